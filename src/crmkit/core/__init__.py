@@ -1,0 +1,1 @@
+"""What every room stands on: errors, plugin registry, border checks, expressions; standard library only at import."""

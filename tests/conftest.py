@@ -1,0 +1,26 @@
+"""What all tests share: the folder of public data, and seeded tables."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def public_data() -> Path:
+    """Give the folder of public data, which need not exist."""
+    return Path(os.environ.get("CRMKIT_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def data_file():
+    """Give a function from a name such as ``cdnow/CDNOW_sample.txt`` to its path, skipping where it is absent."""
+
+    def find(name: str) -> Path:
+        path = public_data() / name
+        if not path.exists():
+            pytest.skip(f"public data {name} is not in {public_data()} (set CRMKIT_DATA)")
+        return path
+
+    return find
