@@ -72,7 +72,7 @@ def element(tag: str, content: str = "", **attributes: str) -> str:
 
 
 def table(columns: Sequence[Any], rows: Iterable[Sequence[Any]], *, caption: str = "") -> str:
-    r"""Write a table.
+    """Write a table.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def table(columns: Sequence[Any], rows: Iterable[Sequence[Any]], *, caption: str
     Examples
     --------
     >>> from crmkit.core.html import table
-    >>> "<td class=\\"number\\">1,000</td>" in table(["n"], [[1000]])
+    >>> '<td class="number">1,000</td>' in table(["n"], [[1000]])
     True
     """
     head = element("tr", "".join(element("th", escape(str(column)), scope="col") for column in columns))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from crmkit.core.errors import (
     AmbiguousPluginError,
@@ -20,6 +19,9 @@ from crmkit.core.errors import (
     UnknownPluginError,
 )
 from crmkit.core.spec import API, ENTRY_POINT_GROUP, PluginSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = [
     "Description",
