@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ast
 import unicodedata
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from crmkit.core.checks import as_frame
 from crmkit.core.errors import ExpressionError
 from crmkit.core.predicate import _OPERATORS, Evaluated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 __all__ = ["Evaluator"]
 
@@ -68,10 +70,10 @@ class Evaluator:
 
     def __init__(self, text: str, table: Any, quoted: Mapping[str, str]) -> None:
         self.text = text
-        self.table = table
+        self.table = table = table if isinstance(table, Mapping) else as_frame(table)
         self.quoted = quoted
         # Python's parser brings identifiers to NFKC, so columns are found by that form too.
-        names = list(getattr(table, "columns", table.keys()))
+        names = list(table.keys())
         self.by_name = {unicodedata.normalize("NFKC", str(name)): name for name in reversed(names)}
         self.by_name.update({str(name): name for name in names})
         self.n_rows = len(table) if isinstance(table, pd.DataFrame) else len(next(iter(table.values()), ()))

@@ -166,7 +166,7 @@ def parse(text: str) -> Expression:
         quoted[stand_in] = match.group(2)
         return f" {stand_in} "
 
-    shown = text if len(text) <= 200 else f"{text[:200]}…"
+    shown = text if len(text) <= 120 else f"{text[:120]}…"
     try:
         tree = ast.parse(_QUOTED.sub(hide, text).strip(), mode="eval").body
     except SyntaxError as error:
