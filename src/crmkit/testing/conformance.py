@@ -180,8 +180,8 @@ def check_plugin(
     >>> spec = PluginSpec(
     ...     kind="segmenter", name="k-means", target="sklearn.cluster:KMeans", summary="Lloyd's k-means.",
     ...     facts={"n_segments": "n_clusters"}, tags={"inductive"})
-    >>> report = check_plugin(spec, params={"n_init": 3})
-    segmenter 'k-means' (api 1): 15 checks ran, 0 failed
+    >>> report = check_plugin(spec, params={"n_init": 3})  # doctest: +ELLIPSIS
+    segmenter 'k-means' (api 1): ... checks ran, 0 failed...
     """
     if not __debug__:
         raise RuntimeError("conformance checks are assertions, which python -O leaves out: run without -O")
