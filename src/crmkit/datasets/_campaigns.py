@@ -133,7 +133,7 @@ def draw_opportunities(
     Returns
     -------
     opportunities : pandas.DataFrame
-        opportunity_id, customer_id, time, day, stage, amount, agent, contacts, closed (instant, missing where open).
+        opportunity_id, customer_id, time, day, stage, amount, agent, contacts, close_time (missing where open).
     truth : pandas.DataFrame, indexed by opportunity_id
         win_probability when opened, and now, given the stage reached.
     """
@@ -169,7 +169,7 @@ def draw_opportunities(
             "amount": amount,
             "agent": text_column(np.array(AGENTS, dtype=object)[rng.integers(0, len(AGENTS), count)]),
             "contacts": contacts.astype(np.int64),
-            "closed": closed_time,
+            "close_time": closed_time,
         }
     )
     truth = pd.DataFrame({"win_probability": wins, "win_probability_now": now})

@@ -73,15 +73,15 @@ class Truth:
         cause), ``campaign_effect`` (arm by persona), and so on.
     customers : pandas.DataFrame, indexed by customer_id
         rate (purchases per week), dropout (probability of leaving after a repeat purchase), spend_mean, alive (at the
-        end of the window), expected_purchases and lifetime_value (over the horizon, given rate, dropout and alive; spend,
+        end of the window), expected_purchases and lifetime_value (over the horizon, given rate, dropout and alive;
         neither discounted nor multiplied by a margin), value_if_kept (the same were the customer still there),
         future_purchases and future_spend (what does happen in the horizon), segment, persona, favourite_1, favourite_2.
     orders : pandas.DataFrame, indexed by order_id
         customer_id, amount (as booked), delay, quality, attitude, billing (what went wrong), complaint_probability,
         satisfaction.
     communications : pandas.DataFrame
-        In the order of ``Company.communications``: topic, second_topic, sentiment, language, case_id, vague, and where
-        a phone number or e-mail address stands in the text (personal_kind, personal_start, personal_end: half-open).
+        In the order of ``Company.communications``: topic, second_topic, sentiment, language, vague, and where a
+        phone number or e-mail address stands in the text (personal_kind, personal_start, personal_end: half-open).
     feedback : pandas.DataFrame
         In the order of ``Company.feedback``: satisfaction, unrounded.
     ratings : pandas.DataFrame
@@ -172,14 +172,15 @@ class Company:
     Parameters
     ----------
     customers : pandas.DataFrame, indexed by customer_id
-        name, phone, email (numbers and domains that nobody has), language, gender, age, city, source, joined,
-        consent_email, consent_sms, consent_call, opted_out.
+        name, phone, email (numbers and domains that nobody has), language, gender, age, city, source, time and
+        day of joining, consent_email, consent_sms, consent_call, opted_out.
     transactions : pandas.DataFrame
         One row an order line: customer_id, time, day, order_id, product_id, quantity, unit_price, amount, currency,
         channel, delivery_days.
     communications : pandas.DataFrame
         One row a message: customer_id, time, day, conversation_id, turn, channel, direction, agent, duration (seconds),
-        text, label (the topic as marked by a person: three in five, three in a hundred of them wrong).
+        text, label (the topic as marked by a person: three in five, three in a hundred of them wrong),
+        case_id (of complaints).
     feedback : pandas.DataFrame
         One row an answer: customer_id, time, day, order_id, score (1-5), recommend (0-10), effort (1-7, 7 is easy),
         text.
@@ -191,12 +192,14 @@ class Company:
         One row a customer of a campaign: campaign_id, customer_id, time, day, arm (at random), outcome (0, 1), amount.
     cases : pandas.DataFrame
         Complaints: case_id, customer_id, time, day, order_id, amount (of the order), channel, agent, label (the cause
-        as noted), state ("open", "closed"), arm (the remedy given, at random) and outcome (1 where the customer stayed).
+        as noted), stage ("open", "closed"), closed_time, remedy (given at random, "nothing" included) and outcome (1
+        where the customer stayed).
     remedies : pandas.DataFrame
         What can be done, or could have been done, for each case: case_id, customer_id, remedy, value (the company's own
         estimate of the gain), uses_budget, uses_hours. It goes into ``Problem.from_options`` as it is.
     opportunities : pandas.DataFrame
-        opportunity_id, customer_id, time, day, stage, amount, agent, contacts, closed.
+        opportunity_id, customer_id, time, day, stage, amount, agent, contacts,
+        close_time.
     truth : Truth
         What everything was drawn from.
     """

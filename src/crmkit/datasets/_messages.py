@@ -70,9 +70,10 @@ def draw_communications(
     Returns
     -------
     communications : pandas.DataFrame
-        customer_id, time, day, conversation_id, turn, channel, direction, agent, duration, text, label.
+        customer_id, time, day, conversation_id, turn, channel, direction, agent, duration, text, label,
+        case_id.
     truth : pandas.DataFrame
-        In the same order: topic, second_topic, sentiment, language, case_id, vague, personal_kind, personal_start,
+        In the same order: topic, second_topic, sentiment, language, vague, personal_kind, personal_start,
         personal_end.
     """
     rng = stream(seed, "messages")
@@ -96,9 +97,8 @@ def draw_communications(
     sentiment = _sentiments(rng, topic, np.arange(count) < n_cases)
     seen = np.flatnonzero(elapsed < end)
     seen = seen[np.argsort(elapsed[seen], kind="stable")]
-    topic, customer, elapsed, order_ids, case_ids, sentiment = (
-        values[seen] for values in (topic, customer, elapsed, order_ids, case_ids, sentiment)
-    )
+    drawn: list[npt.NDArray[Any]] = [topic, customer, elapsed, order_ids, case_ids, sentiment]
+    topic, customer, elapsed, order_ids, case_ids, sentiment = (values[seen] for values in drawn)
     chinese = (customers["language"] == "zh").to_numpy(dtype=bool)[customer]
     if switch:
         chinese ^= rng.random(len(seen)) < _SWITCHES
@@ -318,10 +318,10 @@ def _split(both: pd.DataFrame, calendar: Calendar) -> tuple[pd.DataFrame, pd.Dat
         "turn": both["turn"].to_numpy(dtype=np.int64),
         **{name: text_column(both[name]) for name in ("channel", "direction", "agent")},
         "duration": both["duration"].to_numpy(dtype=float),
-        **{name: text_column(both[name]) for name in ("text", "label")},
+        **{name: text_column(both[name]) for name in ("text", "label", "case_id")},
     }
     known: dict[str, Any] = {
-        **{name: text_column(both[name]) for name in ("topic", "second_topic", "sentiment", "language", "case_id")},
+        **{name: text_column(both[name]) for name in ("topic", "second_topic", "sentiment", "language")},
         "vague": both["vague"].to_numpy(dtype=bool),
         "personal_kind": text_column(both["personal_kind"]),
         **{name: both[name].astype("float").astype("Int64") for name in ("personal_start", "personal_end")},

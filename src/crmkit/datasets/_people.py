@@ -61,7 +61,8 @@ def pick(
     """
     ends = np.cumsum(weights, axis=1)
     ends /= ends[:, -1:]
-    return (rng.random(len(rows))[:, None] >= ends[rows]).sum(axis=1).astype(np.int64).clip(0, weights.shape[1] - 1)
+    column = (rng.random(len(rows))[:, None] >= ends[rows]).sum(axis=1)
+    return np.minimum(column, weights.shape[1] - 1).astype(np.int64)
 
 
 def draw_people(
@@ -121,7 +122,8 @@ def draw_people(
             "age": age,
             "city": text_column(np.where(chinese, np.array(_CITIES["zh"])[city], np.array(_CITIES["en"])[city])),
             "source": text_column(np.array(_SOURCES)[source]),
-            "joined": calendar.times(joined),
+            "time": calendar.times(joined),
+            "day": calendar.days(joined),
             "consent_email": consent[:, 0],
             "consent_sms": consent[:, 1],
             "consent_call": consent[:, 2],
@@ -144,7 +146,8 @@ def _names(rng: np.random.Generator, chinese: npt.NDArray[np.bool_]) -> npt.NDAr
     branch = np.array(list(_BRANCHES), dtype=object)[rng.integers(0, len(_BRANCHES), count)]
     first = np.array(_FIRST_EN, dtype=object)[rng.integers(0, len(_FIRST_EN), count)]
     last = np.array(_LAST_EN, dtype=object)[rng.integers(0, len(_LAST_EN), count)]
-    return np.where(chinese, surname + stem + branch, first + " " + last)
+    names: npt.NDArray[np.object_] = np.where(chinese, surname + stem + branch, first + " " + last)
+    return names
 
 
 def _chinese_phones(rng: np.random.Generator, count: int) -> npt.NDArray[np.object_]:

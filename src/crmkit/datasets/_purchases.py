@@ -288,7 +288,7 @@ def draw_lines(
 
 
 def _draw_products(rng: np.random.Generator, persona: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Draw products: the category from the persona's taste, the product within it with weights 1, 1/2, 1/3 and so on."""
+    """Draw products: a category by the persona's taste, then a product with weights 1, 1/2, 1/3, and so on."""
     category = pick(rng, _TASTE, persona)
     within = pick(rng, 1 / np.arange(1.0, _PER_CATEGORY + 1)[None, :], np.zeros(len(persona), dtype=np.int64))
     return category * _PER_CATEGORY + within

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -195,7 +195,7 @@ def draw_cases(
     -------
     cases : pandas.DataFrame
         case_id, customer_id, time, day, order_id, amount, channel, agent, label (the cause as noted by the agent),
-        state, arm and outcome of the closed ones.
+        stage, and closed_time, remedy and outcome of the closed ones.
     truth : pandas.DataFrame, indexed by case_id
         customer (position), elapsed, cause, kept_if_nothing, and kept_if_<remedy>.
     """
@@ -212,9 +212,8 @@ def draw_cases(
     unnoted = rng.random(len(rows)) < 0.1
     keep = at < end
     keep_order = np.argsort(at[keep], kind="stable")
-    rows, cause, customer, at, channel, noted, arm, luck, unnoted = (
-        values[keep][keep_order] for values in (rows, cause, customer, at, channel, noted, arm, luck, unnoted)
-    )
+    drawn: list[npt.NDArray[Any]] = [rows, cause, customer, at, channel, noted, arm, luck, unnoted]
+    rows, cause, customer, at, channel, noted, arm, luck, unnoted = (values[keep][keep_order] for values in drawn)
     uplift = effect * UPLIFT[:, cause].T * PERSONA_FACTOR[persona[customer]][:, None]
     kept = np.concatenate([KEPT_WITHOUT[cause][:, None], KEPT_WITHOUT[cause][:, None] + uplift], axis=1).clip(0, 1)
     is_open = at >= end - 7 * OPEN_WEEKS
@@ -222,6 +221,7 @@ def draw_cases(
     outcome[is_open] = np.nan
     given = np.array([*REMEDIES, "nothing"], dtype=object)[arm]
     given[is_open] = None
+    closed = np.minimum(at + rng.exponential(3.0, len(rows)), end)
     label = np.array(CAUSES, dtype=object)[noted]
     label[unnoted] = None
     ids = text_column([f"K{number:07d}" for number in range(1, len(rows) + 1)])
@@ -236,8 +236,9 @@ def draw_cases(
             "channel": text_column(np.array(["chat", "email", "call", "store"], dtype=object)[channel]),
             "agent": text_column(np.array(AGENTS, dtype=object)[failures["agent"].to_numpy()[rows]]),
             "label": text_column(label),
-            "state": text_column(np.where(is_open, "open", "closed")),
-            "arm": text_column(given),
+            "stage": text_column(np.where(is_open, "open", "closed")),
+            "closed_time": pd.Series(calendar.times(closed)).where(~is_open),
+            "remedy": text_column(given),
             "outcome": outcome,
         }
     )
