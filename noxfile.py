@@ -63,8 +63,8 @@ def types(session: nox.Session) -> None:
     )
     session.run("mypy")
     session.run("pyright")
-    session.run("pyright", "--ignoreexternal", "--verifytypes", "crmkit")
-    session.run("mypy", "--strict", "--warn-unused-ignores", "tests/typing")
+    session.run("python", "tests/typing/completeness.py")
+    session.run("mypy", "--strict", "tests/typing/use_of_the_facade.py")
 
 
 @nox.session

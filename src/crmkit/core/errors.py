@@ -83,7 +83,7 @@ class SchemaError(CrmkitError, ValueError):
     """
 
     def __init__(self, message: str, problems: Sequence[SchemaProblem] = ()) -> None:
-        self.problems = tuple(problems)
+        self.problems: tuple[SchemaProblem, ...] = tuple(problems)
         super().__init__("\n".join([message, *(f"  - {problem}" for problem in self.problems)]))
 
 
@@ -127,7 +127,7 @@ class ConvergenceError(CrmkitError):
     """
 
     def __init__(self, message: str, *, parameter: str | None = None) -> None:
-        self.parameter = parameter
+        self.parameter: str | None = parameter
         super().__init__(message)
 
 
@@ -145,8 +145,8 @@ class InfeasiblePlanError(CrmkitError):
     """
 
     def __init__(self, message: str, *, conflict: Sequence[str] = (), relaxation: Any = None) -> None:
-        self.conflict = tuple(conflict)
-        self.relaxation = {} if relaxation is None else relaxation
+        self.conflict: tuple[str, ...] = tuple(conflict)
+        self.relaxation: Any = {} if relaxation is None else relaxation
         super().__init__(message)
 
 

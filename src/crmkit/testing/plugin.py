@@ -30,9 +30,9 @@ class Plugin:
     """
 
     def __init__(self, spec: PluginSpec, target: Any, params: Mapping[str, Any]) -> None:
-        self.spec = spec
-        self.target = target
-        self.params = {**spec.defaults, **params}
+        self.spec: PluginSpec = spec
+        self.target: Any = target
+        self.params: dict[str, Any] = {**spec.defaults, **params}
 
     @property
     def reads_text(self) -> bool:
@@ -59,7 +59,8 @@ class Plugin:
         except Exception:  # noqa: BLE001 -- that it cannot be made is told by the checks of its kind
             return
         excused = _excused_by_scikit_learn(whole)
-        for estimator, check in estimator_checks_generator(whole):
+        cases: Iterator[tuple[Any, Any]] = estimator_checks_generator(whole)  # pyright: ignore[reportAssignmentType]  # untyped library
+        for estimator, check in cases:
             reason = excused.get(f"check_{_name(check)}")
             case = partial(check, estimator) if reason is None else partial(_skip, reason)
             yield f"scikit-learn:{_name(check)}", case

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crmkit.core.checks import require_methods
 from crmkit.testing.tables import blobs
@@ -95,7 +95,7 @@ def check_parameters_can_be_read_and_cloned(plugin: Plugin) -> None:
     from sklearn.base import clone
 
     segmenter = plugin.make()
-    copy = clone(segmenter)
+    copy: Any = clone(segmenter)
     assert copy is not segmenter
     assert set(copy.get_params()) == set(segmenter.get_params()), "clone has other parameters"
 
