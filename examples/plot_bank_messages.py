@@ -1,0 +1,43 @@
+"""
+What do customers write about?
+==============================
+
+Ten thousand messages to a bank's service desk with 77 intents (BANKING77, Casanueva et al. 2020): train on one part,
+evaluate on another, each figure with its interval.
+"""
+
+import os
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+
+import crmkit
+from crmkit import metrics
+
+folder = Path(os.environ["CRMKIT_DATA"]) / "banking77"
+train, test = pd.read_csv(folder / "train.csv"), pd.read_csv(folder / "test.csv")
+
+# %%
+# Train and predict
+# -----------------
+classifier = crmkit.create("classifier", "text-svm").fit(train["text"], train["category"])
+predicted = classifier.predict(test["text"])
+metrics.accuracy(test["category"], predicted)
+
+# %%
+# Which intents are hard?
+# -----------------------
+report = metrics.class_report(test["category"], predicted)
+report.head(10)
+
+# %%
+# Which intents are taken for which?
+# ----------------------------------
+confusion = metrics.confusion(test["category"], predicted)
+wrong = confusion.stack()
+wrong = wrong[[actual != predicted for actual, predicted in wrong.index]].nlargest(10).iloc[::-1]
+figure, axes = plt.subplots(figsize=(9, 4), layout="constrained")
+axes.barh([f"{actual} → {predicted}" for actual, predicted in wrong.index], wrong.to_numpy())
+axes.set(xlabel=f"messages, of {len(test):,}", title="The ten most frequent mistakes")
+figure.show()
