@@ -1,0 +1,212 @@
+"""The columns every step reads from an event table, brought to arrays once and checked once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit.core.checks import as_frame, positions, require_columns
+from crmkit.core.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+__all__ = ["amounts", "calendar_days", "customers", "numbers", "times", "transactions_frame"]
+
+_READ_FIRST = "read the table with records.read(source, records.TRANSACTIONS), which makes and checks it"
+
+
+def transactions_frame(transactions: Any) -> pd.DataFrame:
+    """Bring a transactions table to pandas and check that it says who.
+
+    Parameters
+    ----------
+    transactions : table
+        One row an order line or a purchase.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table.
+
+    Raises
+    ------
+    DataError
+        If there is no ``customer_id``.
+    """
+    frame = as_frame(transactions, what="transactions")
+    require_columns(frame, ["customer_id"], what="transactions", hint=_READ_FIRST)
+    return frame
+
+
+def customers(frame: pd.DataFrame, *, what: str = "transactions") -> tuple[npt.NDArray[np.intp], pd.Index]:
+    """Number the customers of a table in the order of their ids.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        With ``customer_id``.
+    what : str, default="transactions"
+        Its name in messages.
+
+    Returns
+    -------
+    codes : ndarray of int, shape (n_rows,)
+        The customer of each row.
+    ids : pandas.Index, shape (n_customers,)
+        Sorted ids as text, named ``customer_id``.
+
+    Raises
+    ------
+    DataError
+        If an id is missing.
+    """
+    codes, unique = pd.factorize(frame["customer_id"], use_na_sentinel=True)
+    if (codes < 0).any():
+        raise DataError(
+            f"{what}: customer_id is missing in {positions(codes < 0)}; set those rows aside with "
+            "records.read(..., on_error='set-aside') or preparation.clean"
+        )
+    ids = pd.Index(unique)
+    if isinstance(ids.dtype, pd.CategoricalDtype):
+        ids = pd.Index(ids.to_numpy())
+    if pd.api.types.is_float_dtype(ids.dtype) and np.equal(np.mod(ids.to_numpy(dtype=float), 1), 0).all():
+        ids = ids.astype("int64")  # 13085.0 is how pandas shows the id 13085 beside a missing one
+    if not pd.api.types.is_string_dtype(ids.dtype):
+        ids = ids.astype(str)
+    order = np.argsort(ids.to_numpy(dtype=object), kind="stable")
+    rank = np.empty(len(order), dtype=np.intp)
+    rank[order] = np.arange(len(order))
+    return rank[codes], ids[order].rename("customer_id")
+
+
+def times(frame: pd.DataFrame) -> pd.Series | None:
+    """Give the column ``time`` where it holds times.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        An event table.
+
+    Returns
+    -------
+    Series or None
+        None where there is no such column.
+
+    Raises
+    ------
+    DataError
+        If ``time`` holds something else.
+    """
+    if "time" not in frame.columns:
+        return None
+    time = frame["time"]
+    if not pd.api.types.is_datetime64_any_dtype(time.dtype):
+        raise DataError(f"time must hold times, got {time.dtype}: {_READ_FIRST}")
+    return time
+
+
+def calendar_days(frame: pd.DataFrame, *, what: str = "transactions") -> npt.NDArray[np.int64]:
+    """Give the local calendar day of every row as days since 1970-01-01.
+
+    Where there is no ``day``, it is the calendar day of ``time`` in the zone that column is kept in: UTC for a table
+    in UTC, in which purchases before 08:00 in Shanghai fall on the day before. ``records.read`` makes the exact one.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        With ``day`` (integers, or dates), or ``time``.
+    what : str, default="transactions"
+        Its name in messages.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_rows,)
+        Days.
+
+    Raises
+    ------
+    DataError
+        If neither column is there, or a day is missing or no whole number.
+    """
+    if "day" not in frame.columns and "time" not in frame.columns:
+        require_columns(frame, ["day"], what=what, hint=_READ_FIRST)
+    column = frame["day"] if "day" in frame.columns else times(frame)
+    assert column is not None  # noqa: S101 -- one of the two columns is there, as checked above
+    missing = column.isna().to_numpy(dtype=bool)
+    if missing.any():
+        raise DataError(f"{what}: {column.name} is missing in {positions(missing)}")
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        if getattr(column.dt, "tz", None) is not None:
+            column = column.dt.tz_localize(None)
+        # Flooring by the numpy unit is exact for every resolution pandas keeps times in.
+        return column.to_numpy().astype("datetime64[D]").astype(np.int64)
+    if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
+        raise DataError(f"{what}: day must be whole days since 1970-01-01, got {column.dtype}: {_READ_FIRST}")
+    values = column.to_numpy(dtype=np.float64)
+    odd = ~np.isfinite(values) | (values != np.floor(values))
+    if odd.any():
+        raise DataError(f"{what}: day must be whole days since 1970-01-01; {positions(odd)} are not")
+    return values.astype(np.int64)
+
+
+def numbers(frame: pd.DataFrame, column: str, *, what: str = "transactions") -> npt.NDArray[np.float64]:
+    """Give a numeric column as finite floats.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table.
+    column : str
+        Its column.
+    what : str, default="transactions"
+        The table's name in messages.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_rows,)
+        Values.
+
+    Raises
+    ------
+    DataError
+        If the column holds no numbers, or a value is missing or infinite.
+    """
+    series = frame[column]
+    if not pd.api.types.is_numeric_dtype(series.dtype):
+        raise DataError(f"{what}: {column} must hold numbers, got {series.dtype}: {_READ_FIRST}")
+    values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+    odd = ~np.isfinite(values)
+    if odd.any():
+        raise DataError(f"{what}: {column} is missing or infinite in {positions(odd)}")
+    return values
+
+
+def amounts(frame: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Give the amount of every row: ``amount``, or quantity times unit price where there is none.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        With ``amount``, or ``quantity`` and ``unit_price``.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_rows,)
+        Amounts; refunds are negative.
+
+    Raises
+    ------
+    DataError
+        If the columns are not there, a value is missing or infinite, or the table holds two currencies.
+    """
+    if "currency" in frame.columns:
+        n_currencies = frame["currency"].nunique()
+        if n_currencies > 1:
+            raise DataError(f"transactions are in {n_currencies} currencies; amounts cannot be added up: convert them")
+    if "amount" not in frame.columns and {"quantity", "unit_price"} <= set(frame.columns):
+        return numbers(frame, "quantity") * numbers(frame, "unit_price")
+    require_columns(frame, ["amount"], what="transactions", hint=_READ_FIRST)
+    return numbers(frame, "amount")

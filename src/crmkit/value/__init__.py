@@ -1,0 +1,12 @@
+"""What customers are worth: lifetime and spend models, their value, and whether a model can be believed."""
+
+from __future__ import annotations
+
+from crmkit.value._bg_nbd import BGNBD
+from crmkit.value._compare import compare
+from crmkit.value._gamma_gamma import GammaGamma
+from crmkit.value._lifetime_value import lifetime_value
+from crmkit.value._mean_spend import MeanSpend
+from crmkit.value._nbd import NBD
+
+__all__ = ["BGNBD", "NBD", "GammaGamma", "MeanSpend", "compare", "lifetime_value"]

@@ -1,0 +1,167 @@
+"""Finds the maximum of a likelihood on log-parameters, proves that it is one, or says which parameter ran away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import minimize
+
+from crmkit.core.errors import ConvergenceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy.typing as npt
+
+    Objective = Callable[[npt.NDArray[np.float64]], tuple[float, npt.NDArray[np.float64]]]
+
+__all__ = ["Maximum", "maximize"]
+
+_SETTLED = 1e-10
+"""What one more Newton step may still promise, in units of log-likelihood."""
+
+_FLAT = 1e-3
+"""Curvature of the log-likelihood along a log-parameter below which it is not identified: a standard error of 30, that
+is, nothing is known of the parameter's order of magnitude."""
+
+_STEP = 1e-4
+_NEWTON_STEPS = 40
+_BOUND = 20.0
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """A maximum of a likelihood.
+
+    Parameters
+    ----------
+    log_parameters : ndarray of float, shape (n_parameters,)
+        Where it is.
+    covariance : ndarray of float, shape (n_parameters, n_parameters)
+        Of the log-parameters: the inverse of the observed information.
+    n_iter : int
+        Steps taken.
+    """
+
+    log_parameters: npt.NDArray[np.float64]
+    covariance: npt.NDArray[np.float64]
+    n_iter: int
+
+
+def maximize(
+    objective: Objective,
+    starts: Sequence[Sequence[float]],
+    names: Sequence[str],
+    *,
+    model: str,
+    causes: Mapping[tuple[str, str], str],
+) -> Maximum:
+    """Maximise a log-likelihood.
+
+    L-BFGS comes near, Newton's steps on differences of the analytic gradient finish, and the curvature there tells
+    whether it is a maximum: the last step must promise less than 1e-10 of log-likelihood, and no direction may be flat.
+
+    Parameters
+    ----------
+    objective : callable
+        From log-parameters to the negative log-likelihood and its gradient.
+    starts : sequence of sequence of float
+        Where to begin; the next is tried only where the one before fails.
+    names : sequence of str
+        The parameters.
+    model : str
+        Whose they are, for messages.
+    causes : mapping of (str, str) to str
+        For a parameter and ``"small"`` or ``"large"``: what in the table makes it run there.
+
+    Returns
+    -------
+    Maximum
+        The maximum.
+
+    Raises
+    ------
+    ConvergenceError
+        Naming the parameter that ran away, and the cause.
+    """
+    failed: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None = None
+    for start in starts:
+        theta, n_iter = _approach(objective, np.asarray(start, dtype=np.float64))
+        found, theta, direction, steps = _finish(objective, theta)
+        if found is not None:
+            return Maximum(theta, found, n_iter + steps)
+        if failed is None:
+            failed = theta, direction
+    if failed is None:
+        raise ValueError("no starting point was given")
+    theta, direction = failed
+    worst = int(np.argmax(np.abs(direction)))
+    way = "small" if theta[worst] < np.mean(starts[0]) else "large"
+    cause = causes.get((names[worst], way), "the table does not identify it")
+    raise ConvergenceError(
+        f"{model}: {names[worst]} is not identified, it runs to a {way} value: {cause}", parameter=names[worst]
+    )
+
+
+def _approach(objective: Objective, start: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], int]:
+    """Come near the maximum."""
+    scale = max(1.0, abs(objective(start)[0]))
+
+    def scaled(theta: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        value, gradient = objective(theta)
+        return value / scale, gradient / scale
+
+    result = minimize(
+        scaled,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(-_BOUND, _BOUND)] * len(start),
+        options={"maxiter": 500, "ftol": 1e-14, "gtol": 1e-10},
+    )
+    return np.asarray(result.x, dtype=np.float64), int(result.nit)
+
+
+def _finish(
+    objective: Objective, theta: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64] | None, npt.NDArray[np.float64], npt.NDArray[np.float64], int]:
+    """Take Newton's steps; give the covariance, or None and the direction that is flat."""
+    value, gradient = objective(theta)
+    direction = np.zeros_like(theta)
+    for step_number in range(_NEWTON_STEPS):
+        curvature, axes = np.linalg.eigh(_hessian(objective, theta))
+        direction = axes[:, 0]
+        slope = axes.T @ gradient
+        # A direction that is flat or bends the wrong way is walked as if it bent a little the right way.
+        bend = np.maximum(np.abs(curvature), _FLAT)
+        promised = float(np.sum(slope**2 / bend))
+        if promised < _SETTLED or (promised < 1e-12 * abs(value)):
+            if curvature[0] < max(_FLAT, 1e-11 * curvature[-1]):
+                return None, theta, direction, step_number
+            return axes @ np.diag(1 / curvature) @ axes.T, theta, direction, step_number
+        step = -axes @ (slope / bend)
+        step *= min(1.0, 2.0 / np.max(np.abs(step)))
+        for _ in range(30):
+            new_value, new_gradient = objective(theta + step)
+            if np.isfinite(new_value) and new_value <= value + 1e-14 * abs(value):
+                break
+            step = step / 2
+        else:
+            break
+        theta, value, gradient = theta + step, new_value, new_gradient
+        if np.max(np.abs(theta)) > 2 * _BOUND:
+            break
+    return None, theta, direction, _NEWTON_STEPS
+
+
+def _hessian(objective: Objective, theta: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Difference the gradient centrally."""
+    rows = []
+    for axis in range(len(theta)):
+        shift = np.zeros_like(theta)
+        shift[axis] = _STEP
+        rows.append((objective(theta + shift)[1] - objective(theta - shift)[1]) / (2 * _STEP))
+    hessian = np.array(rows)
+    return (hessian + hessian.T) / 2
