@@ -1,0 +1,51 @@
+"""Every number with its interval: classification, regression, satisfaction, retention, cost, and cross-validation."""
+
+from __future__ import annotations
+
+from crmkit.metrics.classification import accuracy, f1, precision, recall
+from crmkit.metrics.clustering import silhouette
+from crmkit.metrics.confusion import class_report, confusion
+from crmkit.metrics.contact import contact_cost
+from crmkit.metrics.evaluators import Evaluation, evaluator, resolve, resolve_all
+from crmkit.metrics.intervals import bootstrap, mean, share, wilson
+from crmkit.metrics.probability import brier, log_loss, roc_auc
+from crmkit.metrics.regression import mae, mse, rmse
+from crmkit.metrics.retention import churn_rate, cohort, repeat_purchase, retention
+from crmkit.metrics.satisfaction import ces, csat, csi, nps, preference
+from crmkit.metrics.validation import CrossValidation, cross_validate
+
+__all__ = [
+    "CrossValidation",
+    "Evaluation",
+    "accuracy",
+    "bootstrap",
+    "brier",
+    "ces",
+    "churn_rate",
+    "class_report",
+    "cohort",
+    "confusion",
+    "contact_cost",
+    "cross_validate",
+    "csat",
+    "csi",
+    "evaluator",
+    "f1",
+    "log_loss",
+    "mae",
+    "mean",
+    "mse",
+    "nps",
+    "precision",
+    "preference",
+    "recall",
+    "repeat_purchase",
+    "resolve",
+    "resolve_all",
+    "retention",
+    "rmse",
+    "roc_auc",
+    "share",
+    "silhouette",
+    "wilson",
+]

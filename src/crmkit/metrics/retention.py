@@ -1,0 +1,292 @@
+"""Who stays and who comes back: churn, retention, repeat purchase, and retention by cohort."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from crmkit.core.checks import as_frame, positions, require_columns
+from crmkit.core.errors import DataError
+from crmkit.metrics._columns import as_column
+from crmkit.metrics.intervals import share
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from crmkit.core.estimate import Estimate
+
+__all__ = ["churn_rate", "cohort", "repeat_purchase", "retention"]
+
+Period = Literal["day", "week", "month", "quarter", "year"]
+_FREQUENCIES = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q-DEC", "year": "Y-DEC"}
+
+
+def retention(before: Any, after: Any, *, level: float = 0.95) -> Estimate:
+    """Give the share of a period's opening customers who are customers at its end.
+
+    Customers who joined within the period count neither above nor below the line.
+
+    Parameters
+    ----------
+    before, after : array-like, shape (n_before,) and (n_after,)
+        Ids of the customers at the start and at the end of the period; an id counts once however often it stands there.
+    level : float, default=0.95
+        Nominal coverage of Wilson's interval.
+
+    Returns
+    -------
+    Estimate
+        Between 0 and 1; ``n`` is how many there were at the start.
+
+    Raises
+    ------
+    DataError
+        If there was no customer at the start, an id is missing, or the two lists hold ids of different kinds.
+
+    Examples
+    --------
+    >>> from crmkit.metrics import retention
+    >>> float(retention(["a", "b", "c", "d"], ["a", "b", "c", "e"]))
+    0.75
+    """
+    start = pd.unique(as_column(before, "before"))
+    stayed = _stayed(start, after)
+    return share(int(stayed.sum()), len(start), level=level)
+
+
+def churn_rate(before: Any, after: Any, *, level: float = 0.95) -> Estimate:
+    """Give the share of a period's opening customers who are lost at its end: one less ``retention``.
+
+    Parameters
+    ----------
+    before, after : array-like, shape (n_before,) and (n_after,)
+        Ids of the customers at the start and at the end of the period.
+    level : float, default=0.95
+        Nominal coverage of Wilson's interval.
+
+    Returns
+    -------
+    Estimate
+        Between 0 and 1; ``n`` is how many there were at the start.
+
+    Raises
+    ------
+    DataError
+        As for ``retention``.
+
+    Examples
+    --------
+    >>> from crmkit.metrics import churn_rate
+    >>> float(churn_rate(["a", "b", "c", "d"], ["a", "b", "c", "e"]))
+    0.25
+    """
+    start = pd.unique(as_column(before, "before"))
+    stayed = _stayed(start, after)
+    return share(int((~stayed).sum()), len(start), level=level)
+
+
+def _stayed(start: npt.NDArray[Any], after: Any) -> npt.NDArray[np.bool_]:
+    """Say which opening customers are still there; nobody need be."""
+    if not isinstance(after, str | bytes) and not len(after):
+        return np.zeros(len(start), dtype=bool)
+    end = as_column(after, "after")
+    if (start.dtype.kind in "biuf") != (end.dtype.kind in "biuf"):
+        raise DataError("before and after hold ids of different kinds (numbers and text): no id could be in both")
+    return np.asarray(pd.Index(start).isin(end), dtype=bool)
+
+
+def _purchases(transactions: Any, cutoff: Any) -> tuple[pd.DataFrame, int]:
+    """Give one row a customer and purchase day before the cutoff, and the cutoff's day."""
+    frame = as_frame(transactions, what="transactions")
+    require_columns(frame, ["customer_id"], what="transactions")
+    missing = frame["customer_id"].isna().to_numpy(dtype=bool)
+    if missing.any():
+        raise DataError(f"transactions: customer_id is missing in {positions(missing)}")
+    days = _days(frame)
+    kept = np.ones(len(frame), dtype=bool)
+    if "amount" in frame.columns:
+        kept = (frame["amount"] > 0).to_numpy(dtype=bool, na_value=False)
+    end = int(days.max()) + 1 if cutoff is None and len(days) else _cutoff_day(cutoff)
+    kept &= days < end
+    if not kept.any():
+        raise DataError("transactions holds no purchase (amount above 0) before the cutoff")
+    codes = pd.factorize(frame["customer_id"])[0]
+    table = pd.DataFrame({"customer": codes[kept], "day": days[kept]}).drop_duplicates()
+    return table.sort_values(["customer", "day"], kind="stable", ignore_index=True), end
+
+
+def _days(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Give the local day of each row, from ``day`` or else from ``time`` as it is written."""
+    if "day" in frame.columns:
+        days = pd.to_numeric(frame["day"], errors="coerce")
+        missing = days.isna().to_numpy(dtype=bool)
+        if missing.any():
+            raise DataError(f"transactions: day must be whole days since 1970-01-01; it is not in {positions(missing)}")
+        return days.to_numpy(dtype=np.int64)
+    require_columns(frame, ["time"], what="transactions", hint="day (whole days since 1970-01-01) serves as well")
+    times = frame["time"]
+    if not pd.api.types.is_datetime64_any_dtype(times.dtype):
+        raise DataError(f"transactions: time must hold instants, got {times.dtype}; read it with records.read")
+    missing = times.isna().to_numpy(dtype=bool)
+    if missing.any():
+        raise DataError(f"transactions: time is missing in {positions(missing)}")
+    local = times.dt.tz_localize(None) if times.dt.tz is not None else times
+    return local.to_numpy(dtype="datetime64[D]").astype(np.int64)
+
+
+def _cutoff_day(cutoff: Any) -> int:
+    """Give the first day that no longer counts."""
+    if cutoff is None:
+        raise DataError("transactions is empty: there is nothing to measure")
+    if isinstance(cutoff, int | np.integer):
+        return int(cutoff)
+    instant = pd.to_datetime(cutoff, errors="coerce")
+    if not isinstance(instant, pd.Timestamp) or instant != instant.normalize():
+        raise DataError(f"cutoff must be a day such as '2010-12-10', or whole days since 1970-01-01, got {cutoff!r}")
+    return int(np.datetime64(instant.date(), "D").astype(np.int64))
+
+
+def repeat_purchase(transactions: Any, *, horizon_days: int = 90, cutoff: Any = None, level: float = 0.95) -> Estimate:
+    """Give the share of customers who buy again within some days of their first purchase.
+
+    A customer who first bought last week has not had the time to come back: counted as lost, every young cohort would
+    drag the rate down (it is right-censored). So only customers seen for the whole horizon count; ``method`` says how
+    many were too young. Purchases of one customer on one day are one purchase.
+
+    Parameters
+    ----------
+    transactions : table
+        ``customer_id`` and ``day`` (or ``time``); where there is an ``amount``, only rows above 0 are purchases.
+    horizon_days : int, default=90
+        How long a customer has to come back: the last day that counts is first day + horizon_days.
+    cutoff : str, date or int, default=None
+        The first day that no longer counts; where None, the day after the last row.
+    level : float, default=0.95
+        Nominal coverage of Wilson's interval.
+
+    Returns
+    -------
+    Estimate
+        Between 0 and 1; ``n`` is how many customers were seen long enough.
+
+    Raises
+    ------
+    DataError
+        If no customer was seen long enough, or a customer or day is missing.
+
+    Notes
+    -----
+    Customers who first bought before the table begins are taken as new at its beginning.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit.metrics import repeat_purchase
+    >>> sales = pd.DataFrame({"customer_id": ["a", "a", "b", "c"], "day": [0, 20, 5, 95]})
+    >>> repeat_purchase(sales, horizon_days=30)
+    0.5 [0.09453, 0.9055] (n=2, 95% wilson; 1 customers seen for less than 30 days left out)
+    """
+    if horizon_days < 1:
+        raise DataError(f"horizon_days must be at least 1, got {horizon_days!r}")
+    table, end = _purchases(transactions, cutoff)
+    # Sorted by customer and day: a second purchase stands right after the first.
+    first = ~table["customer"].duplicated().to_numpy()
+    starts = np.flatnonzero(first)
+    days, customers = table["day"].to_numpy(), table["customer"].to_numpy()
+    following = np.minimum(starts + 1, len(table) - 1)
+    has_second = (following > starts) & (customers[following] == customers[starts])
+    back = has_second & (days[following] - days[starts] <= horizon_days)
+    old_enough = days[starts] + horizon_days < end
+    if not old_enough.any():
+        raise DataError(f"no customer was seen for {horizon_days} days: take a shorter horizon_days")
+    young = int((~old_enough).sum())
+    note = f"; {young:,} customers seen for less than {horizon_days} days left out" if young else ""
+    return share(int(back[old_enough].sum()), int(old_enough.sum()), level=level, method=f"wilson{note}")
+
+
+def cohort(
+    transactions: Any,
+    *,
+    period: Period = "month",
+    cutoff: Any = None,
+    values: Literal["share", "customers"] = "share",
+) -> pd.DataFrame:
+    """Count, for each period's new customers, how many bought again in each later period.
+
+    A cell whose period had not ended at the cutoff is missing, not zero: the last diagonal of a retention table drawn
+    with zeros always falls, whatever the customers do.
+
+    Parameters
+    ----------
+    transactions : table
+        ``customer_id`` and ``day`` (or ``time``); where there is an ``amount``, only rows above 0 are purchases.
+    period : {"day", "week", "month", "quarter", "year"}, default="month"
+        Calendar periods; weeks start on Monday.
+    cutoff : str, date or int, default=None
+        The first day that no longer counts; where None, the day after the last row.
+    values : {"share", "customers"}, default="share"
+        Shares of the cohort, or numbers of customers (column 0 is the cohort's size).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``cohort`` (the period of the first purchase; every period from the first to the last), columns
+        ``periods_later`` 0, 1, 2, … as far as any period had ended. A cohort without customers has count 0 and
+        no share.
+
+    Raises
+    ------
+    DataError
+        If there is no purchase, or a customer or day is missing.
+
+    Notes
+    -----
+    Customers who first bought before the table begins stand in its first cohort.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit.metrics import cohort
+    >>> days = pd.to_datetime(["2024-01-05", "2024-02-07", "2024-01-09", "2024-02-10", "2024-03-05"])
+    >>> sales = pd.DataFrame({"customer_id": ["a", "a", "b", "c", "c"], "time": days})
+    >>> cohort(sales, values="customers")  # doctest: +NORMALIZE_WHITESPACE
+    periods_later    0    1
+    cohort
+    2024-01        2.0  1.0
+    2024-02        1.0  NaN
+    """
+    if period not in _FREQUENCIES:
+        raise DataError(f"period must be one of {', '.join(_FREQUENCIES)}, got {period!r}")
+    if values not in {"share", "customers"}:
+        raise DataError(f"values must be 'share' or 'customers', got {values!r}")
+    table, end = _purchases(transactions, cutoff)
+    when = _period_number(table["day"].to_numpy(), period)
+    born = pd.Series(when).groupby(table["customer"].to_numpy()).transform("min").to_numpy()
+    active = pd.DataFrame({"customer": table["customer"], "born": born, "later": when - born}).drop_duplicates()
+    first, last = int(born.min()), int(born.max())
+    # A period is complete when its last day lies before the cutoff: then the day at the cutoff is in a later period.
+    open_from = int(_period_number(np.array([end]), period)[0])
+    width = max(open_from - first, 1)
+    active = active[active["born"] + active["later"] < open_from]
+    counts = np.zeros((last - first + 1, width))
+    np.add.at(counts, (active["born"].to_numpy() - first, active["later"].to_numpy()), 1)
+    reached = np.arange(first, last + 1)[:, None] + np.arange(width)[None, :]
+    counts[reached >= open_from] = np.nan
+    if values == "share":
+        size = counts[:, :1]
+        counts = counts / np.where(size > 0, size, np.nan)
+    origin = pd.Period("1970-01-01", freq=_FREQUENCIES[period])
+    index = pd.period_range(origin + first, periods=last - first + 1, name="cohort")
+    return pd.DataFrame(counts, index=index, columns=pd.RangeIndex(width, name="periods_later"))
+
+
+def _period_number(days: npt.NDArray[np.int64], period: Period) -> npt.NDArray[np.int64]:
+    """Number calendar periods, that of 1970-01-01 being 0."""
+    if period == "day":
+        return days
+    if period == "week":
+        return (days + 3) // 7  # 1970-01-01 was a Thursday
+    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    return months // {"month": 1, "quarter": 3, "year": 12}[period]
