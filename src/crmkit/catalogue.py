@@ -66,7 +66,8 @@ _SEGMENTERS = (
         name="hdbscan",
         target="sklearn.cluster:HDBSCAN",
         summary="Dense regions of differing density, without a distance to set; the rest is in no segment.",
-        defaults={"min_cluster_size": 50, "min_samples": 10},
+        # copy is set because scikit-learn 1.9 warns of its changing default.
+        defaults={"min_cluster_size": 50, "min_samples": 10, "copy": True},
         inputs=("table",),
         tags=frozenset({"density", "noise"}),
         test_params=({"min_cluster_size": 10, "min_samples": 5},),
@@ -83,7 +84,71 @@ _SEGMENTERS = (
     ),
 )
 
-_TEXT_CLASSIFIERS: tuple[PluginSpec, ...] = ()
+_TEXT_CLASSIFIERS: tuple[PluginSpec, ...] = (
+    PluginSpec(
+        kind="classifier",
+        name="text-svm",
+        target="crmkit.text:TextSVM",
+        summary="Linear support vectors on words and characters: the first choice for messages.",
+        inputs=("texts",),
+        tags=frozenset({"text", "explained"}),
+        reference="Fan et al. 2008, JMLR 9:1871-1874",
+    ),
+    PluginSpec(
+        kind="classifier",
+        name="text-logistic",
+        target="crmkit.text:TextLogistic",
+        summary="Multinomial logistic regression on words and characters, with probabilities.",
+        inputs=("texts",),
+        tags=frozenset({"text", "probabilities", "explained"}),
+        reference="Berkson 1944, doi:10.1080/01621459.1944.10500699",
+    ),
+    PluginSpec(
+        kind="classifier",
+        name="text-ridge",
+        target="crmkit.text:TextRidge",
+        summary="Ridge regression of class indicators on words and characters, as a classifier.",
+        inputs=("texts",),
+        tags=frozenset({"text", "explained"}),
+        reference="Hoerl & Kennard 1970, doi:10.1080/00401706.1970.10488634",
+    ),
+    PluginSpec(
+        kind="classifier",
+        name="text-naive-bayes",
+        target="crmkit.text:TextNaiveBayes",
+        summary="Multinomial naive Bayes on counts of words and characters: the fastest fit.",
+        inputs=("texts",),
+        tags=frozenset({"text", "probabilities", "explained"}),
+        reference="McCallum & Nigam 1998, AAAI workshop on learning for text categorization",
+    ),
+    PluginSpec(
+        kind="classifier",
+        name="text-tree",
+        target="crmkit.text:TextTree",
+        summary="One decision tree on the terms that tell classes apart: rules to read.",
+        inputs=("texts",),
+        tags=frozenset({"text", "probabilities"}),
+        reference="Breiman et al. 1984, Classification and Regression Trees",
+    ),
+    PluginSpec(
+        kind="classifier",
+        name="text-forest",
+        target="crmkit.text:TextForest",
+        summary="Random forest on the terms that tell classes apart.",
+        inputs=("texts",),
+        tags=frozenset({"text", "probabilities"}),
+        reference="Breiman 2001, doi:10.1023/A:1010933404324",
+    ),
+    PluginSpec(
+        kind="classifier",
+        name="text-mlp",
+        target="crmkit.text:TextMLP",
+        summary="One hidden layer on the main directions of words and characters.",
+        inputs=("texts",),
+        tags=frozenset({"text", "probabilities"}),
+        reference="Halko et al. 2011, doi:10.1137/090771806",
+    ),
+)
 
 _CLASSIFIERS: tuple[PluginSpec, ...] = ()
 
