@@ -1,0 +1,39 @@
+"""Which case gets which remedy, under the budget and the staff there are, with a proof and prices."""
+
+from __future__ import annotations
+
+from crmkit.core.errors import InfeasiblePlanError
+from crmkit.remediation._auto import AutoPlanner
+from crmkit.remediation._cases import make_cases
+from crmkit.remediation._conflict import conflict
+from crmkit.remediation._greedy import GreedyPlanner
+from crmkit.remediation._lp import LinearPlanner
+from crmkit.remediation._milp import IntegerPlanner
+from crmkit.remediation._plan import Plan
+from crmkit.remediation._planning import plan
+from crmkit.remediation._problem import Problem
+from crmkit.remediation._tableau import Arrays, Row
+from crmkit.remediation._terms import Cap, Floor, Holdout, Remedy, Resource
+from crmkit.remediation._verify import Verification, verify
+
+__all__ = [
+    "Arrays",
+    "AutoPlanner",
+    "Cap",
+    "Floor",
+    "GreedyPlanner",
+    "Holdout",
+    "InfeasiblePlanError",
+    "IntegerPlanner",
+    "LinearPlanner",
+    "Plan",
+    "Problem",
+    "Remedy",
+    "Resource",
+    "Row",
+    "Verification",
+    "conflict",
+    "make_cases",
+    "plan",
+    "verify",
+]

@@ -1,0 +1,94 @@
+"""The planner for everyday use: a whole plan with a proved small gap, and a word on how it was made."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import Interval
+
+from crmkit.core.errors import ConvergenceError
+from crmkit.remediation._completion import complete
+from crmkit.remediation._conflict import infeasible
+from crmkit.remediation._plan import Plan
+from crmkit.remediation._relaxation import relax
+
+if TYPE_CHECKING:
+    from crmkit.remediation._problem import Problem
+
+__all__ = ["AutoPlanner"]
+
+
+class AutoPlanner(BaseEstimator):
+    """A whole plan with a proved gap: the linear programme first, then a search where it leaves something open.
+
+    The linear programme gives the prices and a bound; it divides at most as many cases as there are limits. The cases
+    near a tie are searched for the best whole plan. Options that the prices prove to be in no better plan are dropped,
+    and the rest is searched until the gap is as small as asked or the time is up. ``plan.planner`` and ``plan.notes``
+    say what was done.
+
+    Parameters
+    ----------
+    gap : float, default=1e-4
+        Stop when the plan is proved to be within this of the best, relative to its value. Changes the result.
+    time_limit : float, default=10.0
+        Seconds for the search after the linear programme. Changes the result only where the gap is not reached in time.
+
+    Notes
+    -----
+    Cost: that of the linear programme (see :class:`LinearPlanner`) and seldom more than a second or two.
+
+    Examples
+    --------
+    >>> from crmkit.remediation import AutoPlanner, Problem
+    >>> problem = Problem.from_arrays([[10.0], [4.0]], uses={"hours": 1.0}, limits={"hours": 1.5})
+    >>> AutoPlanner().plan(problem).planner
+    'auto (lp + search)'
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "gap": [Interval(Real, 0, 1, closed="left")],
+        "time_limit": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(self, *, gap: float = 1e-4, time_limit: float = 10.0) -> None:
+        self.gap = gap
+        self.time_limit = time_limit
+
+    def plan(self, problem: Problem, /) -> Plan:
+        """Plan a problem.
+
+        Parameters
+        ----------
+        problem : Problem
+            What to plan.
+
+        Returns
+        -------
+        Plan
+            One remedy or nothing a case.
+
+        Raises
+        ------
+        InfeasiblePlanError
+            If no whole plan keeps the limits.
+        ConvergenceError
+            If the time ran out before any plan was found.
+        """
+        self._validate_params()
+        options = problem.options()
+        relaxed = relax(options)
+        if relaxed is None:
+            raise infeasible(problem)
+        done = complete(options, relaxed, gap=float(self.gap), time_limit=float(self.time_limit))
+        if done.infeasible:
+            raise infeasible(problem)
+        if done.share is None:
+            raise ConvergenceError(
+                f"no whole plan was found in {self.time_limit:g} seconds; raise time_limit or take planner 'lp'",
+                parameter="time_limit",
+            )
+        how = "lp" if done.note.startswith("the divided plan") else "lp + search"
+        plan = Plan.from_shares(problem, done.share, relaxed=relaxed, planner=f"auto ({how})", notes=[done.note])
+        return plan.with_bound(done.bound)

@@ -1,0 +1,226 @@
+"""Why no plan can keep all limits, and the least change that makes one possible."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from crmkit.core.errors import InfeasiblePlanError
+from crmkit.remediation._options import EXACT
+from crmkit.remediation._relaxation import solve_linear
+from crmkit.remediation._search import search
+from crmkit.remediation._terms import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from crmkit.remediation._options import Options
+    from crmkit.remediation._problem import Problem
+
+    Floats = npt.NDArray[np.float64]
+    Bools = npt.NDArray[np.bool_]
+
+__all__ = ["conflict", "infeasible", "least_change"]
+
+_SECONDS = 20.0
+
+
+def conflict(problem: Problem, *, whole: bool = True) -> tuple[str, ...]:
+    """Find limits that cannot be kept together, while leaving out any one of them leaves a plan.
+
+    Parameters
+    ----------
+    problem : Problem
+        What cannot be planned.
+    whole : bool, default=True
+        Whether cases must not be divided; False asks about divided plans, as the planner ``lp`` makes them.
+
+    Returns
+    -------
+    tuple of str
+        Names of the limits in the problem's order; empty where there is a plan.
+
+    Notes
+    -----
+    The multipliers of an elastic linear programme name limits that contradict each other; each is then left out in turn
+    and put back where the others leave a plan (a deletion filter). A search that takes more than 20 seconds counts as
+    having found a plan, so that on very large whole problems the set may be larger than necessary, never wrong.
+
+    References
+    ----------
+    Chinneck & Dravnieks 1991, "Locating minimal infeasible constraint sets in linear programs",
+    doi:10.1287/ijoc.3.2.157.
+
+    Examples
+    --------
+    >>> from crmkit.remediation import Problem, conflict
+    >>> problem = Problem.from_arrays([[10.0], [4.0]], uses={"budget": 1.0}, limits={"budget": 1},
+    ...                               floors={"at least two": (None, 2)})
+    >>> conflict(problem)
+    ('budget', 'at least two')
+    """
+    options = problem.options()
+    rows = np.flatnonzero(_candidates(options))
+    if not len(rows):
+        if not whole or _possible(options, np.flatnonzero(options.limited), whole=True):
+            return ()
+        rows = np.flatnonzero(options.limited)
+    kept = list(rows)
+    for row in rows:
+        without = [other for other in kept if other != row]
+        if not _possible(options, np.array(without, dtype=np.intp), whole=whole):
+            kept = without
+    return tuple(options.names[row] for row in kept)
+
+
+def _candidates(options: Options) -> Bools:
+    """Name the rows that a proof of infeasibility of the divided problem rests on; none where it is feasible."""
+    proof = np.zeros(len(options.bound), dtype=bool)
+    rows = np.flatnonzero(options.limited)
+    if not options.n_options:
+        proof[rows] = options.bound[rows] < 0
+        return proof
+    matrix, bound = _system(options, rows)
+    slacks = sparse.vstack(
+        [-sparse.eye_array(len(rows), format="csr"), sparse.csr_array((options.n_groups, len(rows)))], format="csr"
+    )
+    cost = np.concatenate([np.zeros(options.n_options), np.ones(len(rows))])
+    result = solve_linear(
+        cost, sparse.hstack([matrix, slacks], format="csr"), bound, n_options=options.n_options, bounds=(0, None)
+    )
+    if result.fun <= EXACT * max(1.0, float(np.max(np.abs(bound), initial=0.0))):
+        return proof
+    proof[rows] = np.abs(result.ineqlin.marginals[: len(rows)]) > EXACT
+    return proof
+
+
+def _system(options: Options, rows: npt.NDArray[np.intp]) -> tuple[sparse.csr_array, Floats]:
+    """Write some rows and all groups as one sparse system, rows scaled to their largest coefficient."""
+    scale = options.row_scale[rows]
+    pointer = np.append(options.start, options.n_options)
+    groups = sparse.csr_array(
+        (np.ones(options.n_options), np.arange(options.n_options), pointer), shape=(options.n_groups, options.n_options)
+    )
+    matrix = sparse.vstack([sparse.diags_array(1.0 / scale) @ options.matrix[rows], groups], format="csr")
+    return matrix, np.concatenate([options.bound[rows] / scale, np.ones(options.n_groups)])
+
+
+def _possible(options: Options, rows: npt.NDArray[np.intp], *, whole: bool) -> bool:
+    """Say whether some plan keeps these rows."""
+    if np.all(options.bound[rows] >= 0):
+        return True  # nothing for anybody keeps every resource and cap
+    if not options.n_options:
+        return False
+    matrix, bound = _system(options, rows)
+    result = solve_linear(np.zeros(options.n_options), matrix, bound, n_options=options.n_options, bounds=(0, None))
+    if result.status == 2 or not whole:
+        return bool(result.status != 2)
+    limits = np.full(len(options.bound), np.inf)
+    limits[rows] = options.bound[rows]
+    # Values do not matter here: any plan will do.
+    found = search(options.with_bound(limits).without_value(), gap=np.inf, time_limit=_SECONDS)
+    return not found.infeasible
+
+
+def least_change(problem: Problem, *, whole: bool = True) -> dict[str, float]:
+    """Find the least change of the limits that makes a plan possible.
+
+    Changes are compared relative to the size of each limit (or, where larger, of the most that one case uses of it),
+    and their sum is least. A change is proved by the plan that keeps the changed limits.
+
+    Parameters
+    ----------
+    problem : Problem
+        What cannot be planned.
+    whole : bool, default=True
+        Whether cases must not be divided.
+
+    Returns
+    -------
+    dict of str to float
+        What to add to each limit: above 0 for resources and caps, below 0 for floors; empty where there is a plan.
+
+    Notes
+    -----
+    A search for whole plans ends after 20 seconds with the least change found so far.
+    """
+    options = problem.options()
+    rows = np.flatnonzero(options.limited)
+    share = np.zeros(options.n_options)
+    if options.n_options and len(rows):
+        share = _elastic(options, rows, whole=whole)
+    short = np.zeros(len(options.bound))
+    short[rows] = np.maximum(options.used(share)[rows] - options.bound[rows], 0.0)
+    short[short <= EXACT * np.maximum(1.0, np.abs(np.where(options.limited, options.bound, 0.0)))] = 0.0
+    # Floors and caps count cases, so that their limits stay whole numbers; a resource changes by what is short.
+    counts = np.array([not isinstance(limit, Resource) for limit in problem.limits], dtype=bool)
+    short = np.where(counts, np.ceil(short - 1e-6), short)
+    return {options.names[row]: float(options.sign[row] * short[row]) for row in np.flatnonzero(short)}
+
+
+def _elastic(options: Options, rows: npt.NDArray[np.intp], *, whole: bool) -> Floats:
+    """Find the choice that breaks the limits least."""
+    matrix, bound = _system(options, rows)
+    size = np.maximum(np.abs(options.bound[rows]), options.row_scale[rows]) / options.row_scale[rows]
+    slacks = sparse.vstack(
+        [-sparse.eye_array(len(rows), format="csr"), sparse.csr_array((options.n_groups, len(rows)))], format="csr"
+    )
+    system = sparse.hstack([matrix, slacks], format="csr")
+    cost = np.concatenate([np.zeros(options.n_options), 1.0 / size])
+    if whole:
+        upper = np.concatenate([np.ones(options.n_options), np.full(len(rows), np.inf)])
+        found = milp(
+            cost,
+            integrality=np.concatenate([np.ones(options.n_options), np.zeros(len(rows))]),
+            bounds=Bounds(0.0, upper),
+            constraints=LinearConstraint(sparse.csc_array(system), -np.inf, bound),
+            options={"time_limit": _SECONDS, "mip_rel_gap": 0.0},
+        )
+        if found.x is not None:
+            return np.asarray(np.round(found.x[: options.n_options]), dtype=np.float64)
+    result = solve_linear(cost, system, bound, n_options=options.n_options, bounds=(0, None))
+    share = np.asarray(result.x[: options.n_options], dtype=np.float64)
+    # Nothing whole was found in time: what the divided answer takes whole is a whole answer too, if not the least.
+    return np.where(share >= 1 - 1e-7, 1.0, 0.0) if whole else share
+
+
+def infeasible(problem: Problem, *, whole: bool = True) -> InfeasiblePlanError:
+    """Make the error that names the conflict and the least change.
+
+    Parameters
+    ----------
+    problem : Problem
+        What cannot be planned.
+    whole : bool, default=True
+        Whether cases must not be divided.
+
+    Returns
+    -------
+    InfeasiblePlanError
+        To be raised by a planner.
+    """
+    names = conflict(problem, whole=whole)
+    change = least_change(problem, whole=whole)
+    bounds = {row.name: row.bound for row in problem.arrays().rows}
+    steps = [f"{name!r} from {bounds[name]:g} to {bounds[name] + step:.10g}" for name, step in change.items()]
+    return InfeasiblePlanError(
+        f"no plan can keep {_joined(names)}; the least change that makes one possible: {_joined_plain(steps)}",
+        conflict=names,
+        relaxation=change,
+    )
+
+
+def _joined(names: Sequence[str]) -> str:
+    """Name limits in a sentence."""
+    quoted = [repr(name) for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{_joined_plain(quoted)} together"
+
+
+def _joined_plain(parts: Sequence[str]) -> str:
+    """Join parts of a sentence."""
+    return ", ".join(parts[:-1]) + f" and {parts[-1]}" if len(parts) > 1 else "".join(parts)

@@ -1,0 +1,169 @@
+"""Brings arrays and long tables of options to the form of cases, remedies and limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit.core.checks import as_frame, positions, require_columns
+from crmkit.core.errors import DataError
+from crmkit.remediation._terms import NOTHING, Cap, Floor, Remedy, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from crmkit.remediation._terms import Limit
+
+__all__ = ["cases_from_arrays", "cases_from_options"]
+
+
+def _table_of(array: Any, shape: tuple[int, int], what: str, dtype: Any) -> Any:
+    """Bring something to the shape of cases by remedies."""
+    given = np.asarray(array, dtype=dtype)
+    try:
+        return np.broadcast_to(given, shape)
+    except ValueError:
+        raise DataError(f"{what} must have the shape of value, {shape} (cases, remedies), got {given.shape}") from None
+
+
+def _column_of(array: Any, n_cases: int, what: str) -> Any:
+    """Bring something to one entry a case."""
+    given = np.asarray(array)
+    if given.shape != (n_cases,):
+        raise DataError(f"{what} must have one entry for each of the {n_cases:,} cases, got shape {given.shape}")
+    return given
+
+
+def cases_from_arrays(
+    value: Any,
+    *,
+    uses: Mapping[str, Any],
+    limits: Mapping[str, float],
+    eligible: Any,
+    floors: Mapping[str, tuple[Any, float]] | None,
+    caps: Mapping[str, tuple[Any, float]] | None,
+    group: Any,
+    case_ids: Any,
+    remedies: Sequence[str] | None,
+) -> tuple[pd.DataFrame, list[Remedy], list[Limit]]:
+    """Write arrays as a table of cases with formulas that name its columns.
+
+    Parameters
+    ----------
+    value, uses, limits, eligible, floors, caps, group, case_ids, remedies
+        As in :meth:`Problem.from_arrays`.
+
+    Returns
+    -------
+    tuple
+        Cases, remedies and limits.
+
+    Raises
+    ------
+    DataError
+        If shapes do not fit, or a value is ``inf``.
+    """
+    worth = np.asarray(value, dtype=np.float64)
+    if worth.ndim != 2:
+        raise DataError(f"value must have two dimensions (cases, remedies), got shape {worth.shape}")
+    if np.isposinf(worth).any():
+        raise DataError(f"value is infinite in {positions(np.isposinf(worth).any(axis=1))}")
+    n_cases, n_remedies = worth.shape
+    names = [f"remedy_{j}" for j in range(n_remedies)] if remedies is None else list(remedies)
+    if len(names) != n_remedies:
+        raise DataError(f"remedies must name each of the {n_remedies} columns of value, got {len(names)} names")
+    allowed = ~np.isneginf(worth)
+    if eligible is not None:
+        allowed &= _table_of(eligible, worth.shape, "eligible", bool)
+    taken = {name: _table_of(array, worth.shape, f"uses[{name!r}]", np.float64) for name, array in uses.items()}
+    columns: dict[str, Any] = {
+        "case_id": np.arange(n_cases) if case_ids is None else _column_of(case_ids, n_cases, "case_ids")
+    }
+    if group is not None:
+        columns["group"] = _column_of(group, n_cases, "group")
+    made = []
+    for j, name in enumerate(names):
+        columns[f"value_{j}"] = np.where(np.isneginf(worth[:, j]), np.nan, worth[:, j])
+        if not allowed[:, j].all():
+            columns[f"eligible_{j}"] = allowed[:, j]
+        for i, resource in enumerate(taken):
+            columns[f"use_{i}_{j}"] = taken[resource][:, j]
+        formulas: dict[str, str | float] = {resource: f"use_{i}_{j}" for i, resource in enumerate(taken)}
+        condition = f"eligible_{j}" if f"eligible_{j}" in columns else None
+        made.append(Remedy(name, value=f"value_{j}", uses=formulas, eligible=condition))
+    terms: list[Limit] = [Resource(name, float(limit)) for name, limit in limits.items()]
+    for kind, given in ((Floor, floors or {}), (Cap, caps or {})):
+        for name, (mask, count) in given.items():
+            where = None
+            if mask is not None:
+                where = f"mask_{len(terms)}"
+                columns[where] = _column_of(mask, n_cases, f"the mask of {name!r}").astype(bool)
+            terms.append(kind(where=where, count=float(count), name=name))
+    return pd.DataFrame(columns), made, terms
+
+
+def cases_from_options(options: Any, *, names: Sequence[str] | None = None) -> tuple[pd.DataFrame, list[Remedy]]:
+    """Write a long table of options as a wide table of cases.
+
+    Parameters
+    ----------
+    options : table
+        As in :meth:`Problem.from_options`.
+    names : sequence of str or None, default=None
+        The remedies, in order; by default those in the table.
+
+    Returns
+    -------
+    tuple
+        Cases, and remedies whose formulas name their columns.
+
+    Raises
+    ------
+    DataError
+        If a column or entry is missing, an option stands twice, or what describes a case differs between its rows.
+    """
+    table = as_frame(options, what="options").reset_index(drop=True)
+    require_columns(table, ["case_id", "remedy", "value"], what="options", hint="one row a case and possible remedy")
+    for column in ("case_id", "remedy"):
+        missing = table[column].isna()
+        if missing.any():
+            raise DataError(f"options: {column} is missing in {positions(missing)}")
+    twice = table.duplicated(["case_id", "remedy"], keep=False)
+    if twice.any():
+        raise DataError(f"options: a case and remedy stand more than once in {positions(twice)}")
+    case, ids = pd.factorize(table["case_id"])
+    known = [str(name) for name in table["remedy"].unique() if name != NOTHING] if names is None else list(names)
+    remedy = pd.Index(known, dtype=object).get_indexer(pd.Index(table["remedy"].astype(object)))
+    stranger = (remedy < 0) & (table["remedy"] != NOTHING).to_numpy(dtype=bool)
+    if stranger.any():
+        raise DataError(f"options: remedy is none of {', '.join(map(repr, known))} in {positions(stranger)}")
+    uses = [str(column) for column in table.columns if str(column).startswith("uses_")]
+    own = [column for column in table.columns if column not in {"case_id", "remedy", "value", *uses}]
+    first = np.unique(case, return_index=True)[1]
+    for column in own:
+        codes = table[column].factorize()[0]
+        differs = codes != codes[first][case]
+        if differs.any():
+            raise DataError(f"options: {column} describes the case but differs within one, in {positions(differs)}")
+    columns: dict[str, Any] = {"case_id": np.asarray(ids)}
+    columns |= {str(column): table[column].to_numpy()[first] for column in own}
+    made = []
+    for j, name in enumerate(known):
+        there = remedy == j
+        listed = np.zeros(len(ids), dtype=bool)
+        listed[case[there]] = True
+        columns[f"option {j}: listed"] = listed
+        formulas: dict[str, str | float] = {}
+        for column in ["value", *uses]:
+            entries = np.full(len(ids), np.nan)
+            try:
+                entries[case[there]] = table.loc[there, column].to_numpy(dtype=np.float64, na_value=np.nan)
+            except (TypeError, ValueError):
+                raise DataError(f"options: {column} must hold numbers, got {table[column].dtype}") from None
+            columns[f"option {j}: {column}"] = entries
+            if column != "value":
+                formulas[column.removeprefix("uses_")] = f"option {j}: {column}"
+        made.append(Remedy(name, value=f"option {j}: value", uses=formulas, eligible=f"option {j}: listed"))
+    return pd.DataFrame(columns), made

@@ -1,0 +1,202 @@
+"""The eligible pairs of case and remedy as one flat list, and what prices say about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from scipy import sparse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from crmkit.remediation._tableau import Arrays, Row
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.intp]
+    Bools = npt.NDArray[np.bool_]
+
+__all__ = ["Options"]
+
+EXACT = 1e-9
+"""How far, relative to a limit, rounding of floating-point sums may carry a use beyond it."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """All that may be chosen: maximise ``value . x`` with ``matrix x <= bound`` and at most one option a group.
+
+    Floors are turned round (``-count <= -floor``), so that every row reads ``<=`` and every multiplier is >= 0.
+
+    Parameters
+    ----------
+    case, remedy : ndarray of int, shape (n_options,)
+        What each option is, sorted by group, then case, then remedy.
+    value : ndarray, shape (n_options,)
+        What each option is worth.
+    group : ndarray of int, shape (n_options,)
+        Number of its group among those with any option.
+    start : ndarray of int, shape (n_groups,)
+        Where each group begins.
+    matrix : scipy.sparse.csr_array of shape (n_rows, n_options)
+        What each option counts against each limit.
+    bound, sign : ndarray, shape (n_rows,)
+        The turned limits, ``inf`` where there is none; -1 where a row was turned.
+    names : tuple of str
+        The limits' names.
+    """
+
+    case: Ints
+    remedy: Ints
+    value: Floats
+    group: Ints
+    start: Ints
+    matrix: Any
+    bound: Floats
+    sign: Floats
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, arrays: Arrays) -> Self:
+        """List the eligible options of a problem."""
+        case, remedy = np.nonzero(arrays.eligible)
+        position = np.full(arrays.eligible.shape, -1, dtype=np.intp)
+        # np.unique's numbers grow with the group, so a stable sort keeps cases and remedies in order.
+        order = np.argsort(arrays.group[case], kind="stable")
+        case, remedy = case[order], remedy[order]
+        position[case, remedy] = np.arange(len(case))
+        lines = []
+        for row in arrays.rows:
+            entries = row.coefficients.tocoo()
+            column = position[entries.coords[0], entries.coords[1]]
+            there = column >= 0
+            lines.append((column[there], entries.data[there]))
+        pointer = np.cumsum([0, *(len(column) for column, _ in lines)])
+        columns = np.concatenate([column for column, _ in lines]) if lines else np.zeros(0, dtype=np.intp)
+        data = np.concatenate([data for _, data in lines]) if lines else np.zeros(0)
+        matrix = sparse.csr_array((data, columns, pointer), shape=(len(lines), len(case)))
+        matrix.sort_indices()
+        numbers = arrays.group[case]
+        new = np.ones(len(numbers), dtype=bool)
+        new[1:] = numbers[1:] != numbers[:-1]
+        blank = np.zeros(len(lines))
+        options = cls(
+            case=case,
+            remedy=remedy,
+            value=arrays.value[case, remedy],
+            group=np.cumsum(new) - 1,
+            start=np.flatnonzero(new),
+            matrix=matrix,
+            bound=blank,
+            sign=np.ones(len(lines)),
+            names=(),
+        )
+        return options._turned(arrays.rows)
+
+    def _turned(self, rows: Sequence[Row]) -> Self:
+        """Bring rows to one sense; the matrix is still as the rows have it."""
+        sign = np.array([1.0 if row.sense == "<=" else -1.0 for row in rows])
+        turned = self.matrix.copy()
+        turned.data = turned.data * np.repeat(sign, np.diff(turned.indptr))
+        bound = sign * np.array([row.bound for row in rows], dtype=np.float64)
+        return replace(self, matrix=turned, bound=bound, sign=sign, names=tuple(row.name for row in rows))
+
+    def with_rows(self, rows: Sequence[Row]) -> Self:
+        """Give the same options under other bounds."""
+        return self.with_bound(self.sign * np.array([row.bound for row in rows], dtype=np.float64))
+
+    def with_bound(self, bound: Floats) -> Self:
+        """Give the same options under other turned bounds."""
+        return replace(self, bound=bound)
+
+    def without_value(self) -> Self:
+        """Give the same options worth nothing, where any plan will do."""
+        return replace(self, value=np.zeros(len(self.value)))
+
+    def take(self, keep: Bools, bound: Floats) -> Self:
+        """Give only some of the options, under other turned bounds."""
+        group = self.group[keep]
+        new = np.ones(len(group), dtype=bool)
+        new[1:] = group[1:] != group[:-1]
+        return replace(
+            self,
+            case=self.case[keep],
+            remedy=self.remedy[keep],
+            value=self.value[keep],
+            group=np.cumsum(new) - 1,
+            start=np.flatnonzero(new),
+            matrix=self.matrix[:, np.flatnonzero(keep)],
+            bound=bound,
+        )
+
+    @property
+    def n_options(self) -> int:
+        """How many options there are."""
+        return len(self.value)
+
+    @property
+    def n_groups(self) -> int:
+        """How many groups have an option."""
+        return len(self.start)
+
+    @property
+    def limited(self) -> Bools:
+        """Which rows have a finite bound."""
+        return np.isfinite(self.bound)
+
+    @property
+    def scale(self) -> float:
+        """The size of a typical value, 1 where all are zero."""
+        size = float(np.mean(np.abs(self.value))) if self.n_options else 0.0
+        return size if size > 0 else 1.0
+
+    @property
+    def row_scale(self) -> Floats:
+        """The largest coefficient of each row, 1 where it has none."""
+        largest = np.zeros(len(self.bound))
+        filled = np.diff(self.matrix.indptr) > 0
+        if filled.any():
+            largest[filled] = np.maximum.reduceat(np.abs(self.matrix.data), self.matrix.indptr[:-1][filled])
+        largest[largest == 0] = 1.0
+        return largest
+
+    def used(self, share: Floats) -> Floats:
+        """Say how much of each turned row a choice uses."""
+        return np.asarray(self.matrix @ share, dtype=np.float64)
+
+    def within(self, share: Floats, bound: Floats | None = None) -> bool:
+        """Say whether a choice keeps every limit, up to the rounding of sums."""
+        limit = self.bound if bound is None else bound
+        return bool(np.all(self.used(share) <= limit + EXACT * np.maximum(1.0, np.abs(limit))))
+
+    def adjusted(self, prices: Floats) -> Floats:
+        """Give each option's value less what it uses at these prices."""
+        return self.value - np.asarray(self.matrix.T @ prices, dtype=np.float64)
+
+    def best(self, adjusted: Floats) -> Floats:
+        """Give the best of each group, nothing (0) included."""
+        if not self.n_groups:
+            return np.zeros(0)
+        return np.maximum(np.maximum.reduceat(adjusted, self.start), 0.0)
+
+    def dual(self, prices: Floats) -> float:
+        """Bound the value of every plan from above, by weak duality, for any prices >= 0.
+
+        ``prices . bound + sum over groups of max(0, best of value - prices . use)``. No solver is trusted for it.
+        """
+        limited = self.limited
+        fixed = float(prices[limited] @ self.bound[limited])
+        return fixed + float(np.sum(self.best(self.adjusted(np.where(limited, prices, 0.0)))))
+
+    def whole(self, bound: float) -> float:
+        """Lower a bound to the next whole number where every value is one."""
+        if not abs(bound) < 1e9 or np.any(self.value != np.round(self.value)):
+            return bound
+        return float(np.floor(bound + 1e-6))
+
+    def total(self, share: Floats) -> float:
+        """Give the value of a choice."""
+        return float(self.value @ share)

@@ -1,0 +1,560 @@
+"""A plan: which case gets which remedy, what that is worth, and what it proves about every other plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from crmkit.core import html
+from crmkit.core.errors import DataError
+from crmkit.remediation._assign import assign
+from crmkit.remediation._options import EXACT
+from crmkit.remediation._prices import one_sided
+from crmkit.remediation._ranking import adjusted_table, elsewhere, intended, runners_up
+from crmkit.remediation._relaxation import Relaxed, relax
+from crmkit.remediation._terms import NOTHING, Resource
+from crmkit.remediation._what_if import what_if
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy.typing as npt
+
+    from crmkit.remediation._problem import Problem
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.intp]
+
+__all__ = ["Plan"]
+
+
+class Plan:
+    """Which case gets which remedy, with its worth, its proof and its prices.
+
+    Planners make plans by :meth:`from_choice` (whole) or :meth:`from_shares` (divided). Everything that explains a plan
+    is a function of the problem and the prices, so that it reads the same for every planner; prices are worked out
+    when they are first asked for.
+
+    Attributes
+    ----------
+    problem : Problem
+        What was planned.
+    choice : ndarray of int, shape (n_cases,)
+        Number of the remedy each case gets, -1 for nothing; of a divided case the largest part.
+    value : float
+        What the plan keeps, over doing nothing, in the cases' currency. Cases held out are not counted.
+    bound : float
+        What no plan can exceed, proved; ``inf`` where nothing is known.
+    gap : float
+        ``(bound - value) / max(1, abs(value))``.
+    planner : str
+        Who made it; ``"auto (…)"`` says what was chosen.
+    notes : tuple of str
+        How it was made, in words.
+    fractional : bool
+        Whether some case is divided among remedies.
+
+    Examples
+    --------
+    >>> from crmkit.remediation import Plan, Problem
+    >>> problem = Problem.from_arrays([[10.0], [4.0]], uses={"hours": 1.0}, limits={"hours": 1})
+    >>> Plan.from_choice(problem, [0, -1], bound=10.0)
+    Plan(2 cases: remedy_0 1, nothing 1; value 10, bound 10, gap 0; planner 'from choice')
+    """
+
+    problem: Problem
+    choice: Ints
+    value: float
+    bound: float
+    planner: str
+    notes: tuple[str, ...]
+    fractional: bool
+
+    def __init__(
+        self,
+        problem: Problem,
+        case: Ints,
+        remedy: Ints,
+        share: Floats,
+        *,
+        bound: float,
+        duals: Floats | None,
+        relaxed: Relaxed | None,
+        planner: str,
+        notes: Sequence[str],
+    ) -> None:
+        self.problem = problem
+        self._case, self._remedy, self._share = case, remedy, share
+        n_cases = problem.n_cases
+        self.fractional = len(case) != n_cases
+        if self.fractional:
+            order = np.lexsort((-share, case))
+            self.choice = remedy[order][np.unique(case[order], return_index=True)[1]]
+        else:
+            self.choice = remedy
+        given = remedy >= 0
+        self._worth = np.zeros(len(case))
+        self._worth[given] = share[given] * problem.arrays().value[case[given], remedy[given]]
+        self.value = float(np.sum(self._worth))
+        self.planner = planner
+        self.notes = tuple(notes)
+        self._duals = duals
+        self._relaxed = relaxed
+        self._cached: dict[str, Any] = {}
+        if duals is not None:
+            proved = problem.options().dual(np.maximum(duals * problem.options().sign, 0.0))
+            bound = min(bound, proved)
+        # Sums in another order differ in the last digits; a plan is never worth more than its own bound.
+        close = bound < self.value <= bound + EXACT * max(1.0, abs(bound))
+        self.bound = self.value if close else float(bound)
+
+    @classmethod
+    def from_choice(
+        cls,
+        problem: Problem,
+        choice: Any,
+        *,
+        prices: Any = None,
+        bound: float | None = None,
+        planner: str = "from choice",
+        notes: Sequence[str] = (),
+    ) -> Self:
+        """Make a plan of one choice a case: the door for authors of planners.
+
+        Limits are not checked here but by :func:`verify`.
+
+        Parameters
+        ----------
+        problem : Problem
+            What was planned.
+        choice : array-like of int, shape (n_cases,)
+            Number of the remedy each case gets, -1 for nothing.
+        prices : array-like of float, shape (n_limits,), or None
+            What one more unit of each limit is worth, in the order of the limits: >= 0 for resources and caps, <= 0
+            for floors. They prove a bound and rank the remedies of each case; where None, they are worked out from the
+            divided plan when they are first needed.
+        bound : float or None
+            What no plan can exceed, where it is known; the lower one of this and the prices' own is kept.
+        planner : str, default="from choice"
+            Who made it.
+        notes : sequence of str, default=()
+            How it was made, in words.
+
+        Returns
+        -------
+        Plan
+            A whole plan.
+
+        Raises
+        ------
+        DataError
+            If the choice has another length, is out of range or not eligible, or the prices have the wrong sign.
+
+        Examples
+        --------
+        >>> from crmkit.remediation import Plan, Problem
+        >>> problem = Problem.from_arrays([[10.0], [4.0]], uses={"hours": 1.0}, limits={"hours": 1})
+        >>> Plan.from_choice(problem, [0, -1], prices=[4.0]).bound
+        10.0
+        """
+        remedy = _as_choice(problem, choice)
+        duals = None if prices is None else _as_duals(problem, prices)
+        return cls(
+            problem,
+            np.arange(problem.n_cases),
+            remedy,
+            np.ones(problem.n_cases),
+            bound=np.inf if bound is None else float(bound),
+            duals=duals,
+            relaxed=None,
+            planner=planner,
+            notes=notes,
+        )
+
+    @classmethod
+    def from_shares(
+        cls, problem: Problem, share: Floats, *, relaxed: Relaxed, planner: str, notes: Sequence[str] = ()
+    ) -> Self:
+        """Make a plan of shares of the problem's options, whole or divided, with the divided plan's prices.
+
+        Parameters
+        ----------
+        problem : Problem
+            What was planned.
+        share : ndarray, shape (n_options,)
+            Share of each of ``problem.options()``.
+        relaxed : Relaxed
+            The divided plan, whose prices and bound are taken.
+        planner : str
+            Who made it.
+        notes : sequence of str, default=()
+            How it was made, in words.
+
+        Returns
+        -------
+        Plan
+            Divided where some share is between 0 and 1.
+        """
+        options = problem.options()
+        taken = np.flatnonzero(share > 0)
+        case, remedy, part = options.case[taken], options.remedy[taken], share[taken]
+        nothing = 1.0 - np.bincount(case, weights=part, minlength=problem.n_cases)
+        idle = np.flatnonzero(nothing > EXACT)
+        case = np.concatenate([case, idle])
+        remedy = np.concatenate([remedy, np.full(len(idle), -1)])
+        part = np.concatenate([part, nothing[idle]])
+        order = np.lexsort((np.where(remedy < 0, len(problem.remedies), remedy), case))
+        return cls(
+            problem,
+            case[order].astype(np.intp),
+            remedy[order].astype(np.intp),
+            part[order],
+            bound=relaxed.bound,
+            duals=relaxed.prices * options.sign,
+            relaxed=relaxed,
+            planner=planner,
+            notes=notes,
+        )
+
+    def with_bound(self, bound: float) -> Self:
+        """Keep a lower bound where one was proved, for planners; gives the plan itself.
+
+        Parameters
+        ----------
+        bound : float
+            What no plan can exceed.
+
+        Returns
+        -------
+        Plan
+            This plan.
+        """
+        self.bound = max(min(self.bound, float(bound)), self.value)
+        return self
+
+    @property
+    def gap(self) -> float:
+        """How far the plan can be from the best: ``(bound - value) / max(1, abs(value))``."""
+        return (self.bound - self.value) / max(1.0, abs(self.value))
+
+    @property
+    def duals(self) -> Floats:
+        """What one more unit of each limit is worth, one number a limit; see :attr:`prices` for both sides."""
+        if self._duals is None:
+            relaxed = self.relaxed()
+            self._duals = relaxed.prices * self.problem.options().sign
+        return self._duals
+
+    def relaxed(self) -> Relaxed:
+        """Give the divided plan, solving it where the planner did not; all prices 0 where there is none."""
+        if self._relaxed is None:
+            options = self.problem.options()
+            found = relax(options)
+            blank = Relaxed(np.zeros(options.n_options), np.zeros(len(options.bound)), 0.0, np.inf)
+            self._relaxed = blank if found is None else found
+        return self._relaxed
+
+    def used(self) -> Floats:
+        """Say how much of each limit the plan uses.
+
+        Returns
+        -------
+        ndarray, shape (n_limits,)
+            In the limits' own units: cases for floors and caps.
+        """
+        uses = [np.sum(self._use(row.coefficients)) for row in self.problem.arrays().rows]
+        return np.array(uses, dtype=np.float64)
+
+    def _use(self, coefficients: Any) -> Floats:
+        """Give what each line of the table counts against one limit."""
+        result = np.zeros(len(self._case))
+        given = np.flatnonzero(self._remedy >= 0)
+        if len(given):
+            entries = np.asarray(coefficients.tocsr()[self._case[given], self._remedy[given]]).ravel()
+            result[given] = self._share[given] * entries
+        return result
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a case in the order of the cases; a divided case has a row for each part.
+
+        Columns: ``case_id``, ``remedy`` (``"nothing"`` where none), ``share``, ``value`` (times the share),
+        ``uses_<resource>`` (times the share), ``runner_up`` and ``lead`` (the next best at the plan's prices and how
+        far it is behind; missing and ``inf`` where there was no other choice; below 0 where a limit forbade the
+        better one to this case), ``arm`` (``"plan"`` or ``"holdout"``) and ``intended``: the remedy of a planned case;
+        for a case held out what the plan's prices would have given it, whose value is not counted.
+        """
+        if "table" not in self._cached:
+            self._cached["table"] = self._make_table()
+        found: pd.DataFrame = self._cached["table"]
+        return found
+
+    def _make_table(self) -> pd.DataFrame:
+        """Write the table."""
+        problem = self.problem
+        names = np.array([*problem.remedy_names, NOTHING], dtype=object)
+        ranking = self._ranking()
+        nothing = elsewhere(ranking, problem.arrays().group)
+        runner, lead = runners_up(ranking, nothing, self._case, self._remedy)
+        held = problem.held_out[self._case]
+        meant = self._remedy.copy()
+        if held.any():
+            meant[held] = intended(ranking, problem.arrays().group)[self._case[held]]
+        columns: dict[str, Any] = {
+            "case_id": problem.case_ids[self._case],
+            "remedy": names[self._remedy],
+            "share": self._share,
+            "value": self._worth,
+        }
+        for limit, row in zip(problem.limits, problem.arrays().rows, strict=True):
+            if isinstance(limit, Resource):
+                columns[f"uses_{limit.name}"] = self._use(row.coefficients)
+        columns["runner_up"] = np.where(runner == -2, None, names[np.maximum(runner, -1)])
+        columns["lead"] = lead
+        columns["arm"] = np.where(held, "holdout", "plan").astype(object)
+        columns["intended"] = names[meant]
+        table = pd.DataFrame(columns)
+        table["case_id"] = table["case_id"].astype(problem.cases["case_id"].dtype)
+        return table
+
+    def _ranking(self) -> Floats:
+        """Price-adjusted values of every case, also of those held out."""
+        if "ranking" not in self._cached:
+            tableau = self.problem.tableau()
+            self._cached["ranking"] = adjusted_table(tableau.value, tableau.rows, self.duals)
+        found: Floats = self._cached["ranking"]
+        return found
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """What each remedy amounts to: ``cases`` (divided ones by share), ``value`` and ``uses_<resource>``."""
+        table = self.table
+        uses = [column for column in table.columns if column.startswith("uses_")]
+        sums = table.groupby("remedy", sort=False)[["share", "value", *uses]].sum()
+        order = [*self.problem.remedy_names, NOTHING]
+        return sums.reindex(order, fill_value=0.0).rename(columns={"share": "cases"}).rename_axis("remedy")
+
+    @property
+    def prices(self) -> pd.DataFrame:
+        """What one unit more or less of each limit is worth, a row a limit.
+
+        Columns: ``used`` (by this plan), ``limit``, ``price_less`` and ``price_more``: by how much the best value
+        changes with the limit, per unit, below and above it (>= 0 for resources and caps, <= 0 for floors; infinite
+        where a step to that side leaves no plan), ``valid_from`` and ``valid_to``: from where to where the limit may
+        move while these hold, and ``unit``. They are exact for the plan in which cases may be divided; a whole plan
+        follows them up to the size of one case.
+        """
+        if "prices" not in self._cached:
+            self._cached["prices"] = self._make_prices()
+        found: pd.DataFrame = self._cached["prices"]
+        return found
+
+    def _make_prices(self) -> pd.DataFrame:
+        """Turn one-sided multipliers back into the limits' own direction."""
+        problem, options = self.problem, self.problem.options()
+        worth = one_sided(options, self.relaxed())
+        turned = options.sign < 0
+        limit = options.bound * options.sign
+        less = np.where(turned, -worth.more, worth.less)
+        more = np.where(turned, -worth.less, worth.more)
+        down = np.where(turned, worth.up, worth.down)
+        up = np.where(turned, worth.down, worth.up)
+        units = [
+            f"value per unit of {limit.name}" if isinstance(limit, Resource) else "value per case"
+            for limit in problem.limits
+        ]
+        columns = {
+            "used": self.used(),
+            "limit": limit,
+            # Minus zero reads badly.
+            "price_less": less + 0.0,
+            "price_more": more + 0.0,
+            "valid_from": np.where(np.isfinite(limit), np.maximum(limit - down, 0.0), 0.0),
+            "valid_to": limit + up,
+            "unit": units,
+        }
+        return pd.DataFrame(columns, index=pd.Index(problem.limit_names, name="limit_name", dtype=object))
+
+    def explain(self, case_id: Any) -> pd.DataFrame:
+        """Rank what could be done for one case by its value less what it takes from others at the plan's prices.
+
+        Parameters
+        ----------
+        case_id : object
+            As in the cases.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by remedy, best first, ``"nothing"`` included: ``value``; ``price_of_<limit>`` for each limit that
+            has a price (what is taken from others; below 0 where a floor is helped); ``adjusted``, by which they are
+            ranked; ``chosen`` (the share given). Remedies that are not eligible are left out. With ``one_per``,
+            nothing is worth what the group can get in another of its cases.
+
+        Raises
+        ------
+        KeyError
+            If there is no such case.
+
+        Examples
+        --------
+        >>> from crmkit.remediation import Problem, plan
+        >>> problem = Problem.from_arrays([[10.0], [4.0]], uses={"hours": 1.0}, limits={"hours": 1})
+        >>> plan(problem).explain(1).index.tolist()
+        ['nothing', 'remedy_0']
+        """
+        problem = self.problem
+        where = np.flatnonzero(problem.case_ids == case_id)
+        if len(where) != 1:
+            raise KeyError("there is no case of that id in the problem")
+        case = int(where[0])
+        tableau = problem.tableau()
+        eligible = np.flatnonzero(np.isfinite(tableau.value[case]))
+        columns: dict[str, Any] = {"value": np.append(tableau.value[case, eligible], 0.0)}
+        for row, dual in zip(tableau.rows, self.duals, strict=True):
+            if dual:
+                amount = np.asarray(row.coefficients[[case], :].todense()).ravel()[eligible]
+                columns[f"price_of_{row.name}"] = np.append(dual * amount, 0.0)
+        ranking = self._ranking()
+        group = problem.arrays().group
+        mates = np.flatnonzero(group == group[case])
+        nothing = elsewhere(ranking[mates], group[mates])[mates == case][0]
+        columns["adjusted"] = np.append(ranking[case, eligible], nothing)
+        mine = self._case == case
+        given = dict(zip(self._remedy[mine].tolist(), self._share[mine].tolist(), strict=True))
+        columns["chosen"] = [given.get(int(remedy), 0.0) for remedy in [*eligible, -1]]
+        names = [problem.remedy_names[remedy] for remedy in eligible]
+        table = pd.DataFrame(columns, index=pd.Index([*names, NOTHING], name="remedy", dtype=object))
+        return table.sort_values(["adjusted", "chosen"], ascending=False, kind="stable")
+
+    def what_if(self, limit: str, values: Iterable[float]) -> pd.DataFrame:
+        """Plan again with other values of one limit.
+
+        Parameters
+        ----------
+        limit : str
+            Its name; a floor or cap given as a share is set as a whole number, as :attr:`prices` shows it.
+        values : iterable of float
+            What it would be.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by the values: ``value`` of a plan, ``bound`` that no plan can exceed, ``gap``; NaN, ``-inf`` and
+            NaN where no plan keeps the limits. Whole plans where this plan is whole, divided ones where it is divided.
+
+        Raises
+        ------
+        DataError
+            If there is no such limit.
+
+        Examples
+        --------
+        >>> from crmkit.remediation import Problem, plan
+        >>> problem = Problem.from_arrays([[10.0], [4.0]], uses={"hours": 1.0}, limits={"hours": 1})
+        >>> plan(problem).what_if("hours", [0, 1, 2])["value"].tolist()
+        [0.0, 10.0, 14.0]
+        """
+        return what_if(self.problem, self.relaxed(), limit, list(values), fractional=self.fractional)
+
+    def assign(self, new_cases: Any) -> pd.DataFrame:
+        """Give new cases the remedy that is best at the plan's prices, as long as what is left lasts.
+
+        New cases are taken in their order. Resources and caps keep to what this plan leaves of them; floors make
+        remedies cheaper, as in the plan. A group of ``one_per`` that has a remedy gets no second one.
+
+        Parameters
+        ----------
+        new_cases : table
+            With the columns that the problem's formulas name.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``case_id``, ``remedy``, ``value``, ``uses_<resource>`` and ``adjusted`` (0 for nothing), in input order.
+
+        Raises
+        ------
+        DataError
+            If a column is missing.
+
+        Warns
+        -----
+        DataWarning
+            If something is missing, once, with counts.
+
+        Examples
+        --------
+        >>> from crmkit.remediation import Problem, Remedy, Resource, plan
+        >>> cases = {"case_id": ["a", "b"], "worth": [10.0, 4.0]}
+        >>> problem = Problem(cases, [Remedy("call", value="worth", uses={"hours": 1})], [Resource("hours", 3)])
+        >>> plan(problem).assign({"case_id": ["c", "d"], "worth": [5.0, 7.0]})["remedy"].tolist()
+        ['call', 'nothing']
+        """
+        has = self.choice >= 0
+        if self.problem.one_per is not None:
+            has = has | self.problem.held_out
+        return assign(self.problem, self.duals, self.used(), has, new_cases)
+
+    def __repr__(self) -> str:
+        return (
+            f"Plan({self.problem.n_cases:,} cases: {self._counts()}; value {self.value:,.6g}, bound {self.bound:,.6g}, "
+            f"gap {self.gap:.2g}; planner {self.planner!r})"
+        )
+
+    def _counts(self) -> str:
+        """Say how many cases get what."""
+        counts = np.bincount(self.choice + 1, minlength=len(self.problem.remedies) + 1)
+        parts = [f"{name} {count:,}" for name, count in zip(self.problem.remedy_names, counts[1:], strict=True)]
+        return ", ".join([*parts, f"{NOTHING} {counts[0]:,}"])
+
+    def _repr_html_(self) -> str:
+        """Show the plan in a notebook: what each remedy amounts to, and what is used of each limit."""
+        summary = self.summary
+        rows = [[name, *line] for name, line in zip(summary.index, summary.to_numpy().tolist(), strict=True)]
+        remedies = html.table(
+            ["remedy", *summary.columns],
+            rows,
+            caption=f"Plan: value {html.cell(self.value)}, at most {html.cell(self.bound)}, gap {self.gap:.2g} "
+            f"({self.planner})",
+        )
+        limits = [
+            [row.name, row.sense, float(used), row.bound]
+            for row, used in zip(self.problem.arrays().rows, self.used(), strict=True)
+        ]
+        return remedies + html.table(["limit", "", "used", "bound"], limits, caption="Limits")
+
+
+def _as_choice(problem: Problem, choice: Any) -> Ints:
+    """Check a choice."""
+    given = np.asarray(choice)
+    if given.shape != (problem.n_cases,):
+        raise DataError(
+            f"choice must have one entry for each of the {problem.n_cases:,} cases, got shape {given.shape}"
+        )
+    if given.size and given.dtype.kind not in "iu":
+        raise DataError(f"choice must hold whole numbers (-1 for nothing), got {given.dtype}")
+    remedy = given.astype(np.intp)
+    if np.any((remedy < -1) | (remedy >= len(problem.remedies))):
+        raise DataError(f"choice must be from -1 (nothing) to {len(problem.remedies) - 1}")
+    some = np.flatnonzero(remedy >= 0)
+    wrong = some[~problem.arrays().eligible[some, remedy[some]]]
+    if len(wrong):
+        raise DataError(f"choice gives remedies that are not eligible: {len(wrong):,} cases, first in row {wrong[0]}")
+    return remedy
+
+
+def _as_duals(problem: Problem, prices: Any) -> Floats:
+    """Check prices and drop the rounding of their sign."""
+    given = np.asarray(prices, dtype=np.float64)
+    options = problem.options()
+    if given.shape != options.bound.shape or not np.all(np.isfinite(given)):
+        raise DataError(f"prices must be one finite number for each of the {len(options.bound)} limits")
+    turned = given * options.sign
+    wrong = turned * options.row_scale < -1e-6 * options.scale
+    if wrong.any():
+        names = ", ".join(repr(options.names[row]) for row in np.flatnonzero(wrong))
+        raise DataError(f"prices must be >= 0 for resources and caps and <= 0 for floors; not so for {names}")
+    return np.where(options.limited, np.maximum(turned, 0.0), 0.0) * options.sign

@@ -1,0 +1,419 @@
+"""A remediation problem: cases, what may be done for each, and within which limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from crmkit.core.checks import as_frame, positions, require_columns
+from crmkit.core.errors import DataError
+from crmkit.remediation._from_arrays import cases_from_arrays, cases_from_options
+from crmkit.remediation._options import Options
+from crmkit.remediation._tableau import Arrays, Row, Tableau, check_names, group_codes, tabulate
+from crmkit.remediation._terms import Cap, Floor, Holdout, Remedy, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from crmkit.remediation._terms import Limit
+
+__all__ = ["Problem"]
+
+
+class Problem:
+    """Which case shall get which remedy, so that the most value is kept within the limits.
+
+    Every formula is worked out once, when the problem is made, so that what is wrong is told before any planning. A
+    remedy whose value, use or eligibility is missing for a case is not eligible there; all of that is counted in one
+    :class:`~crmkit.DataWarning`. Each case gets one remedy or nothing.
+
+    Parameters
+    ----------
+    cases : table
+        One row a case with ``case_id`` (a column, or the index's name), each once, and the columns that formulas name.
+        Do not change it afterwards.
+    remedies : sequence of Remedy
+        What may be done.
+    limits : sequence of Resource, Floor or Cap, default=()
+        What there is, at least and at most.
+    one_per : str or None, default=None
+        A column such as ``"customer_id"``: cases with the same value get at most one remedy together, so that the
+        value of one customer is never counted twice. A missing value stands for itself alone.
+    holdout : Holdout or None, default=None
+        Cases drawn at random that get nothing, for measuring the plan's effect later.
+
+    Attributes
+    ----------
+    case_ids : ndarray of object, shape (n_cases,)
+        In the order of the rows.
+    held_out : ndarray of bool, shape (n_cases,)
+        Which cases are held out.
+
+    Raises
+    ------
+    DataError
+        If a case id is missing or stands twice, a name is unknown or given twice, or a use is negative.
+    ExpressionError
+        If a formula is not in the expression language or names no column.
+
+    Warns
+    -----
+    DataWarning
+        If something is missing, once, with counts.
+
+    Notes
+    -----
+    Memory: 8 bytes a case and remedy for the values, and at most 12 bytes a case and remedy for each resource.
+
+    Examples
+    --------
+    >>> from crmkit.remediation import Problem, Remedy, Resource, plan
+    >>> cases = {"case_id": ["a", "b"], "worth": [10.0, 4.0]}
+    >>> problem = Problem(cases, [Remedy("call", value="worth", uses={"hours": 1})], [Resource("hours", 1)])
+    >>> plan(problem).table[["case_id", "remedy", "value"]].values.tolist()
+    [['a', 'call', 10.0], ['b', 'nothing', 0.0]]
+    """
+
+    cases: pd.DataFrame
+    remedies: tuple[Remedy, ...]
+    limits: tuple[Limit, ...]
+    one_per: str | None
+    holdout: Holdout | None
+    case_ids: npt.NDArray[np.object_]
+    held_out: npt.NDArray[np.bool_]
+
+    def __init__(
+        self,
+        cases: Any,
+        remedies: Sequence[Remedy],
+        limits: Sequence[Limit] = (),
+        *,
+        one_per: str | None = None,
+        holdout: Holdout | None = None,
+    ) -> None:
+        self._set(cases, remedies, limits, one_per=one_per, holdout=holdout)
+
+    def _set(
+        self, cases: Any, remedies: Sequence[Remedy], limits: Sequence[Limit], *, one_per: Any, holdout: Any
+    ) -> None:
+        """Check and work everything out; called at one depth below the caller, where warnings point."""
+        self.cases = _with_case_id(as_frame(cases, what="cases"))
+        self.remedies = _all_of(remedies, Remedy, "remedies", "Remedy")
+        self.limits = _all_of(limits, (Resource, Floor, Cap), "limits", "Resource, Floor and Cap")
+        check_names(self.remedies, self.limits)
+        self.one_per = one_per
+        self.holdout = holdout
+        self.case_ids = _case_ids(self.cases)
+        n_cases = len(self.cases)
+        if one_per is None:
+            self._group = np.arange(n_cases, dtype=np.intp)
+        else:
+            require_columns(self.cases, [one_per], what="cases", hint="one_per= names a column of the cases")
+            self._group = group_codes(self.cases[one_per])
+        self.held_out = np.zeros(n_cases, dtype=bool) if holdout is None else _draw(holdout, self.cases, self._group)
+        self._tableau = tabulate(self.cases, self.remedies, self.limits, self._group, ~self.held_out, stacklevel=4)
+        self._cached: dict[str, Any] = {}
+        self._long = False
+
+    def new_cases(self, table: Any) -> pd.DataFrame:
+        """Bring new cases to the form of this problem's own: a long table where it was made of one.
+
+        Parameters
+        ----------
+        table : table
+            As handed to :meth:`Plan.assign`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a case, rows numbered from 0, each case id there and once.
+
+        Raises
+        ------
+        DataError
+            If a column or case id is missing, or an id stands twice.
+        """
+        frame = as_frame(table, what="new cases")
+        frame = cases_from_options(frame, names=self.remedy_names)[0] if self._long else _with_case_id(frame)
+        _case_ids(frame)
+        return frame
+
+    @classmethod
+    def from_arrays(
+        cls,
+        value: Any,
+        *,
+        uses: Mapping[str, Any],
+        limits: Mapping[str, float],
+        eligible: Any = None,
+        floors: Mapping[str, tuple[Any, float]] | None = None,
+        caps: Mapping[str, tuple[Any, float]] | None = None,
+        group: Any = None,
+        case_ids: Any = None,
+        remedies: Sequence[str] | None = None,
+    ) -> Self:
+        """Make a problem of arrays, for those who have no table and need no expressions.
+
+        Parameters
+        ----------
+        value : array-like of float, shape (n_cases, n_remedies)
+            Gain over doing nothing; NaN is missing (not eligible, with a warning), ``-inf`` is not eligible.
+        uses : mapping of str to array-like, shape (n_cases, n_remedies)
+            For each resource what each remedy takes; anything that broadcasts to the shape.
+        limits : mapping of str to float
+            How much there is of each resource.
+        eligible : array-like of bool, shape (n_cases, n_remedies), or None
+            Which remedy a case may get; None means all.
+        floors, caps : mapping of str to (mask, count), or None
+            At least, or at most, so many remedies among the cases of the mask; a mask of None means all cases.
+        group : array-like of int, shape (n_cases,), or None
+            Cases of one group get at most one remedy together.
+        case_ids : array-like, shape (n_cases,), or None
+            By default 0, 1, 2, …
+        remedies : sequence of str or None
+            Their names; by default ``remedy_0``, ``remedy_1``, …
+
+        Returns
+        -------
+        Problem
+            The same as one written with formulas.
+
+        Raises
+        ------
+        DataError
+            If shapes do not fit.
+
+        Examples
+        --------
+        >>> from crmkit.remediation import Problem, plan
+        >>> problem = Problem.from_arrays([[10.0], [4.0]], uses={"hours": [[1.0], [1.0]]}, limits={"hours": 1})
+        >>> plan(problem).choice.tolist()
+        [0, -1]
+        """
+        cases, made, terms = cases_from_arrays(
+            value,
+            uses=uses,
+            limits=limits,
+            eligible=eligible,
+            floors=floors,
+            caps=caps,
+            group=group,
+            case_ids=case_ids,
+            remedies=remedies,
+        )
+        self = cls.__new__(cls)
+        self._set(cases, made, terms, one_per=None if group is None else "group", holdout=None)
+        return self
+
+    @classmethod
+    def from_options(
+        cls,
+        options: Any,
+        limits: Sequence[Limit] = (),
+        *,
+        one_per: str | None = None,
+        holdout: Holdout | None = None,
+    ) -> Self:
+        """Make a problem of a long table, where values come from a model of your own.
+
+        Parameters
+        ----------
+        options : table
+            One row a case and possible remedy: ``case_id``, ``remedy``, ``value`` and ``uses_<resource>`` for each
+            resource. What is not listed is not eligible. Other columns describe the case (for ``where=`` and
+            ``one_per``) and must be the same in all its rows. A row whose ``remedy`` is ``"nothing"`` only names the
+            case.
+        limits : sequence of Resource, Floor or Cap, default=()
+            As in :class:`Problem`.
+        one_per : str or None, default=None
+            As in :class:`Problem`.
+        holdout : Holdout or None, default=None
+            As in :class:`Problem`.
+
+        Returns
+        -------
+        Problem
+            Cases and remedies in the order of their first row.
+
+        Raises
+        ------
+        DataError
+            If a column is missing, a case and remedy stand twice, or a case's own columns differ between its rows.
+
+        Examples
+        --------
+        >>> from crmkit.remediation import Problem, Resource, plan
+        >>> options = {"case_id": ["a", "a", "b"], "remedy": ["call", "voucher", "call"],
+        ...            "value": [9.0, 5.0, 6.0], "uses_hours": [1.0, 0.0, 1.0]}
+        >>> plan(Problem.from_options(options, [Resource("hours", 1)])).table["remedy"].tolist()
+        ['voucher', 'call']
+        """
+        cases, made = cases_from_options(options)
+        self = cls.__new__(cls)
+        self._set(cases, made, limits, one_per=one_per, holdout=holdout)
+        self._long = True
+        return self
+
+    @property
+    def n_cases(self) -> int:
+        """How many cases there are."""
+        return len(self.cases)
+
+    @property
+    def remedy_names(self) -> tuple[str, ...]:
+        """Names of the remedies, in order."""
+        return tuple(remedy.name for remedy in self.remedies)
+
+    @property
+    def limit_names(self) -> tuple[str, ...]:
+        """Names of the limits, in order."""
+        return tuple(limit.name for limit in self.limits)
+
+    def arrays(self) -> Arrays:
+        """Give the problem as arrays, for planners.
+
+        Returns
+        -------
+        Arrays
+            ``value`` and ``eligible`` of shape (n_cases, n_remedies), ``group`` of shape (n_cases,), and ``rows``:
+            ``name``, ``sense``, sparse ``coefficients`` of shape (n_cases, n_remedies), ``bound``.
+
+        Examples
+        --------
+        >>> from crmkit.remediation import Problem
+        >>> problem = Problem.from_arrays([[10.0], [4.0]], uses={"hours": 1.0}, limits={"hours": 1})
+        >>> [(row.name, row.sense, row.bound) for row in problem.arrays().rows]
+        [('hours', '<=', 1.0)]
+        """
+        if "arrays" not in self._cached:
+            eligible = np.isfinite(self._tableau.value) & ~self.held_out[:, None]
+            value = np.where(eligible, self._tableau.value, -np.inf)
+            self._cached["arrays"] = Arrays(value, eligible, self._group, self._tableau.rows)
+        found: Arrays = self._cached["arrays"]
+        return found
+
+    def options(self) -> Options:
+        """Give the eligible pairs of case and remedy as one flat list with sparse rows; cached."""
+        if "options" not in self._cached:
+            self._cached["options"] = Options.of(self.arrays())
+        found: Options = self._cached["options"]
+        return found
+
+    def tableau(self) -> Tableau:
+        """Give values and rows of every case, also of those held out, for prices and what was intended."""
+        return self._tableau
+
+    def with_bounds(self, bounds: Mapping[str, float]) -> Problem:
+        """Give the same problem with other limits, sharing all arrays.
+
+        Parameters
+        ----------
+        bounds : mapping of str to float
+            New limits by name; a floor or cap given as a share is set as a whole number.
+
+        Returns
+        -------
+        Problem
+            A new problem; this one stays as it is.
+
+        Raises
+        ------
+        DataError
+            If there is no limit of that name.
+        ValueError
+            If the new limit is out of range.
+
+        Examples
+        --------
+        >>> from crmkit.remediation import Problem, plan
+        >>> problem = Problem.from_arrays([[10.0], [4.0]], uses={"hours": 1.0}, limits={"hours": 1})
+        >>> plan(problem.with_bounds({"hours": 2})).value
+        14.0
+        """
+        unknown = [name for name in bounds if name not in self.limit_names]
+        if unknown:
+            raise DataError(
+                f"there is no limit {unknown[0]!r}; the limits are: {', '.join(map(repr, self.limit_names))}"
+            )
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.limits = tuple(
+            _with_bound(limit, bounds[limit.name]) if limit.name in bounds else limit for limit in self.limits
+        )
+        rows = tuple(
+            Row(row.name, row.sense, row.coefficients, float(bounds.get(row.name, row.bound)))
+            for row in self._tableau.rows
+        )
+        other._tableau = Tableau(self._tableau.value, rows)  # noqa: SLF001 -- our own class
+        other._cached = {}  # noqa: SLF001 -- our own class
+        if "options" in self._cached:
+            other._cached["options"] = self._cached["options"].with_rows(rows)  # noqa: SLF001 -- our own class
+        return other
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.remedy_names) or "no remedies"
+        limits = ", ".join(f"{row.name} {row.sense} {row.bound:g}" for row in self._tableau.rows) or "no limits"
+        per = f"; one per {self.one_per}" if self.one_per else ""
+        out = f"; {int(self.held_out.sum()):,} held out" if self.holdout else ""
+        return f"Problem({self.n_cases:,} cases; {names}; {limits}{per}{out})"
+
+
+def _with_case_id(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the cases with ``case_id`` as a column and rows numbered from 0."""
+    if "case_id" not in frame.columns and frame.index.name == "case_id":
+        return frame.reset_index()
+    require_columns(frame, ["case_id"], what="cases", hint="make them with remediation.make_cases")
+    return frame.reset_index(drop=True)
+
+
+def _case_ids(cases: pd.DataFrame) -> npt.NDArray[np.object_]:
+    """Read the case ids, each there and each once."""
+    ids = cases["case_id"]
+    missing = ids.isna().to_numpy(dtype=bool)
+    if missing.any():
+        raise DataError(f"cases: case_id is missing in {positions(missing)}")
+    twice = ids.duplicated(keep=False).to_numpy(dtype=bool)
+    if twice.any():
+        raise DataError(f"cases: each case_id must stand once; one stands more than once in {positions(twice)}")
+    return ids.to_numpy(dtype=object)
+
+
+def _all_of(items: Any, kinds: Any, what: str, wanted: str) -> tuple[Any, ...]:
+    """Check that a sequence holds the right things."""
+    if isinstance(items, kinds):
+        raise TypeError(f"{what} must be a list of {wanted}, got one {type(items).__name__}: put it in a list")
+    given = tuple(items)
+    wrong = sorted({type(item).__name__ for item in given if not isinstance(item, kinds)})
+    if wrong:
+        raise TypeError(f"{what} must be a list of {wanted}, got {', '.join(wrong)}")
+    return given
+
+
+def _with_bound(limit: Limit, bound: float) -> Limit:
+    """Give a limit another bound."""
+    if isinstance(limit, Resource):
+        return Resource(limit.name, float(bound))
+    return type(limit)(where=limit.where, remedy=limit.remedy, count=float(bound), name=limit.name)
+
+
+def _draw(holdout: Holdout, cases: pd.DataFrame, group: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+    """Draw the hold-out: whole groups, evenly within each stratum."""
+    if not isinstance(holdout, Holdout):
+        raise TypeError(f"holdout must be a Holdout such as Holdout(0.1), got {type(holdout).__name__}")
+    units, first = np.unique(group, return_index=True)
+    stratum = np.zeros(len(units), dtype=np.intp)
+    if holdout.by is not None:
+        require_columns(cases, [holdout.by], what="cases", hint="by= of a Holdout names a column of the cases")
+        # A group that spans strata belongs to that of its first case; a missing value is a stratum of its own.
+        stratum = cases[holdout.by].factorize()[0].astype(np.intp)[first]
+    rng = np.random.default_rng(holdout.random_state)
+    order = np.lexsort((rng.random(len(units)), stratum))
+    # Systematic sampling along the shuffled list: each stratum gets its share to within one unit.
+    steps = np.floor(np.arange(len(units) + 1) * holdout.share + rng.random())
+    drawn = np.zeros(len(units), dtype=bool)
+    drawn[order] = np.diff(steps) > 0
+    return drawn[np.searchsorted(units, group)]

@@ -1,0 +1,280 @@
+"""Turns cases, remedies and limits into the arrays that planners work on."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from crmkit.core.checks import positions
+from crmkit.core.errors import DataError, DataWarning
+from crmkit.core.predicate import parse
+from crmkit.remediation._terms import Floor, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from crmkit.core.predicate import Evaluated
+    from crmkit.remediation._terms import Limit, Remedy
+
+__all__ = ["Arrays", "Row", "Tableau", "group_codes", "tabulate"]
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.intp]
+
+
+class Row(NamedTuple):
+    """One limit as planners see it.
+
+    Parameters
+    ----------
+    name : str
+        The limit's name.
+    sense : str
+        ``"<="`` for resources and caps, ``">="`` for floors.
+    coefficients : scipy.sparse.csc_array of shape (n_cases, n_remedies)
+        What each remedy of each case counts against it; only eligible entries matter.
+    bound : float
+        The limit; ``inf`` where a resource is only counted.
+    """
+
+    name: str
+    sense: str
+    coefficients: Any
+    bound: float
+
+
+class Arrays(NamedTuple):
+    """A problem as arrays: what a planner needs to know and nothing else.
+
+    Parameters
+    ----------
+    value : ndarray of float64, shape (n_cases, n_remedies)
+        Gain over doing nothing; ``-inf`` where not eligible.
+    eligible : ndarray of bool, shape (n_cases, n_remedies)
+        Which remedy a case may get; never one that is held out.
+    group : ndarray of int, shape (n_cases,)
+        Cases of one group get at most one remedy together; every case is its own group without ``one_per``.
+    rows : tuple of Row
+        The limits, in the order they were given.
+    """
+
+    value: Floats
+    eligible: Bools
+    group: Ints
+    rows: tuple[Row, ...]
+
+
+class Tableau(NamedTuple):
+    """What tabulating gives: values of every case, also of those held out, and the limits as rows."""
+
+    value: Floats
+    rows: tuple[Row, ...]
+
+
+class _Missing:
+    """Collects what is unknown, to be told in one warning."""
+
+    def __init__(self, n_cases: int) -> None:
+        self.cases = np.zeros(n_cases, dtype=bool)
+        self.parts: list[str] = []
+
+    def note(self, what: str, missing: Bools) -> None:
+        count = int(missing.sum())
+        if count:
+            self.cases |= missing
+            self.parts.append(f"{what}: {count:,}")
+
+    def warn(self, stacklevel: int) -> None:
+        if self.parts:
+            warnings.warn(
+                f"{int(self.cases.sum()):,} of {len(self.cases):,} cases have something missing and are not eligible "
+                f"(or not counted) where it is: {'; '.join(self.parts)}",
+                DataWarning,
+                stacklevel=stacklevel,
+            )
+
+
+def evaluate(table: pd.DataFrame, formula: str | float) -> Evaluated:
+    """Work out a column name, a number or an expression; a column's exact name comes before an expression."""
+    if isinstance(formula, str) and formula in table.columns and "`" not in formula and "\n" not in formula:
+        formula = f"`{formula}`"
+    return parse(formula if isinstance(formula, str) else repr(float(formula))).evaluate(table)
+
+
+def _numbers(table: pd.DataFrame, formula: str | float, what: str) -> Evaluated:
+    """Work out a number for every case."""
+    result = evaluate(table, formula)
+    if result.values.dtype.kind not in "fb":
+        raise DataError(f"{what} must be a number for each case; {formula!r} gives text or times")
+    return result
+
+
+def _conditions(table: pd.DataFrame, formula: str, what: str) -> Evaluated:
+    """Work out a condition for every case."""
+    result = evaluate(table, formula)
+    if result.values.dtype.kind != "b":
+        raise DataError(f"{what} must be a condition such as 'amount <= 200'; {formula!r} gives numbers, text or times")
+    return result
+
+
+def group_codes(column: pd.Series) -> Ints:
+    """Number the different values of a column; each missing value is a group of its own."""
+    codes, uniques = column.factorize()
+    codes = codes.astype(np.intp)
+    missing = codes < 0
+    codes[missing] = len(uniques) + np.arange(int(missing.sum()))
+    return codes
+
+
+def tabulate(
+    table: pd.DataFrame,
+    remedies: Sequence[Remedy],
+    limits: Sequence[Limit],
+    group: Ints,
+    counted: Bools,
+    *,
+    stacklevel: int,
+) -> Tableau:
+    """Work out every value, use and limit.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The cases.
+    remedies, limits : sequence
+        What may be done, and within what.
+    group : ndarray of int, shape (n_cases,)
+        Which cases get at most one remedy together.
+    counted : ndarray of bool, shape (n_cases,)
+        Cases that shares of floors and caps count.
+    stacklevel : int
+        Where the warning points.
+
+    Returns
+    -------
+    Tableau
+        Values with ``-inf`` where not eligible, and rows.
+
+    Raises
+    ------
+    DataError
+        If a formula gives no numbers, or a use is negative.
+    ExpressionError
+        If a formula is not in the expression language.
+    """
+    n_cases = len(table)
+    missing = _Missing(n_cases)
+    value = np.full((n_cases, len(remedies)), -np.inf)
+    uses: dict[str, dict[int, Floats]] = {limit.name: {} for limit in limits if isinstance(limit, Resource)}
+    for j, remedy in enumerate(remedies):
+        worth, taken = _tabulate_remedy(table, remedy, missing)
+        value[:, j] = worth
+        for resource, amounts in taken.items():
+            uses[resource][j] = amounts
+    eligible = np.isfinite(value)
+    rows = []
+    for limit in limits:
+        if isinstance(limit, Resource):
+            coefficients = _resource_coefficients(uses[limit.name], eligible)
+            rows.append(Row(limit.name, "<=", coefficients, float(limit.limit)))
+            continue
+        inside = np.ones(n_cases, dtype=bool)
+        if limit.where is not None:
+            met = _conditions(table, limit.where, f"where of {limit.name!r}")
+            missing.note(f"where of {limit.name!r}", met.missing)
+            inside = met.values
+        chosen = np.array([limit.remedy in {None, remedy.name} for remedy in remedies], dtype=bool)
+        coefficients = sparse.csc_array((eligible & inside[:, None] & chosen).astype(np.float64))
+        rows.append(Row(limit.name, *_sense_and_bound(limit, group, inside & counted, coefficients)))
+    missing.warn(stacklevel + 1)
+    return Tableau(value, tuple(rows))
+
+
+def _tabulate_remedy(table: pd.DataFrame, remedy: Remedy, missing: _Missing) -> tuple[Floats, dict[str, Floats]]:
+    """Work out one remedy's value, -inf where not eligible, and what it uses."""
+    worth = _numbers(table, remedy.value, f"value of remedy {remedy.name!r}")
+    eligible = np.ones(len(table), dtype=bool)
+    if remedy.eligible is not None:
+        met = _conditions(table, remedy.eligible, f"eligible of remedy {remedy.name!r}")
+        missing.note(f"eligible of remedy {remedy.name!r}", met.missing)
+        eligible = met.values.copy()
+    # What is missing matters only where the remedy could else be given.
+    missing.note(f"value of remedy {remedy.name!r}", worth.missing & eligible)
+    usable = eligible & ~worth.missing
+    taken = {}
+    for resource, formula in remedy.uses.items():
+        use = _numbers(table, formula, f"uses[{resource!r}] of remedy {remedy.name!r}")
+        missing.note(f"uses[{resource!r}] of remedy {remedy.name!r}", use.missing & eligible)
+        usable &= ~use.missing
+        taken[resource] = np.asarray(use.values, dtype=np.float64)
+    for resource, amounts in taken.items():
+        negative = usable & (amounts < 0)
+        if negative.any():
+            raise DataError(
+                f"uses[{resource!r}] of remedy {remedy.name!r} is negative in {positions(negative)}: a remedy cannot "
+                "give a resource back (amounts of cancelled orders are negative; cases of make_cases are not)"
+            )
+    return np.where(usable, worth.values, -np.inf), taken
+
+
+def _resource_coefficients(uses: dict[int, Floats], eligible: Bools) -> Any:
+    """Put one resource's uses into a sparse table of cases by remedies."""
+    parts = [(np.flatnonzero(eligible[:, j] & (amounts != 0)), j, amounts) for j, amounts in uses.items()]
+    rows = np.concatenate([where for where, _, _ in parts]) if parts else np.zeros(0, dtype=np.intp)
+    columns = np.concatenate([np.full(len(where), j) for where, j, _ in parts]) if parts else rows
+    amounts = np.concatenate([amounts[where] for where, _, amounts in parts]) if parts else np.zeros(0)
+    return sparse.csc_array((amounts, (rows, columns)), shape=eligible.shape)
+
+
+def _sense_and_bound(limit: Any, group: Ints, inside: Bools, coefficients: Any) -> tuple[str, Any, float]:
+    """Turn a floor or cap into a sense, its coefficients and a whole number."""
+    floor = isinstance(limit, Floor)
+    if limit.count is not None:
+        bound = float(limit.count)
+    else:
+        # Shares such as 0.29 are no binary fractions: 0.29 * 100 must count as 29, not as 28.999… or 29.000…1.
+        exact = float(limit.share) * len(np.unique(group[inside]))
+        bound = float(math.ceil(exact - 1e-9) if floor else math.floor(exact + 1e-9))
+    return (">=" if floor else "<="), coefficients, bound
+
+
+def check_names(remedies: Sequence[Remedy], limits: Sequence[Limit]) -> None:
+    """Refuse names given twice and names that refer to nothing, all in one error."""
+    problems = []
+    remedy_names = [remedy.name for remedy in remedies]
+    limit_names = [limit.name for limit in limits]
+    for what, names in (("remedy", remedy_names), ("limit", limit_names)):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        problems += [f"two {what} entries are called {name!r}; give each a name of its own" for name in twice]
+    resources = [limit.name for limit in limits if isinstance(limit, Resource)]
+    for remedy in remedies:
+        for resource in remedy.uses:
+            if resource not in resources:
+                hint = _nearest(resource, resources) or f"add Resource({resource!r}, limit)"
+                problems.append(
+                    f"remedy {remedy.name!r} uses {resource!r}, which is no resource among the limits; {hint}"
+                )
+    for limit in limits:
+        remedy_name = None if isinstance(limit, Resource) else limit.remedy
+        if remedy_name is not None and remedy_name not in remedy_names:
+            listed = ", ".join(map(repr, remedy_names)) or "none"
+            problems.append(
+                f"{limit.name!r} is about remedy {remedy_name!r}, which is not there; the remedies are: {listed}"
+            )
+    if problems:
+        raise DataError("; ".join(problems))
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    """Suggest the nearest name."""
+    near = get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]!r}?" if near else ""

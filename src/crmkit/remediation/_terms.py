@@ -1,0 +1,264 @@
+"""The words a problem is written in: remedies, resources, floors, caps and a hold-out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import KW_ONLY, dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["NOTHING", "Cap", "Floor", "Holdout", "Limit", "Remedy", "Resource"]
+
+NOTHING = "nothing"
+"""What a case gets that gets no remedy."""
+
+
+def _name(what: str, name: object) -> str:
+    """Refuse a name that is no text or empty."""
+    if not isinstance(name, str) or not name.strip():
+        raise ValueError(f"{what} needs a name (text, not empty), got {name!r}")
+    return name
+
+
+def _formula(what: str, formula: object) -> None:
+    """Refuse what is neither an expression nor a finite number."""
+    if isinstance(formula, str) and formula.strip():
+        return
+    if isinstance(formula, bool) or not isinstance(formula, int | float) or not math.isfinite(formula):
+        raise ValueError(f"{what} must be a column name, a finite number or an expression, got {formula!r}")
+
+
+def _condition(what: str, condition: object) -> None:
+    """Refuse a condition that is no text."""
+    if condition is not None and not (isinstance(condition, str) and condition.strip()):
+        raise ValueError(f"{what} must be a condition such as 'recency_days <= 60', or None, got {condition!r}")
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """Something that can be done for a case.
+
+    Parameters
+    ----------
+    name : str
+        Its name; ``"nothing"`` is taken.
+    value : str or float
+        Expected gain over doing nothing, in the cases' currency: a column name, a number or an expression.
+    uses : mapping of str to str or float, default={}
+        How much of each :class:`Resource` it takes: a column name, a number or an expression, never negative.
+    eligible : str or None, default=None
+        A condition that a case must meet; None means every case.
+
+    Raises
+    ------
+    ValueError
+        If the name is empty or taken, or a formula is neither text nor a finite number.
+
+    Examples
+    --------
+    >>> from crmkit.remediation import Remedy
+    >>> Remedy("voucher", value="0.12 * lifetime_value - 10", uses={"budget": 10}).name
+    'voucher'
+    """
+
+    name: str
+    _: KW_ONLY
+    value: str | float
+    uses: Mapping[str, str | float] = field(default_factory=dict, hash=False)
+    eligible: str | None = None
+
+    def __post_init__(self) -> None:
+        _name("Remedy", self.name)
+        if self.name == NOTHING:
+            raise ValueError(f"a remedy cannot be called {NOTHING!r}: that is what a case gets that gets no remedy")
+        _formula(f"value of remedy {self.name!r}", self.value)
+        for resource, formula in self.uses.items():
+            _name(f"a resource in uses of remedy {self.name!r}", resource)
+            _formula(f"uses[{resource!r}] of remedy {self.name!r}", formula)
+        _condition(f"eligible of remedy {self.name!r}", self.eligible)
+        object.__setattr__(self, "uses", MappingProxyType(dict(self.uses)))
+
+
+@dataclass(frozen=True)
+class Resource:
+    """Something that is used up by remedies, such as money or hours.
+
+    Parameters
+    ----------
+    name : str
+        The name that ``uses`` of the remedies refers to.
+    limit : float
+        How much there is, zero or more; ``inf`` counts without limiting.
+
+    Raises
+    ------
+    ValueError
+        If the limit is negative or no number.
+
+    Examples
+    --------
+    >>> from crmkit.remediation import Resource
+    >>> Resource("senior_hours", 200)
+    Resource(name='senior_hours', limit=200)
+    """
+
+    name: str
+    limit: float
+
+    def __post_init__(self) -> None:
+        _name("Resource", self.name)
+        if isinstance(self.limit, bool) or not isinstance(self.limit, int | float) or not self.limit >= 0:
+            raise ValueError(f"limit of resource {self.name!r} must be a number of 0 or more, got {self.limit!r}")
+
+
+def _amount(what: str, share: object, count: object) -> None:
+    """Refuse anything but exactly one of a share in [0, 1] and a whole count."""
+    if (share is None) == (count is None):
+        raise ValueError(f"{what} needs exactly one of share= and count=, got share={share!r} and count={count!r}")
+    given = share if count is None else count
+    number = not isinstance(given, bool) and isinstance(given, int | float) and math.isfinite(given)
+    if count is None and not (number and 0 <= float(given) <= 1):  # type: ignore[arg-type]  # checked by `number`
+        raise ValueError(f"share of {what} must be a number from 0 to 1, got {share!r}")
+    if share is None and not (number and float(given) >= 0 and float(given).is_integer()):  # type: ignore[arg-type]  # checked by `number`
+        raise ValueError(f"count of {what} must be a whole number of 0 or more, got {count!r}")
+
+
+def _default_name(word: str, remedy: str | None, where: str | None) -> str:
+    """Name a floor or cap after what it limits."""
+    return " ".join([word, *([remedy] if remedy else []), *([f"where {where}"] if where else [])])
+
+
+@dataclass(frozen=True)
+class Floor:
+    """At least so many cases must get a remedy.
+
+    Parameters
+    ----------
+    where : str or None, default=None
+        A condition: only cases that meet it count; None means every case. Unknown counts as not met.
+    share : float or None
+        The least share of the cases in ``where``, rounded up to a whole number. Cases held out are not counted. With
+        ``one_per`` it is a share of the different customers (or whatever ``one_per`` names) that have a case there,
+        because each of them can get one remedy at most.
+    count : int or None
+        The least number of remedies.
+    remedy : str or None, default=None
+        Count this remedy only; None counts every remedy.
+    name : str or None, default=None
+        What prices and errors call it; by default such as ``"floor where recency_days <= 60"``.
+
+    Raises
+    ------
+    ValueError
+        If not exactly one of ``share`` and ``count`` is given, or it is out of range.
+
+    Examples
+    --------
+    >>> from crmkit.remediation import Floor
+    >>> Floor(where="recency_days <= 60", share=0.2).name
+    'floor where recency_days <= 60'
+    """
+
+    where: str | None = None
+    _: KW_ONLY
+    share: float | None = None
+    count: float | None = None
+    remedy: str | None = None
+    name: str = None  # type: ignore[assignment]  # None until __post_init__ makes a name of what is limited
+
+    def __post_init__(self) -> None:
+        if self.name is None:
+            object.__setattr__(self, "name", _default_name("floor", self.remedy, self.where))
+        _name("Floor", self.name)
+        _condition(f"where of {self.name!r}", self.where)
+        _amount(repr(self.name), self.share, self.count)
+
+
+@dataclass(frozen=True)
+class Cap:
+    """At most so many cases may get a remedy.
+
+    Parameters
+    ----------
+    remedy : str or None, default=None
+        Count this remedy only; None counts every remedy.
+    where : str or None, default=None
+        A condition: only cases that meet it count; None means every case. Unknown counts as not met.
+    count : int or None
+        The largest number of remedies.
+    share : float or None
+        The largest share of the cases in ``where``, rounded down to a whole number; counted as in :class:`Floor`.
+    name : str or None, default=None
+        What prices and errors call it; by default such as ``"cap voucher"``.
+
+    Raises
+    ------
+    ValueError
+        If not exactly one of ``share`` and ``count`` is given, or it is out of range.
+
+    Examples
+    --------
+    >>> from crmkit.remediation import Cap
+    >>> Cap("voucher", count=300).name
+    'cap voucher'
+    """
+
+    remedy: str | None = None
+    _: KW_ONLY
+    where: str | None = None
+    count: float | None = None
+    share: float | None = None
+    name: str = None  # type: ignore[assignment]  # None until __post_init__ makes a name of what is limited
+
+    def __post_init__(self) -> None:
+        if self.name is None:
+            object.__setattr__(self, "name", _default_name("cap", self.remedy, self.where))
+        _name("Cap", self.name)
+        _condition(f"where of {self.name!r}", self.where)
+        _amount(repr(self.name), self.share, self.count)
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """A random part of the cases that no planner may touch, so that the effect of the plan can be measured later.
+
+    With ``one_per`` whole customers (or whatever it names) are held out, never some of their cases.
+
+    Parameters
+    ----------
+    share : float
+        Which share to hold out, from 0 to below 1; the number held out is the exact share rounded up or down.
+    by : str or None, default=None
+        A column of the cases: the share is drawn evenly within each of its values (a stratified draw).
+    random_state : int, default=0
+        Seed of the draw: the same seed and cases give the same hold-out.
+
+    Raises
+    ------
+    ValueError
+        If the share is out of range or the seed is no whole number.
+
+    Examples
+    --------
+    >>> from crmkit.remediation import Holdout
+    >>> Holdout(0.1, by="segment").random_state
+    0
+    """
+
+    share: float
+    by: str | None = None
+    random_state: int = 0
+
+    def __post_init__(self) -> None:
+        number = not isinstance(self.share, bool) and isinstance(self.share, int | float)
+        if not number or not 0 <= self.share < 1:
+            raise ValueError(f"share of a hold-out must be a number from 0 to below 1, got {self.share!r}")
+        seed = self.random_state
+        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+            raise ValueError(f"random_state of a hold-out must be a whole number of 0 or more, got {seed!r}")
+
+
+Limit = Resource | Floor | Cap

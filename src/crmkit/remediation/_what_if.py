@@ -1,0 +1,65 @@
+"""What a plan would keep if one limit were another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from crmkit.remediation._completion import complete
+from crmkit.remediation._relaxation import relax_near
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crmkit.remediation._problem import Problem
+    from crmkit.remediation._relaxation import Relaxed
+
+__all__ = ["what_if"]
+
+_GAP = 1e-4
+_SECONDS = 10.0
+
+
+def what_if(problem: Problem, near: Relaxed, limit: str, values: Sequence[float], *, fractional: bool) -> pd.DataFrame:
+    """Plan again for each value of one limit, each time starting from the plan before.
+
+    Parameters
+    ----------
+    problem : Problem
+        What was planned.
+    near : Relaxed
+        Its divided plan.
+    limit : str
+        Which limit.
+    values : sequence of float
+        What it would be.
+    fractional : bool
+        Whether cases may be divided.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by the values: ``value``, ``bound``, ``gap``.
+
+    Raises
+    ------
+    DataError
+        If there is no such limit.
+    """
+    lines = np.full((len(values), 3), np.nan)
+    for i, amount in enumerate(values):
+        options = problem.with_bounds({limit: float(amount)}).options()
+        relaxed = relax_near(options, near)
+        if relaxed is None:
+            lines[i] = np.nan, -np.inf, np.nan
+            continue
+        near = relaxed
+        value, bound = relaxed.value, relaxed.bound
+        if not fractional:
+            done = complete(options, relaxed, gap=_GAP, time_limit=_SECONDS)
+            value, bound = (np.nan if done.share is None else done.value), done.bound
+        lines[i] = value, bound, (bound - value) / max(1.0, abs(value))
+    index = pd.Index(np.asarray(values, dtype=np.float64), name=limit)
+    return pd.DataFrame(lines, index=index, columns=["value", "bound", "gap"])
