@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from crmkit.preparation._clean import Cleaned, CleaningPolicy, Fill, clean
+from crmkit.preparation._customer_table import CustomerTable, customer_table
 from crmkit.preparation._cutoff import Cutoff, as_cutoff
 from crmkit.preparation._events import calendar_days
+from crmkit.preparation._orders import Orders, orders
 from crmkit.preparation._rfm import rfm_table
 from crmkit.preparation._split import TimeSplit, time_split
 from crmkit.preparation._summary import purchase_summary
+from crmkit.preparation._transforms import SignedLog, skewed_pipeline
 from crmkit.preparation.units import days_in
 
 __all__ = [
+    "Cleaned",
+    "CleaningPolicy",
+    "CustomerTable",
     "Cutoff",
+    "Fill",
+    "Orders",
+    "SignedLog",
     "TimeSplit",
     "as_cutoff",
     "calendar_days",
+    "clean",
+    "customer_table",
     "days_in",
+    "orders",
     "purchase_summary",
     "rfm_table",
+    "skewed_pipeline",
     "time_split",
 ]

@@ -13,7 +13,7 @@ from crmkit.core.errors import DataError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["amounts", "calendar_days", "customers", "numbers", "times", "transactions_frame"]
+__all__ = ["amounts", "calendar_days", "customer_codes", "numbers", "times", "transactions_frame"]
 
 _READ_FIRST = "read the table with records.read(source, records.TRANSACTIONS), which makes and checks it"
 
@@ -41,7 +41,7 @@ def transactions_frame(transactions: Any) -> pd.DataFrame:
     return frame
 
 
-def customers(frame: pd.DataFrame, *, what: str = "transactions") -> tuple[npt.NDArray[np.intp], pd.Index]:
+def customer_codes(frame: pd.DataFrame, *, what: str = "transactions") -> tuple[npt.NDArray[np.intp], pd.Index]:
     """Number the customers of a table in the order of their ids.
 
     Parameters

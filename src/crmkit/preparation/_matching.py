@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit.core.checks import require_columns
-from crmkit.preparation._events import amounts, calendar_days, customers, numbers, times
+from crmkit.preparation._events import amounts, calendar_days, customer_codes, numbers, times
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -73,7 +73,7 @@ def match_cancellations(frame: pd.DataFrame, *, product: str | None = None) -> M
     else:
         product = next((name for name in ("product_id", "item_id") if name in frame.columns), None)
     quantity, price = _quantities_and_prices(frame)
-    parts = [customers(frame)[0], pd.factorize(np.rint(price * _CENTS))[0]]
+    parts = [customer_codes(frame)[0], pd.factorize(np.rint(price * _CENTS))[0]]
     if product is not None:
         parts.append(pd.factorize(frame[product])[0])
     group = _combine(parts)

@@ -10,7 +10,7 @@ import numpy as np
 
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.preparation._cutoff import Cutoff, as_cutoff, rows_before
-from crmkit.preparation._events import amounts, calendar_days, customers, times, transactions_frame
+from crmkit.preparation._events import amounts, calendar_days, customer_codes, times, transactions_frame
 from crmkit.preparation._matching import match_cancellations, refund_lines
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def purchase_days(
     back = refund_lines(frame, amount)
     limit = as_cutoff(cutoff) if cutoff is not None else Cutoff(int(day[~back].max()) + 1 if (~back).any() else 0)
     seen = rows_before(limit, day, times(frame))
-    codes, ids = customers(frame)
+    codes, ids = customer_codes(frame)
     present = np.bincount(codes[seen], minlength=len(ids)) > 0
     if refunds == "ignore":
         seen &= ~back
