@@ -150,11 +150,152 @@ _TEXT_CLASSIFIERS: tuple[PluginSpec, ...] = (
     ),
 )
 
-_CLASSIFIERS: tuple[PluginSpec, ...] = ()
+_CLASSIFIERS = (
+    PluginSpec(
+        kind="classifier",
+        name="logistic",
+        target="crmkit.prediction:ScaledLogistic",
+        summary="Logistic regression on standardised columns: quick, hard to beat on few rows.",
+        inputs=("table", "target"),
+        reference="Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x",
+    ),
+    PluginSpec(
+        kind="classifier",
+        name="tree",
+        target="sklearn.tree:DecisionTreeClassifier",
+        summary="One decision tree, readable; at least 20 rows a leaf.",
+        defaults={"min_samples_leaf": 20},
+        inputs=("table", "target"),
+        reference="Breiman et al. 1984, doi:10.1201/9781315139470",
+    ),
+    PluginSpec(
+        kind="classifier",
+        name="svm",
+        target="crmkit.prediction:ScaledSVC",
+        summary="Support-vector classifier on standardised columns, to some ten thousand rows.",
+        inputs=("table", "target"),
+        reference="Cortes & Vapnik 1995, doi:10.1007/BF00994018",
+    ),
+    PluginSpec(
+        kind="classifier",
+        name="forest",
+        target="sklearn.ensemble:RandomForestClassifier",
+        summary="Random forest: 300 trees on resampled rows and columns, at least 3 rows a leaf.",
+        defaults={"n_estimators": 300, "min_samples_leaf": 3},
+        inputs=("table", "target"),
+        test_params=({"n_estimators": 10},),
+        reference="Breiman 2001, doi:10.1023/A:1010933404324",
+    ),
+    PluginSpec(
+        kind="classifier",
+        name="mlp",
+        target="crmkit.prediction:ScaledMLPClassifier",
+        summary="Multi-layer perceptron on standardised columns.",
+        inputs=("table", "target"),
+        test_params=({"max_iter": 50},),
+        reference="Rumelhart et al. 1986, doi:10.1038/323533a0",
+    ),
+    PluginSpec(
+        kind="classifier",
+        name="boosting",
+        target="crmkit.prediction:BoostingClassifier",
+        summary="Gradient-boosted small trees, one thread unless told otherwise.",
+        inputs=("table", "target"),
+        test_params=({"max_iter": 20, "min_samples_leaf": 5},),
+        reference="Friedman 2001, doi:10.1214/aos/1013203451",
+    ),
+)
 
-_REGRESSORS: tuple[PluginSpec, ...] = ()
+_REGRESSORS = (
+    PluginSpec(
+        kind="regressor",
+        name="linear",
+        target="sklearn.linear_model:LinearRegression",
+        summary="Least squares.",
+        inputs=("table", "target"),
+        reference="Galton 1886, doi:10.2307/2841583",
+    ),
+    PluginSpec(
+        kind="regressor",
+        name="ridge",
+        target="crmkit.prediction:ScaledRidge",
+        summary="Least squares with a penalty, on standardised columns.",
+        inputs=("table", "target"),
+        reference="Hoerl & Kennard 1970, doi:10.1080/00401706.1970.10488634",
+    ),
+    PluginSpec(
+        kind="regressor",
+        name="svr",
+        target="crmkit.prediction:ScaledSVR",
+        summary="Support-vector regressor on standardised columns and target, to some ten thousand rows.",
+        inputs=("table", "target"),
+        reference="Smola & Schölkopf 2004, doi:10.1023/B:STCO.0000035301.49549.88",
+    ),
+    PluginSpec(
+        kind="regressor",
+        name="tree",
+        target="sklearn.tree:DecisionTreeRegressor",
+        summary="One regression tree, readable; at least 20 rows a leaf.",
+        defaults={"min_samples_leaf": 20},
+        inputs=("table", "target"),
+        reference="Breiman et al. 1984, doi:10.1201/9781315139470",
+    ),
+    PluginSpec(
+        kind="regressor",
+        name="forest",
+        target="sklearn.ensemble:RandomForestRegressor",
+        summary="Random forest: 300 trees on resampled rows, at least 3 rows a leaf.",
+        defaults={"n_estimators": 300, "min_samples_leaf": 3},
+        inputs=("table", "target"),
+        test_params=({"n_estimators": 10},),
+        reference="Breiman 2001, doi:10.1023/A:1010933404324",
+    ),
+    PluginSpec(
+        kind="regressor",
+        name="mlp",
+        target="crmkit.prediction:ScaledMLPRegressor",
+        summary="Multi-layer perceptron on standardised columns and target.",
+        inputs=("table", "target"),
+        test_params=({"max_iter": 50},),
+        reference="Rumelhart et al. 1986, doi:10.1038/323533a0",
+    ),
+    PluginSpec(
+        kind="regressor",
+        name="boosting",
+        target="crmkit.prediction:BoostingRegressor",
+        summary="Gradient-boosted small trees, one thread unless told otherwise.",
+        inputs=("table", "target"),
+        test_params=({"max_iter": 20, "min_samples_leaf": 5},),
+        reference="Friedman 2001, doi:10.1214/aos/1013203451",
+    ),
+)
 
-_FEATURE_SELECTORS: tuple[PluginSpec, ...] = ()
+_FEATURE_SELECTORS = (
+    PluginSpec(
+        kind="feature-selector",
+        name="information-gain",
+        target="crmkit.prediction:InformationGain",
+        summary="The columns that share most information with the target.",
+        inputs=("table", "target"),
+        reference="Kraskov et al. 2004, doi:10.1103/PhysRevE.69.066138",
+    ),
+    PluginSpec(
+        kind="feature-selector",
+        name="k-best",
+        target="sklearn.feature_selection:SelectKBest",
+        summary="The columns that differ most between labels (F test).",
+        inputs=("table", "target"),
+        reference="Fisher 1925",
+    ),
+    PluginSpec(
+        kind="feature-selector",
+        name="recursive-elimination",
+        target="crmkit.prediction:RecursiveElimination",
+        summary="Drops the least important columns step by step, fitting anew.",
+        inputs=("table", "target"),
+        reference="Guyon et al. 2002, doi:10.1023/A:1012487302797",
+    ),
+)
 
 _ENTITY_RECOGNIZERS: tuple[PluginSpec, ...] = ()
 

@@ -1,0 +1,22 @@
+"""Which customers are alike: segments that are chosen, explained, and the same next month."""
+
+from __future__ import annotations
+
+from crmkit.segmentation._choice import Choice, choose_k
+from crmkit.segmentation._comparison import Comparison
+from crmkit.segmentation._model import SegmentationModel
+from crmkit.segmentation._placing import PlacingSegmenter
+from crmkit.segmentation._profile import Profile
+from crmkit.segmentation._rfm_rules import RfmRules
+from crmkit.segmentation._segment import segment
+
+__all__ = [
+    "Choice",
+    "Comparison",
+    "PlacingSegmenter",
+    "Profile",
+    "RfmRules",
+    "SegmentationModel",
+    "choose_k",
+    "segment",
+]

@@ -1,0 +1,116 @@
+"""What changed between the customers a segmentation was made on and a new table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crmkit.core import html
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+
+__all__ = ["Comparison", "bin_counts", "bin_edges", "population_stability"]
+
+N_BINS = 10
+# The usual reading of the index: below .1 stable, above .25 another population (Siddiqi 2006).
+STABLE = 0.1
+SHIFTED = 0.25
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """A new table held against the customers that the segments were made on.
+
+    Parameters
+    ----------
+    psi : float
+        Population stability index of the segment sizes: below .1 stable, .1 to .25 moved, above that another
+        population.
+    sizes : pandas.DataFrame
+        One row a segment: customers and share before and after, and the change of the share.
+    medians : pandas.DataFrame
+        One row a segment and column: the median before and after; missing after where nobody is in the segment.
+    columns : pandas.DataFrame
+        One row a column: its population stability index over bins frozen when fitting, and the medians of everybody
+        before and after.
+    migration : pandas.DataFrame
+        Customers in both tables by segment before (rows) and after (columns).
+    moved : int
+        How many of those changed their segment.
+    stayed : int
+        How many kept it.
+    gone : int
+        Customers only before.
+    new : int
+        Customers only after.
+    """
+
+    psi: float
+    sizes: pd.DataFrame
+    medians: pd.DataFrame
+    columns: pd.DataFrame
+    migration: pd.DataFrame
+    moved: int
+    stayed: int
+    gone: int
+    new: int
+
+    @property
+    def verdict(self) -> str:
+        """What the index of the segment sizes says, in a word."""
+        return "stable" if self.psi < STABLE else "moved" if self.psi < SHIFTED else "another population"
+
+    def _heads(self) -> list[str]:
+        both = self.moved + self.stayed
+        share = f" ({self.moved / both:.1%})" if both else ""
+        return [
+            f"segment sizes: {self.verdict} (population stability index {self.psi:.3f})",
+            f"{both:,} customers in both tables, {self.moved:,}{share} moved; {self.gone:,} gone, {self.new:,} new",
+        ]
+
+    def __repr__(self) -> str:
+        shown = self.sizes.copy()
+        for column in ("share_before", "share_after"):
+            shown[column] = [f"{share:.1%}" for share in shown[column]]
+        shown["change"] = [f"{100 * change:+.1f} points" for change in shown["change"]]
+        return "\n".join([*self._heads(), "", shown.to_string()])
+
+    def _repr_html_(self) -> str:
+        heads = "".join(html.element("p", html.escape(line)) for line in self._heads())
+        parts = [
+            (self.sizes, "sizes"),
+            (self.columns, "columns"),
+            (self.migration, "before (rows) and after (columns)"),
+        ]
+        return heads + "".join(_html(table, caption) for table, caption in parts)
+
+
+def _html(table: pd.DataFrame, caption: str) -> str:
+    """Write a frame with its index."""
+    plain = table.reset_index()
+    return html.table(list(plain.columns), plain.astype(object).to_numpy().tolist(), caption=caption)
+
+
+def bin_edges(values: npt.NDArray[np.float64]) -> list[float]:
+    """Give the inner edges of ten bins of equal counts; fewer where values are tied."""
+    edges = np.unique(np.quantile(values, np.arange(1, N_BINS) / N_BINS))
+    return [float(edge) for edge in edges]
+
+
+def bin_counts(values: npt.NDArray[np.float64], edges: list[float]) -> npt.NDArray[np.int64]:
+    """Count values by bin; a value on an edge belongs to the bin below it."""
+    return np.bincount(np.searchsorted(np.asarray(edges), values), minlength=len(edges) + 1)
+
+
+def population_stability(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> float:
+    """Give the population stability index of two counts over the same bins.
+
+    Half a customer is added to each bin, so that an empty one gives a large number and not an infinite one.
+    """
+    first, second = np.asarray(before, dtype=np.float64) + 0.5, np.asarray(after, dtype=np.float64) + 0.5
+    first, second = first / first.sum(), second / second.sum()
+    return float(((second - first) * np.log(second / first)).sum())

@@ -1,0 +1,118 @@
+"""The columns that customers are segmented by: chosen, named, and refused where a value cannot be used."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
+
+from crmkit.core.checks import by_customer, positions, require_columns
+from crmkit.core.errors import DataError, DataWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["RFM_COLUMNS", "choose_features", "feature_frame", "read_customers"]
+
+RFM_COLUMNS = ("recency_days", "frequency", "monetary")
+WHAT = "customer table"
+
+
+def read_customers(table: Any) -> pd.DataFrame:
+    """Bring a customer table to one row a customer, with columns named by text."""
+    frame = by_customer(table, what=WHAT)
+    if frame.empty and not len(frame):
+        raise DataError(f"{WHAT} has no rows: there is nobody to segment")
+    frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
+    twice = frame.columns[frame.columns.duplicated()].unique()
+    if len(twice):
+        raise DataError(f"{WHAT} has more than one column named {', '.join(map(repr, twice))}")
+    return frame
+
+
+def choose_features(frame: pd.DataFrame, features: Sequence[str] | None, *, rfm: bool) -> tuple[str, ...]:
+    """Say which columns to segment by, telling what is left out.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The customer table.
+    features : sequence of str or None
+        What the caller asked for.
+    rfm : bool
+        Whether the three RFM columns are meant where the caller asked for none.
+
+    Returns
+    -------
+    tuple of str
+        Column names, in the order they are used.
+    """
+    if features is not None:
+        if isinstance(features, str):
+            raise TypeError(f"features must be a list of column names, got one str: [{features!r}]")
+        chosen = tuple(map(str, features))
+        if not chosen or len(set(chosen)) < len(chosen):
+            raise DataError(f"features must name at least one column, each once, got {list(chosen)}")
+        require_columns(frame, chosen, what=WHAT)
+        return chosen
+    if rfm:
+        hint = "make it with preparation.rfm_table, or name other columns in features= (transform='scale' fits any)"
+        require_columns(frame, RFM_COLUMNS, what=WHAT, hint=hint)
+        return RFM_COLUMNS
+    numeric = tuple(name for name in frame.columns if _is_number(frame[name]))
+    left_out = [name for name in frame.columns if name not in numeric]
+    if not numeric:
+        raise DataError(f"{WHAT} has no numeric column to segment by; it has: {', '.join(left_out) or 'no columns'}")
+    if left_out:
+        warnings.warn(
+            f"not segmented by {', '.join(left_out)}: not numeric; name the columns in features= to choose",
+            DataWarning,
+            stacklevel=4,
+        )
+    return numeric
+
+
+def feature_frame(frame: pd.DataFrame, features: Sequence[str]) -> pd.DataFrame:
+    """Take the columns as float64, or say in one error what cannot be used and where.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The customer table.
+    features : sequence of str
+        The columns.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Finite float64 values.
+
+    Raises
+    ------
+    DataError
+        Naming every column that is missing, not numeric, or holds missing or infinite values, with row positions.
+    """
+    require_columns(frame, list(features), what=WHAT)
+    problems = []
+    columns: dict[str, np.ndarray[Any, Any]] = {}
+    for name in features:
+        if not _is_number(frame[name]):
+            problems.append(f"{name!r} is not numeric ({frame[name].dtype})")
+            continue
+        values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        columns[name] = values
+        if np.isnan(values).any():
+            problems.append(f"{name!r} is missing in {positions(np.isnan(values))}")
+        if np.isinf(values).any():
+            problems.append(f"{name!r} is infinite in {positions(np.isinf(values))}")
+    if problems:
+        raise DataError(f"{WHAT} cannot be segmented: {'; '.join(problems)}; fill or drop them first")
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def _is_number(column: pd.Series[Any]) -> bool:
+    """Say whether a column can stand as float64."""
+    return bool((is_numeric_dtype(column) or is_bool_dtype(column)) and not is_complex_dtype(column))

@@ -1,0 +1,399 @@
+"""Segments that can be read, named, saved and asked again next month."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pandas as pd
+
+from crmkit.core import html
+from crmkit.core.errors import DataError
+from crmkit.metrics.intervals import share
+from crmkit.segmentation._choice import Choice
+from crmkit.segmentation._comparison import Comparison, bin_counts, population_stability
+from crmkit.segmentation._features import feature_frame, read_customers
+from crmkit.segmentation._profile import Profile, profile_frame
+from crmkit.segmentation._transform import transformed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+    from crmkit.core.estimate import Estimate
+
+__all__ = ["SegmentationModel"]
+
+
+class SegmentationModel:
+    """Segments of customers, with frozen transform, cuts and centres.
+
+    It is made by ``segment`` and never changes: ``rename`` gives a new one. Segment ids count from 0 by falling
+    revenue share (by falling size where there is no revenue); every negative id means "in no segment", and these
+    customers stand under the name ``nobody``, never merged into a segment.
+
+    Parameters
+    ----------
+    state : dict
+        What ``get_state`` gave: arrays, numbers, text, lists and dicts of these, and scikit-learn estimators.
+
+    Attributes
+    ----------
+    features : tuple of str
+        The columns it segments by.
+    segmenter : estimator
+        The fitted segmenter.
+    transform : transformer or None
+        The fitted transform, None where the columns go in as they are.
+
+    See Also
+    --------
+    segment : Makes one.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit import segmentation
+    >>> index = pd.Index(list("abcdef"), name="customer_id")
+    >>> table = pd.DataFrame({"visits": [1, 2, 1, 50, 52, 49]}, index=index)
+    >>> segments = segmentation.segment(table, n_segments=2, transform="scale", random_state=0)
+    >>> segments.labels.tolist()[:4]
+    ['low visits', 'low visits', 'low visits', 'high visits']
+    >>> segments.rename({"high visits": "regulars"}).predict({"customer_id": ["z"], "visits": [40]}).tolist()
+    ['regulars']
+    """
+
+    def __init__(self, state: dict[str, Any]) -> None:
+        self._state = dict(state)
+        self.features: tuple[str, ...] = tuple(state["features"])
+        self.segmenter: Any = state["segmenter"]
+        self.transform: Any | None = state["transform"]
+
+    def get_state(self) -> dict[str, Any]:
+        """Give everything it consists of, for saving without pickle.
+
+        Returns
+        -------
+        dict
+            Arrays, numbers, text, lists and dicts of these, and scikit-learn estimators.
+        """
+        return dict(self._state)
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """Make it again from what ``get_state`` gave.
+
+        Parameters
+        ----------
+        state : dict
+            The state.
+
+        Returns
+        -------
+        SegmentationModel
+            The same segments.
+        """
+        return cls(state)
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Name of each segment id, also of segments that no customer was in when fitting; -1 is in no segment."""
+        return {**dict(enumerate(self._state["names"])), -1: self._state["nobody"]}
+
+    @property
+    def n_segments(self) -> int:
+        """How many segments hold customers."""
+        return sum(segment >= 0 for segment in self._state["row_ids"])
+
+    @property
+    def segment_id(self) -> pd.Series[int]:
+        """Segment id of each customer it was made on; negative means in no segment."""
+        return pd.Series(self._state["segment_ids"], index=self._index(), name="segment_id")
+
+    @property
+    def labels(self) -> pd.Series[str]:
+        """Segment name of each customer it was made on."""
+        return self._named(self._state["segment_ids"], self._index())
+
+    @property
+    def choice(self) -> Choice:
+        """How many segments were made, by which criterion, and why."""
+        chosen = self._state["choice"]
+        return Choice(chosen["n_segments"], chosen["criterion"], chosen["reason"], chosen["columns"])
+
+    @property
+    def how_new(self) -> str:
+        """How ``predict`` places a new customer, in words."""
+        return str(self._state["how_new"])
+
+    @property
+    def profile(self) -> Profile:
+        """What each segment is: a DataFrame with one row a segment, which prints as people read it."""
+        state = self._state
+        names = self.names
+        return profile_frame(
+            [names[segment] for segment in state["row_ids"]],
+            state["row_ids"],
+            np.asarray(state["customers"]),
+            state["revenue_share"],
+            self.features,
+            state["statistics"],
+            state["descriptions"],
+        )
+
+    @property
+    def rules(self) -> pd.DataFrame:
+        """Rules of a small tree that says nearly the same: one row a rule, in the expression language.
+
+        ``customers`` is how many the rule holds for, ``precision`` the share of these that are in the segment, and
+        ``coverage`` the share of the segment that the rule finds. ``fidelity`` says how far to trust them together.
+        """
+        names = self.names
+        rules = self._state["rules"]
+        sizes = dict(zip(self._state["row_ids"], self._state["customers"], strict=True))
+        customers, right = np.array(rules["customers"]), np.array(rules["right"])
+        return pd.DataFrame(
+            {
+                "segment": [names[segment] for segment in rules["segment_id"]],
+                "rule": list(rules["rule"]),
+                "customers": customers,
+                "precision": right / np.maximum(customers, 1),
+                "coverage": right / np.array([sizes[segment] for segment in rules["segment_id"]]),
+            }
+        )
+
+    @property
+    def fidelity(self) -> Estimate:
+        """Share of customers that the rules put into their own segment, on customers the rules were not made on."""
+        return share(*self._state["fidelity"])
+
+    def predict_ids(self, table: Any) -> pd.Series[int]:
+        """Give the segment id of customers, with nothing computed anew.
+
+        Parameters
+        ----------
+        table : table
+            One row a customer, with the columns in ``features``.
+
+        Returns
+        -------
+        Series of int, named ``segment_id``
+            Indexed by ``customer_id``; negative means in no segment.
+
+        Raises
+        ------
+        DataError
+            If a column is missing, not numeric, or holds missing or infinite values.
+        """
+        frame = read_customers(table)
+        return pd.Series(self._place(feature_frame(frame, self.features)), index=frame.index, name="segment_id")
+
+    def predict(self, table: Any) -> pd.Series[str]:
+        """Give the segment name of customers, with nothing computed anew.
+
+        A customer alone gets the same segment as in any batch. Where the algorithm itself cannot predict, ``how_new``
+        says how customers are placed.
+
+        Parameters
+        ----------
+        table : table
+            One row a customer, with the columns in ``features``.
+
+        Returns
+        -------
+        Series of str, named ``segment``
+            Indexed by ``customer_id``.
+
+        Raises
+        ------
+        DataError
+            If a column is missing, not numeric, or holds missing or infinite values.
+        """
+        ids = self.predict_ids(table)
+        return self._named(ids.to_numpy(), ids.index)
+
+    def compare(self, table: Any) -> Comparison:
+        """Hold a new table against the customers the segments were made on.
+
+        Parameters
+        ----------
+        table : table
+            One row a customer, such as the same columns a month later; the same customers or others.
+
+        Returns
+        -------
+        Comparison
+            Sizes, stability index, medians, and who moved where.
+        """
+        frame = read_customers(table)
+        values = feature_frame(frame, self.features)
+        after = self.predict_ids(frame)
+        return _compare(self, values, after)
+
+    def rename(self, names: Mapping[str | int, str]) -> SegmentationModel:
+        """Give the same segments other names.
+
+        Parameters
+        ----------
+        names : mapping of str or int to str
+            New name by the present name or the segment id.
+
+        Returns
+        -------
+        SegmentationModel
+            A new one; this one keeps its names.
+
+        Raises
+        ------
+        ValueError
+            If a segment is not there, or two would share a name.
+        """
+        ids = {name: segment for segment, name in self.names.items()}
+        renamed = list(self._state["names"])
+        nobody = self._state["nobody"]
+        for old, new in names.items():
+            segment = ids.get(old) if isinstance(old, str) else int(old)
+            if segment is None or segment not in self.names:
+                raise ValueError(f"there is no segment {old!r}; the names are: {', '.join(self.names.values())}")
+            if not isinstance(new, str) or not new.strip():
+                raise ValueError(f"the new name of {old!r} must be text, got {new!r}")
+            if segment == -1:
+                nobody = new
+            else:
+                renamed[segment] = new
+        together = [*renamed, nobody]
+        repeated = sorted({name for name in together if together.count(name) > 1})
+        if repeated:
+            raise ValueError(f"two segments would be named {', '.join(map(repr, repeated))}")
+        return type(self)({**self._state, "names": renamed, "nobody": nobody})
+
+    def _index(self) -> pd.Index[Any]:
+        index: pd.Index[Any] = pd.Index(self._state["customer_ids"], name="customer_id")
+        return index
+
+    def _named(self, ids: npt.NDArray[np.integer[Any]], index: pd.Index[Any]) -> pd.Series[str]:
+        """Turn ids into names; any negative id finds the last name."""
+        known = np.array([*self._state["names"], self._state["nobody"]], dtype=object)
+        names: list[str] = known[np.maximum(ids, -1)].tolist()
+        named: pd.Series[str] = pd.Series(names, index=index, name="segment")
+        return named
+
+    def _place(self, values: pd.DataFrame) -> npt.NDArray[np.int64]:
+        """Give segment ids by the frozen transform and segmenter."""
+        raw = np.asarray(self.segmenter.predict(transformed(self.transform, values)), dtype=np.int64)
+        return to_ids(raw, np.asarray(self._state["raw_labels"], dtype=np.int64))
+
+    def _head(self) -> str:
+        state = self._state
+        outside = int((np.asarray(state["segment_ids"]) < 0).sum())
+        noun = "segment" if self.n_segments == 1 else "segments"
+        tail = f", {outside:,} of them in no segment" if outside else ""
+        return (
+            f"{self.n_segments} {noun} of {len(state['segment_ids']):,} customers{tail} ({state['name']} on "
+            f"{', '.join(self.features)}; transform {state['transform_name']})"
+        )
+
+    def __repr__(self) -> str:
+        return f"<SegmentationModel: {self._head()}>"
+
+    def __str__(self) -> str:
+        parts = [
+            self._head(),
+            self.choice.reason,
+            "",
+            str(self.profile),
+            "",
+            f"the rules of a small tree agree for {self.fidelity:.1%} of unseen customers",
+        ]
+        return "\n".join(parts)
+
+    def _repr_html_(self) -> str:
+        rules = self.rules
+        return "".join(
+            [
+                html.element("p", html.escape(self._head())),
+                html.element("p", html.escape(self.choice.reason)),
+                self.profile._repr_html_(),
+                html.table(
+                    list(rules.columns),
+                    rules.astype(object).to_numpy().tolist(),
+                    caption=f"rules that say nearly the same (right for {self.fidelity:.1%} of unseen customers)",
+                ),
+                html.element("p", html.escape(f"New customers are placed {self.how_new}.")),
+            ]
+        )
+
+
+def to_ids(raw: npt.NDArray[np.int64], raw_labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Turn a segmenter's own labels into segment ids; negative ones stay as they are."""
+    order = np.argsort(raw_labels)
+    place = np.minimum(np.searchsorted(raw_labels[order], raw), max(len(order) - 1, 0))
+    known = raw_labels[order][place] == raw if len(order) else np.zeros(len(raw), dtype=bool)
+    if not (known | (raw < 0)).all():
+        raise DataError("the segmenter predicts a segment that it did not have when it was fitted")
+    return np.where(raw < 0, raw, order[place] if len(order) else -1).astype(np.int64)
+
+
+def _compare(model: SegmentationModel, values: pd.DataFrame, after: pd.Series[int]) -> Comparison:
+    """Work a comparison out."""
+    state = model.get_state()
+    names = model.names
+    before = model.segment_id.clip(lower=-1)
+    now = after.clip(lower=-1)
+    rows = [*range(len(state["names"])), -1]
+    counts = [np.array([int((ids == segment).sum()) for segment in rows]) for ids in (before, now)]
+    kept = [place for place in range(len(rows)) if counts[0][place] or counts[1][place]]
+    shares = [count / max(count.sum(), 1) for count in counts]
+    labels = pd.Index([names[rows[place]] for place in kept], name="segment")
+    sizes = pd.DataFrame(
+        {
+            "customers_before": counts[0][kept],
+            "customers_after": counts[1][kept],
+            "share_before": shares[0][kept],
+            "share_after": shares[1][kept],
+            "change": (shares[1] - shares[0])[kept],
+        },
+        index=labels,
+    )
+    joined = pd.concat([before.rename("before"), now.rename("after")], axis=1, join="inner")
+    order = [names[rows[place]] for place in kept]
+    migration = (
+        pd.crosstab(joined["before"].map(names), joined["after"].map(names))
+        .reindex(index=order, columns=order, fill_value=0)
+        .rename_axis(index="before", columns="after")
+    )
+    moved = int((joined["before"] != joined["after"]).sum())
+    return Comparison(
+        psi=population_stability(counts[0][kept], counts[1][kept]),
+        sizes=sizes,
+        medians=_medians(model, values, now),
+        columns=pd.DataFrame(
+            {
+                "psi": [
+                    population_stability(np.array(state["bin_counts"][name]), bin_counts(column.to_numpy(), edges))
+                    for (name, column), edges in zip(values.items(), state["bin_edges"].values(), strict=True)
+                ],
+                "median_before": state["everybody"],
+                "median_after": values.median().to_numpy(),
+            },
+            index=pd.Index(model.features, name="column"),
+        ),
+        migration=migration,
+        moved=moved,
+        stayed=len(joined) - moved,
+        gone=len(before) - len(joined),
+        new=len(now) - len(joined),
+    )
+
+
+def _medians(model: SegmentationModel, values: pd.DataFrame, now: pd.Series[int]) -> pd.DataFrame:
+    """Give each segment's medians before and after, a row a segment and column."""
+    state, names = model.get_state(), model.names
+    features = list(model.features)
+    before = pd.DataFrame(state["statistics"]["median"], index=state["row_ids"], columns=features)
+    after = values.groupby(now.to_numpy()).median()
+    rows = [segment for segment in [*range(len(state["names"])), -1] if segment in {*before.index, *after.index}]
+    pairs = pd.MultiIndex.from_product([[names[segment] for segment in rows], features], names=["segment", "column"])
+    medians = {name: part.reindex(rows).to_numpy().ravel() for name, part in (("before", before), ("after", after))}
+    return pd.DataFrame(medians, index=pairs)

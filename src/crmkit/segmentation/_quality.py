@@ -1,0 +1,30 @@
+"""How well segments are separated, missing where the question makes no sense."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.metrics import calinski_harabasz_score
+
+from crmkit.metrics.clustering import silhouette
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+__all__ = ["separation"]
+
+
+def separation(
+    values: npt.NDArray[np.float64], labels: npt.NDArray[Any], *, sample_size: int, seed: int
+) -> tuple[float, float]:
+    """Give silhouette and Calinski-Harabasz index of the rows that are in a segment.
+
+    Both are missing where there are fewer than two segments, or every row is its own.
+    """
+    inside = labels >= 0
+    values, labels = values[inside], labels[inside]
+    if not 1 < len(np.unique(labels)) < len(values):
+        return float("nan"), float("nan")
+    width = silhouette(values, labels, sample_size=sample_size, random_state=seed)
+    return float(width), float(calinski_harabasz_score(values, labels))

@@ -1,0 +1,68 @@
+"""The declared transform between a customer table and a segmenter, fitted once and then frozen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.preprocessing import StandardScaler
+
+from crmkit.core.checks import positions, require_methods
+from crmkit.core.errors import DataError
+from crmkit.preparation import skewed_pipeline
+from crmkit.segmentation._segmenters import fresh
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+
+__all__ = ["make_transform", "transformed"]
+
+
+def make_transform(transform: Any, segmenter: Any) -> tuple[Any | None, str]:
+    """Give an unfitted transformer (None leaves the columns as they are) and its name for people.
+
+    Parameters
+    ----------
+    transform : {"rfm", "scale", "none"}, None or transformer
+        What the caller asked for.
+    segmenter : object
+        One that carries ``preferred_transform`` is given what it prefers instead of ``"rfm"``.
+
+    Returns
+    -------
+    tuple
+        The transformer or None, and a name.
+    """
+    preferred = getattr(segmenter, "preferred_transform", None)
+    if preferred is not None and isinstance(transform, str) and transform == "rfm":
+        transform = preferred
+    elif preferred is not None and transform not in (None, preferred):
+        raise ValueError(
+            f"{type(segmenter).__name__} wants its columns with transform={preferred!r}, got {transform!r}: leave "
+            "transform out"
+        )
+    if transform is None or (isinstance(transform, str) and transform == "none"):
+        return None, "none"
+    if isinstance(transform, str):
+        if transform == "rfm":
+            # In units of each column's own median: the answer is the same in pounds or pence, in days or weeks.
+            return skewed_pipeline(scale="median"), "rfm"
+        if transform == "scale":
+            return StandardScaler(), "scale"
+        raise ValueError(f"transform must be 'rfm', 'scale', 'none' or a scikit-learn transformer, got {transform!r}")
+    require_methods(transform, ["fit", "transform"], role="a transform")
+    return fresh(transform), type(transform).__name__
+
+
+def transformed(transform: Any | None, values: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Apply a fitted transform and check that nothing was lost in it."""
+    given: Any = values if transform is None else transform.transform(values)
+    dense: Any = given.toarray() if hasattr(given, "toarray") else given
+    array = np.ascontiguousarray(np.asarray(dense, dtype=np.float64))
+    if array.ndim != 2 or len(array) != len(values):
+        raise DataError(f"the transform must give one row a customer, got shape {array.shape} for {len(values)}")
+    lost = ~np.isfinite(array).all(axis=1)
+    if lost.any():
+        raise DataError(f"the transform gives missing or infinite values in {positions(lost)}: it does not fit them")
+    return array
