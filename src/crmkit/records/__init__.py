@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+from crmkit.records._link import link
+from crmkit.records._links import Links
 from crmkit.records._loaded import Loaded, ReadReport
 from crmkit.records._presets import Preset, presets
+from crmkit.records._quality import quality
+from crmkit.records._questionnaire import questionnaire
 from crmkit.records._read import read
+from crmkit.records._rows import (
+    CampaignContact,
+    Case,
+    Communication,
+    Customer,
+    Event,
+    Feedback,
+    Opportunity,
+    Rating,
+    Row,
+    Transaction,
+    rows,
+)
+from crmkit.records._scale import Scale
 from crmkit.records._schema import Column, Schema, header_key
 from crmkit.records._schemas import (
     CAMPAIGNS,
@@ -18,6 +36,7 @@ from crmkit.records._schemas import (
     SCHEMAS,
     TRANSACTIONS,
 )
+from crmkit.records._timeline import timeline
 
 __all__ = [
     "CAMPAIGNS",
@@ -30,12 +49,29 @@ __all__ = [
     "RATINGS",
     "SCHEMAS",
     "TRANSACTIONS",
+    "CampaignContact",
+    "Case",
     "Column",
+    "Communication",
+    "Customer",
+    "Event",
+    "Feedback",
+    "Links",
     "Loaded",
+    "Opportunity",
     "Preset",
+    "Rating",
     "ReadReport",
+    "Row",
+    "Scale",
     "Schema",
+    "Transaction",
     "header_key",
+    "link",
     "presets",
+    "quality",
+    "questionnaire",
     "read",
+    "rows",
+    "timeline",
 ]

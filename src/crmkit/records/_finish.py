@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Table = dict[str, pd.Series]
     Wrong = Mapping[str, npt.NDArray[np.bool_]]
 
-__all__ = ["add_day", "counts", "derive", "keep_others", "repeated_keys", "settle_currency", "span"]
+__all__ = ["add_day", "counts", "derive", "equal_to_earlier", "keep_others", "repeated_keys", "settle_currency", "span"]
 
 
 def derive(
@@ -172,11 +172,11 @@ def counts(valid: pd.DataFrame, schema: Schema) -> dict[str, int]:
             found[f"{column.name} below zero"] = int((values < 0).sum())
             found[f"{column.name} of zero"] = int((values == 0).sum())
     if schema.key is None and len(valid):
-        found["lines equal to an earlier line"] = int(_duplicated(valid).sum())
+        found["lines equal to an earlier line"] = int(equal_to_earlier(valid).sum())
     return {what: count for what, count in found.items() if count}
 
 
-def _duplicated(valid: pd.DataFrame) -> npt.NDArray[np.bool_]:
+def equal_to_earlier(valid: pd.DataFrame) -> npt.NDArray[np.bool_]:
     """Say which rows equal an earlier row; cells that cannot be compared are compared as text."""
     try:
         return valid.duplicated().to_numpy(dtype=bool)

@@ -91,7 +91,8 @@ class ReadReport:
         if self.first is not None and self.last is not None:
             facts["span of time"] = f"{self.first:%Y-%m-%d %H:%M} to {self.last:%Y-%m-%d %H:%M} UTC"
         facts["time zone"] = self.timezone
-        facts["currency"] = self.currency or "not told"
+        if self.currency is not None or "amount" in self.headers or "unit_price" in self.headers:
+            facts["currency"] = self.currency or "not told"
         if self.encoding is not None:
             facts["text file"] = f"{self.encoding}, delimiter {self.delimiter!r}"
         return facts

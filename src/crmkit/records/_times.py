@@ -193,7 +193,9 @@ def _clock_notes(
     notes = []
     n_gap, n_overlap = (int(np.append(mask, False)[codes].sum()) for mask in (gap, overlap))
     if n_gap:
-        notes.append(f"{name}: {n_gap:,} rows at an hour that a clock change left out were moved to its end")
+        notes.append(f"{name}: hours that a clock change left out were moved to its end in {n_gap:,} rows")
     if n_overlap:
-        notes.append(f"{name}: {n_overlap:,} rows at an hour that a clock change repeated were taken as the first")
+        notes.append(
+            f"{name}: hours that a clock change repeated were taken as the first of the two in {n_overlap:,} rows"
+        )
     return notes
