@@ -1,0 +1,25 @@
+"""Predicts labels and numbers of customers, and chooses among models inside the folds."""
+
+from __future__ import annotations
+
+from crmkit.prediction.boosting import BoostingClassifier, BoostingRegressor
+from crmkit.prediction.choice import ModelChoice, select_model
+from crmkit.prediction.linear import ScaledLogistic, ScaledRidge
+from crmkit.prediction.network import ScaledMLPClassifier, ScaledMLPRegressor
+from crmkit.prediction.selectors import InformationGain, RecursiveElimination
+from crmkit.prediction.svm import ScaledSVC, ScaledSVR
+
+__all__ = [
+    "BoostingClassifier",
+    "BoostingRegressor",
+    "InformationGain",
+    "ModelChoice",
+    "RecursiveElimination",
+    "ScaledLogistic",
+    "ScaledMLPClassifier",
+    "ScaledMLPRegressor",
+    "ScaledRidge",
+    "ScaledSVC",
+    "ScaledSVR",
+    "select_model",
+]
