@@ -95,7 +95,7 @@ class BGNBD(LifetimeModel):
     _names: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
     _causes: ClassVar[Mapping[tuple[str, str], str]] = {
         ("r", "small"): "too few customers bought again",
-        ("alpha", "small"): "too few customers bought again",
+        ("alpha", "small"): "the repeat purchases fall close to the first ones",
         ("r", "large"): "the customers' purchase rates hardly differ",
         ("alpha", "large"): "the customers' purchase rates hardly differ",
         ("a", "small"): "the table shows no customer who left; 'nbd' is the model in which nobody does",

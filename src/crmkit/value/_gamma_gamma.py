@@ -245,19 +245,24 @@ def _correlation(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> floa
 
 def _objective(x: npt.NDArray[np.float64], m: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> Objective:
     """Prepare the negative log-likelihood and its gradient."""
+    counts, code = np.unique(x, return_inverse=True)
+    per_count = np.bincount(code, weights)
     total = weights.sum()
-    log_m, log_x = np.log(m), np.log(x)
+    log_money = np.log(m) + np.log(x)
+    constant = float(weights @ np.log(m))
 
     def objective(theta: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         p, q, gamma = np.exp(theta)
         log_sum = np.log(gamma + x * m)
         value = (
-            weights @ (gammaln(p * x + q) - gammaln(p * x) + p * x * (log_m + log_x - log_sum) - q * log_sum - log_m)
+            per_count @ (gammaln(p * counts + q) - gammaln(p * counts))
+            + weights @ (p * x * (log_money - log_sum) - q * log_sum)
             + total * (q * theta[2] - gammaln(q))
-        )  # fmt: skip
-        both = psi(p * x + q)
-        by_p = weights @ (x * (both - psi(p * x) + log_m + log_x - log_sum))
-        by_q = weights @ (both - log_sum) + total * (theta[2] - psi(q))
+            - constant
+        )
+        both = psi(p * counts + q)
+        by_p = per_count @ (counts * (both - psi(p * counts))) + weights @ (x * (log_money - log_sum))
+        by_q = per_count @ both - weights @ log_sum + total * (theta[2] - psi(q))
         by_gamma = total * q / gamma - weights @ ((p * x + q) / (gamma + x * m))
         return -float(value), -np.array([by_p * p, by_q * q, by_gamma * gamma])
 

@@ -26,9 +26,12 @@ _FLAT = 1e-3
 """Curvature of the log-likelihood along a log-parameter below which it is not identified: a standard error of 30, that
 is, nothing is known of the parameter's order of magnitude."""
 
+_FAR = 12.0
+"""Size of a log-parameter beyond which it has run away: shapes of 160,000 are as good as infinite, and the gamma functions
+of such numbers no longer differ by enough digits to go on."""
+
 _STEP = 1e-4
 _NEWTON_STEPS = 40
-_BOUND = 20.0
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def maximize(
         raise ValueError("no starting point was given")
     theta, direction = failed
     worst = int(np.argmax(np.abs(direction)))
-    way = "small" if theta[worst] < np.mean(starts[0]) else "large"
+    way = "small" if theta[worst] < starts[0][worst] else "large"
     cause = causes.get((names[worst], way), "the table does not identify it")
     raise ConvergenceError(
         f"{model}: {names[worst]} is not identified, it runs to a {way} value: {cause}", parameter=names[worst]
@@ -118,7 +121,7 @@ def _approach(objective: Objective, start: npt.NDArray[np.float64]) -> tuple[npt
         start,
         jac=True,
         method="L-BFGS-B",
-        bounds=[(-_BOUND, _BOUND)] * len(start),
+        bounds=[(-_FAR, _FAR)] * len(start),
         options={"maxiter": 500, "ftol": 1e-14, "gtol": 1e-10},
     )
     return np.asarray(result.x, dtype=np.float64), int(result.nit)
@@ -137,6 +140,9 @@ def _finish(
         # A direction that is flat or bends the wrong way is walked as if it bent a little the right way.
         bend = np.maximum(np.abs(curvature), _FLAT)
         promised = float(np.sum(slope**2 / bend))
+        far = np.abs(theta) >= _FAR
+        if far.any():
+            return None, theta, np.where(far, np.abs(theta), 0.0), step_number
         if promised < _SETTLED or (promised < 1e-12 * abs(value)):
             if curvature[0] < max(_FLAT, 1e-11 * curvature[-1]):
                 return None, theta, direction, step_number
@@ -151,8 +157,6 @@ def _finish(
         else:
             break
         theta, value, gradient = theta + step, new_value, new_gradient
-        if np.max(np.abs(theta)) > 2 * _BOUND:
-            break
     return None, theta, direction, _NEWTON_STEPS
 
 

@@ -66,7 +66,7 @@ class NBD(LifetimeModel):
     _names: ClassVar[tuple[str, ...]] = ("r", "alpha")
     _causes: ClassVar[Mapping[tuple[str, str], str]] = {
         ("r", "small"): "too few customers bought again",
-        ("alpha", "small"): "too few customers bought again",
+        ("alpha", "small"): "the repeat purchases fall close to the first ones",
         ("r", "large"): "the customers' purchase rates hardly differ",
         ("alpha", "large"): "the customers' purchase rates hardly differ",
     }
