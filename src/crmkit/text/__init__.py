@@ -5,6 +5,7 @@ from __future__ import annotations
 from crmkit.text._base import TextClassifier
 from crmkit.text._bayes import TextNaiveBayes
 from crmkit.text._columns import ColumnFeatures
+from crmkit.text._explain import explain
 from crmkit.text._features import TextFeatures
 from crmkit.text._linear import TextLogistic, TextRidge, TextSVM
 from crmkit.text._mlp import TextMLP
@@ -23,4 +24,5 @@ __all__ = [
     "TextRidge",
     "TextSVM",
     "TextTree",
+    "explain",
 ]

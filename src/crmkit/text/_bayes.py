@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
 
 from crmkit.core.errors import DataError
 from crmkit.text._base import SHARED_CONSTRAINTS, TextClassifier, smallest
@@ -115,6 +116,22 @@ class TextNaiveBayes(TextClassifier):
         if joint.shape[1] == 2:
             return np.asarray(joint[:, 1] - joint[:, 0])
         return np.asarray(joint - joint.mean(axis=1, keepdims=True))
+
+    def linear_weights(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Give what each class's log-odds are made of.
+
+        Returns
+        -------
+        weights : ndarray of float64, shape (n_classes, n_features)
+            What one more of each term adds to the score of each class.
+        base : ndarray of float64, shape (n_classes,)
+            The score of a text without any term.
+        """
+        check_is_fitted(self, "learner_")
+        weights, base = self.learner_.feature_log_prob_, self.learner_.class_log_prior_
+        if len(base) == 2:
+            return weights - weights[::-1], base - base[::-1]
+        return weights - weights.mean(axis=0), base - base.mean()
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """Give the probability of each class, too sure as it is.

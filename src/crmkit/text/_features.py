@@ -154,6 +154,8 @@ class TextFeatures(TransformerMixin, BaseEstimator):
         blocks = []
         for block, counts in self._count(table, grow=True).items():
             kept = np.flatnonzero(np.bincount(counts.indices, minlength=counts.shape[1]) >= self.min_df)
+            if not len(kept):
+                continue
             self.columns_[block] = kept
             blocks.append((block, counts[:, kept] if len(kept) < counts.shape[1] else counts))
         self.n_columns_ = sum(counts.shape[1] for _, counts in blocks)
@@ -165,7 +167,7 @@ class TextFeatures(TransformerMixin, BaseEstimator):
         if self.weighting == "tfidf":
             for block, counts in blocks:
                 self.weights_[block] = TfidfTransformer(sublinear_tf=self.sublinear).fit(counts)
-        return self._weigh(table, dict(blocks))
+        return _side_by_side(self.weigh(table, dict(blocks)))
 
     def transform(self, X: Any) -> sparse.csr_matrix:
         """Give the features of texts; terms that were not in training count for nothing.
@@ -182,11 +184,9 @@ class TextFeatures(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         table = tokenize(read_texts(X, what="X").tolist())
-        counts = {
-            block: found[:, self.columns_[block]] if len(self.columns_[block]) < found.shape[1] else found
-            for block, found in self._count(table, grow=False).items()
-        }
-        return self._weigh(table, counts)
+        if not table.n_texts:
+            return sparse.csr_matrix((0, self.n_columns_))
+        return _side_by_side(self.weigh(table, self.count(table)))
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:  # noqa: ARG002 -- scikit-learn's signature
         """Give the terms in the order of the columns.
@@ -302,6 +302,26 @@ class TextFeatures(TransformerMixin, BaseEstimator):
             found = grams.find(self.keys_["chars"], sequence, self.chars)
         return owner[found.first], found
 
+    def count(self, table: TokenTable) -> dict[str, Any]:
+        """Count the learned terms of each text, block by block.
+
+        Parameters
+        ----------
+        table : TokenTable
+            The tokens of the texts.
+
+        Returns
+        -------
+        dict of scipy.sparse.csr_matrix
+            For ``top`` and ``chars``, where they have columns, in the order of the features.
+        """
+        counts = {}
+        for block, found in self._count(table, grow=False).items():
+            if block in self.columns_:
+                kept = self.columns_[block]
+                counts[block] = found[:, kept] if len(kept) < found.shape[1] else found
+        return counts
+
     def _count(self, table: TokenTable, *, grow: bool) -> dict[str, sparse.csr_matrix]:
         """Count every term of every text, block by block."""
         rows, columns, width = [], [], 0
@@ -319,15 +339,27 @@ class TextFeatures(TransformerMixin, BaseEstimator):
             counts["chars"].sort_indices()
         return counts
 
-    def _weigh(self, table: TokenTable, counts: dict[str, sparse.csr_matrix]) -> sparse.csr_matrix:
-        """Turn counts into the values of the features."""
+    def weigh(self, table: TokenTable, counts: dict[str, Any]) -> dict[str, Any]:
+        """Turn the counts of each block into values, term by term.
+
+        Parameters
+        ----------
+        table : TokenTable
+            The tokens of the texts.
+        counts : dict of scipy.sparse.csr_matrix
+            From `count`.
+
+        Returns
+        -------
+        dict of scipy.sparse.csr_matrix
+            Non-zero where the counts are.
+        """
         if self.weighting == "count":
-            return _side_by_side(list(counts.values()))
+            return counts
         weighed: dict[str, Any] = {block: self.weights_[block].transform(count) for block, count in counts.items()}
         if "chars" in weighed:
-            share = sparse.diags(self.balance(table))
-            weighed["chars"] = share @ weighed["chars"]
-        return _side_by_side(list(weighed.values()))
+            weighed["chars"] = sparse.csr_matrix(sparse.diags(self.balance(table)) @ weighed["chars"])
+        return weighed
 
     def balance(self, table: TokenTable) -> npt.NDArray[np.float64]:
         """Give the root of the share of spaced script in each text, by characters.
@@ -350,9 +382,9 @@ class TextFeatures(TransformerMixin, BaseEstimator):
         return share
 
 
-def _side_by_side(blocks: list[Any]) -> sparse.csr_matrix:
+def _side_by_side(blocks: dict[str, Any]) -> sparse.csr_matrix:
     """Join blocks of columns."""
-    joined: sparse.csr_matrix = sparse.csr_matrix(sparse.hstack(blocks, format="csr"))
+    joined: sparse.csr_matrix = sparse.csr_matrix(sparse.hstack(list(blocks.values()), format="csr"))
     return joined
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.svm import LinearSVC
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
 from crmkit.text._base import SHARED_CONSTRAINTS, TextClassifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     import numpy.typing as npt
 
 __all__ = ["TextLogistic", "TextRidge", "TextSVM"]
@@ -38,6 +39,23 @@ class _Scored(TextClassifier):
             For two classes one number, positive for the second class.
         """
         return self._scores(X, "decision_function")
+
+    def linear_weights(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Give what each class's score is made of.
+
+        Returns
+        -------
+        weights : ndarray of float64, shape (n_classes, n_features)
+            What one unit of each feature adds to the score of each class.
+        base : ndarray of float64, shape (n_classes,)
+            The score of a text without any feature. For two classes the first is the second with its sign turned.
+        """
+        check_is_fitted(self, "learner_")
+        weights = np.asarray(self.learner_.coef_, dtype=np.float64)
+        base = np.atleast_1d(np.asarray(self.learner_.intercept_, dtype=np.float64))
+        if len(weights) == 1:
+            return np.vstack([-weights, weights]), np.concatenate([-base, base])
+        return weights, base
 
 
 class TextSVM(_Scored):
@@ -254,7 +272,7 @@ class TextRidge(_Scored):
         the training table has them; None uses the text alone. Changes the result.
     text_column : str, default="text"
         Which column of a table has the texts.
-    alpha : float, default=1.0
+    alpha : float, default=2.0
         Strength of regularisation. Changes the result.
     class_weight : None, "balanced" or dict, default=None
         Weights of the classes; a dict is by label. Changes the result.
@@ -300,7 +318,7 @@ class TextRidge(_Scored):
         features: Any = None,
         columns: str | Sequence[str] | None = "auto",
         text_column: str = "text",
-        alpha: float = 1.0,
+        alpha: float = 2.0,
         class_weight: Any = None,
         random_state: Any = None,
     ) -> None:
@@ -311,10 +329,11 @@ class TextRidge(_Scored):
 
     def _make_learner(self, values: Any) -> RidgeClassifier:
         """Make the learner."""
+        # A relative residual of 1e-2 is where the accuracy has settled; 1e-4 takes three times as long.
         return RidgeClassifier(
             alpha=self.alpha,
             class_weight=self._coded_weights(),
             solver="sparse_cg" if sparse.issparse(values) else "auto",
-            tol=1e-3,
+            tol=1e-2,
             random_state=self.random_state,
         )
