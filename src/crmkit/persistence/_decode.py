@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import datetime
 import enum
 import functools
 import io
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from crmkit.core.errors import PersistenceError
-from crmkit.core.estimate import Estimate
 from crmkit.persistence._pandas import decode_pandas
+from crmkit.persistence._words import READERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +26,6 @@ _SPARSE = frozenset({"csr_matrix", "csr_array", "csc_matrix", "csc_array", "coo_
 _TYPES = {
     kind.__name__: kind for kind in (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, object)
 }
-_BIT_GENERATORS = frozenset({"MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"})
 
 
 def read_npy(content: bytes) -> np.ndarray[Any, Any]:
@@ -81,9 +76,21 @@ class Decoder:
 
     def __init__(self, members: Mapping[str, bytes], estimators: Callable[[], list[Any]], trust: Trust) -> None:
         self._members = members
-        self._estimators = estimators
         self._trust = trust
         self._arrays: dict[str, np.ndarray[Any, Any]] = {}
+        self._readers: dict[str, Callable[[dict[str, Any]], Any]] = {
+            "array": self._array,
+            "objects": self._objects,
+            "sparse": self._sparse,
+            "type": lambda node: _TYPES[node["v"]],
+            "ufunc": self._ufunc,
+            "reference": lambda node: trust.find(str(node["v"])),
+            "partial": self._partial,
+            "scikit-learn": lambda node: estimators()[int(node["v"])],
+            "enum": self._enum,
+            "namedtuple": self._namedtuple,
+            "object": self._object,
+        }
 
     def value(self, node: Any) -> Any:
         """Read one value.
@@ -110,9 +117,10 @@ class Decoder:
         kind = node.get("$")
         if kind in _PANDAS:
             return decode_pandas(str(kind), node, self)
-        for readers in (_CONTAINERS, _NUMBERS, _TIMES, _CLASSES):
-            if kind in readers:
-                return readers[kind](self, node)
+        if kind in READERS:
+            return READERS[str(kind)](node, self.value)
+        if kind in self._readers:
+            return self._readers[str(kind)](node)
         raise PersistenceError("the file holds a kind of value that this crmkit does not know")
 
     def _array(self, node: dict[str, Any]) -> Any:
@@ -126,15 +134,6 @@ class Decoder:
         for position, item in enumerate(node["v"]):
             values[position] = self.value(item)
         return values.reshape(tuple(node["shape"]))
-
-    def _scalar(self, node: dict[str, Any]) -> Any:
-        dtype = np.dtype(str(node["dtype"]))
-        if dtype.hasobject:
-            raise PersistenceError("the file holds a scalar of objects")
-        return np.frombuffer(bytes.fromhex(node["v"]), dtype=dtype)[0] if dtype.itemsize else dtype.type()
-
-    def _dict(self, node: dict[str, Any]) -> dict[Any, Any]:
-        return {self.value(key): self.value(item) for key, item in node["v"]}
 
     def _sparse(self, node: dict[str, Any]) -> Any:
         if node["kind"] not in _SPARSE:
@@ -150,26 +149,6 @@ class Decoder:
             matrix.check_format()  # indices out of range would else be read from foreign memory
         return matrix
 
-    def _generator(self, node: dict[str, Any]) -> Any:
-        state = self.value(node["v"])
-        if state["bit_generator"] not in _BIT_GENERATORS:
-            raise PersistenceError("the file holds a random generator of a kind that this crmkit does not know")
-        if node["$"] == "RandomState":
-            legacy = np.random.RandomState()  # noqa: NPY002 -- the model was given one, and gets one back
-            legacy.set_state(state)
-            return legacy
-        bits = getattr(np.random, state["bit_generator"])()
-        bits.state = state
-        return np.random.Generator(bits)
-
-    def _estimate(self, node: dict[str, Any]) -> Estimate:
-        parts = {name: self.value(part) for name, part in node["v"].items()}
-        return Estimate(parts.pop("value"), **parts)
-
-    def _timestamp(self, node: dict[str, Any]) -> pd.Timestamp:
-        naive = pd.Timestamp(np.datetime64(int(node["v"]), str(node["unit"])))
-        return naive if node["tz"] is None else naive.tz_localize("UTC").tz_convert(node["tz"])
-
     def _partial(self, node: dict[str, Any]) -> Any:
         function, arguments, keywords = (self.value(part) for part in node["v"])
         return functools.partial(function, *arguments, **keywords)
@@ -179,9 +158,6 @@ class Decoder:
         if not isinstance(found, np.ufunc):
             raise PersistenceError("the file needs a function that numpy does not have")
         return found
-
-    def _estimator(self, node: dict[str, Any]) -> Any:
-        return self._estimators()[int(node["v"])]
 
     def _class(self, node: dict[str, Any]) -> type[Any]:
         found = self._trust.find(str(node["class"]))
@@ -211,56 +187,8 @@ class Decoder:
             return kind.from_state(self.value(node["v"]))
         made = object.__new__(kind)
         for name, item in node["v"].items():
+            if name.startswith("__") and name.endswith("__"):
+                raise PersistenceError("the file sets an attribute that belongs to the language")
             # Frozen classes refuse setattr; properties without a setter must not be written through either.
             object.__setattr__(made, name, self.value(item))
         return made
-
-
-_CONTAINERS: dict[Any, Any] = {
-    "tuple": lambda decoder, node: tuple(decoder.value(item) for item in node["v"]),
-    "set": lambda decoder, node: {decoder.value(item) for item in node["v"]},
-    "frozenset": lambda decoder, node: frozenset(decoder.value(item) for item in node["v"]),
-    "dict": Decoder._dict,
-    "mapping": lambda decoder, node: MappingProxyType(decoder._dict(node)),
-    "range": lambda decoder, node: range(*(decoder.value(part) for part in node["v"])),
-    "slice": lambda decoder, node: slice(*(decoder.value(part) for part in node["v"])),
-    "array": Decoder._array,
-    "objects": Decoder._objects,
-    "sparse": Decoder._sparse,
-}
-_NUMBERS: dict[Any, Any] = {
-    "float": lambda _, node: float(node["v"]),
-    "complex": lambda decoder, node: complex(*(decoder.value(part) for part in node["v"])),
-    "bytes": lambda _, node: base64.b64decode(node["v"], validate=True),
-    "scalar": Decoder._scalar,
-    "dtype": lambda _, node: np.lib.format.descr_to_dtype(_tuples(node["v"])),
-    "estimate": Decoder._estimate,
-    "Generator": Decoder._generator,
-    "RandomState": Decoder._generator,
-    "NA": lambda _, __: pd.NA,
-}
-_TIMES: dict[Any, Any] = {
-    "NaT": lambda _, __: pd.NaT,
-    "Timestamp": Decoder._timestamp,
-    "Timedelta": lambda _, node: pd.Timedelta(np.timedelta64(int(node["v"]), str(node["unit"]))),
-    "datetime": lambda _, node: datetime.datetime.fromisoformat(node["v"]),
-    "date": lambda _, node: datetime.date.fromisoformat(node["v"]),
-    "timedelta": lambda _, node: datetime.timedelta(*node["v"]),
-}
-_CLASSES: dict[Any, Any] = {
-    "type": lambda _, node: _TYPES[node["v"]],
-    "ufunc": Decoder._ufunc,
-    "reference": lambda decoder, node: decoder._trust.find(str(node["v"])),
-    "partial": Decoder._partial,
-    "scikit-learn": Decoder._estimator,
-    "enum": Decoder._enum,
-    "namedtuple": Decoder._namedtuple,
-    "object": Decoder._object,
-}
-
-
-def _tuples(descr: Any) -> Any:
-    """Give back the tuples of a dtype's description, which JSON wrote as lists."""
-    if not isinstance(descr, list):
-        return descr
-    return [tuple(tuple(part) if isinstance(part, list) else part for part in field) for field in descr]

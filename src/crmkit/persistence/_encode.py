@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import datetime
 import enum
 import functools
 import io
 import math
-from types import FunctionType, MappingProxyType
+from types import BuiltinFunctionType, FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +15,9 @@ import pandas as pd
 from scipy import sparse
 
 from crmkit.core.errors import PersistenceError
-from crmkit.core.estimate import Estimate
 from crmkit.persistence._pandas import encode_pandas
 from crmkit.persistence._trust import may_be_saved, reference
+from crmkit.persistence._words import WRITERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +27,11 @@ __all__ = ["Encoder", "Node", "state_names"]
 Node = Any
 """A JSON value; whatever JSON has no word for is an object with the key ``$`` that says what it is."""
 
-_PLAIN_TYPES = (int, float, complex, bool, str, bytes, list, tuple, dict, set, frozenset, type(None))
+_CONTAINERS = frozenset({list, tuple, dict, set, frozenset, complex, bytes, MappingProxyType})
+_BUILT_IN = (int, float, complex, str, bytes, list, tuple, dict, set, frozenset)
+_TYPES = frozenset({bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, object})
+_COMPRESSED = ("data", "indices", "indptr")
+_SPARSE_PARTS = {"coo": ("data", "row", "col"), "csr": _COMPRESSED, "csc": _COMPRESSED}
 
 
 class Encoder:
@@ -74,16 +77,12 @@ class Encoder:
             return value
         if type(value) is float:
             return value if math.isfinite(value) else {"$": "float", "v": repr(value)}
-        for kinds, write in (
-            (np.ndarray, self._array),
-            (np.generic, self._scalar),
-            (_PLAIN_TYPES, self._container),
-            (_WORDS, self._word),
-            (type, self._type),
-        ):
-            if isinstance(value, kinds) and (kinds is not _PLAIN_TYPES or type(value) in _PLAIN_TYPES):
-                return self._once(value, write, where)
-        return self._once(value, self._object, where)
+        if type(value) in _CONTAINERS:
+            return self._once(value, self._container, where)
+        for kind, write in WRITERS:
+            if isinstance(value, kind):
+                return write(value, self.node, where)
+        return self._once(value, self._array if isinstance(value, np.ndarray) else self._object, where)
 
     def array(self, values: np.ndarray[Any, Any], where: str) -> Node:
         """Write an array into a member of its own; the same array is written once."""
@@ -122,19 +121,14 @@ class Encoder:
             }
         return self.array(value, where)
 
-    def _scalar(self, value: np.generic, where: str) -> Node:
-        if value.dtype.hasobject or value.dtype.names is not None:
-            raise PersistenceError(f"{where}: a scalar of {value.dtype} cannot be saved")
-        return {"$": "scalar", "dtype": value.dtype.str, "v": value.tobytes().hex()}
-
     def _container(self, value: Any, where: str) -> Node:
         kind = type(value)
         if kind is list:
             return [self.node(item, f"{where}[{position}]") for position, item in enumerate(value)]
         if kind is tuple:
             return {"$": "tuple", "v": [self.node(item, f"{where}[{position}]") for position, item in enumerate(value)]}
-        if kind is dict:
-            return {"$": "dict", "v": list(self._pairs(value, where))}
+        if kind in {dict, MappingProxyType}:
+            return {"$": "dict" if kind is dict else "mapping", "v": list(self._pairs(value, where))}
         if kind is complex:
             return {"$": "complex", "v": [self.node(value.real, where), self.node(value.imag, where)]}
         if kind is bytes:
@@ -149,104 +143,69 @@ class Encoder:
             shown = repr(key) if isinstance(key, str) and key.isidentifier() else f"item {position}"
             yield [self.node(key, f"{where}[key of {shown}]"), self.node(item, f"{where}[{shown}]")]
 
-    def _word(self, value: Any, where: str) -> Node:
-        """Write what has one short spelling."""
-        if isinstance(value, Estimate):
-            parts = {name: self.node(getattr(value, name), where) for name in ("value", *Estimate.__slots__)}
-            return {"$": "estimate", "v": parts}
-        if isinstance(value, MappingProxyType):
-            return {"$": "mapping", "v": list(self._pairs(value, where))}
-        if value is pd.NA or value is pd.NaT:
-            return {"$": "NA" if value is pd.NA else "NaT"}
-        if isinstance(value, pd.Timestamp | pd.Timedelta):
-            unit = value.unit
-            zone = str(value.tz) if isinstance(value, pd.Timestamp) and value.tz is not None else None
-            return {
-                "$": type(value).__name__,
-                "v": int(value.as_unit(unit).asm8.astype(np.int64)),
-                "unit": unit,
-                "tz": zone,
-            }
-        if isinstance(value, datetime.datetime):
-            if value.tzinfo is not None and value.tzinfo is not datetime.timezone.utc:
-                raise PersistenceError(f"{where}: keep times in UTC, or as pandas.Timestamp, to save them")
-            return {"$": "datetime", "v": value.isoformat()}
-        if isinstance(value, datetime.date):
-            return {"$": "date", "v": value.isoformat()}
-        if isinstance(value, datetime.timedelta):
-            return {"$": "timedelta", "v": [value.days, value.seconds, value.microseconds]}
-        if isinstance(value, np.dtype):
-            if value.hasobject and value != np.dtype(object):
-                raise PersistenceError(f"{where}: the dtype {value} cannot be saved")
-            return {"$": "dtype", "v": np.lib.format.dtype_to_descr(value)}
-        if isinstance(value, range | slice):
-            parts = [self.node(getattr(value, name), where) for name in ("start", "stop", "step")]
-            return {"$": type(value).__name__, "v": parts}
-        return self._generator(value, where)
-
-    def _generator(self, value: Any, where: str) -> Node:
-        """Write the state of a random generator."""
-        state = value.get_state(legacy=False) if isinstance(value, np.random.RandomState) else value.bit_generator.state
-        return {"$": type(value).__name__, "v": self.node(state, where)}
-
-    def _type(self, value: type, where: str) -> Node:
-        if value in _TYPES:
-            return {"$": "type", "v": value.__name__}
-        return self._reference(value, where)
-
     def _reference(self, value: Any, where: str) -> Node:
         """Write the address of a class or function of an installed plugin."""
-        if isinstance(value, np.ufunc) and getattr(np, value.__name__, None) is value:
-            return {"$": "ufunc", "v": value.__name__}
+        if isinstance(value, type) and value in _TYPES:
+            return {"$": "type", "v": value.__name__}
+        name = str(getattr(value, "__name__", ""))
+        if isinstance(value, np.ufunc) and getattr(np, name, None) is value:
+            return {"$": "ufunc", "v": name}
         if not may_be_saved(value):
             raise PersistenceError(
-                f"{where} is {reference(value)!r}, which cannot be found again when the model is loaded: pass a function "
-                "or class that stands in the module of crmkit, scikit-learn or an installed plugin"
+                f"{where} is {reference(value)}, which cannot be found again when the model is loaded: pass a function "
+                "or class that stands in a module of crmkit, scikit-learn or an installed plugin"
             )
         return {"$": "reference", "v": reference(value)}
 
     def _object(self, value: Any, where: str) -> Node:
-        """Write an instance of a class: pandas, scipy, scikit-learn, a function, or a class of crmkit or a plugin."""
+        """Write what other libraries and the language itself bring, or an instance of a class of ours."""
         if isinstance(value, pd.DataFrame | pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
             return encode_pandas(value, self, where)
         if sparse.issparse(value):
             return self._sparse(value, where)
         if isinstance(value, functools.partial):
             return {"$": "partial", "v": [self.node(part, where) for part in (value.func, value.args, value.keywords)]}
-        if isinstance(value, FunctionType | np.ufunc) or type(value).__name__ == "builtin_function_or_method":
+        if isinstance(value, type | FunctionType | BuiltinFunctionType | np.ufunc):
             return self._reference(value, where)
-        kind = type(value)
-        if kind.__module__.partition(".")[0] == "sklearn":
+        if type(value).__module__.partition(".")[0] == "sklearn":
             return self._estimator(value)
+        return self._instance(value, where)
+
+    def _instance(self, value: Any, where: str) -> Node:
+        """Write an instance of a class of crmkit or a plugin by its state."""
+        kind = type(value)
+        address = reference(kind)
         if not may_be_saved(kind):
             raise PersistenceError(
-                f"{where} is a {reference(kind)}: only classes of crmkit, scikit-learn and installed plugins can be saved"
+                f"{where} is a {address}: only classes of crmkit, scikit-learn and installed plugins can be saved"
             )
         if isinstance(value, enum.Enum):
-            return {"$": "enum", "class": reference(kind), "v": value.name}
+            return {"$": "enum", "class": address, "v": value.name}
         if callable(getattr(value, "get_state", None)) and callable(getattr(kind, "from_state", None)):
             state = self.node(value.get_state(), f"{where}.get_state()")
-            return {"$": "object", "class": reference(kind), "by": "from_state", "v": state}
-        if isinstance(value, _PLAIN_TYPES):
-            if isinstance(value, tuple) and hasattr(kind, "_fields"):
-                items = [self.node(item, f"{where}.{name}") for name, item in zip(kind._fields, value, strict=True)]
-                return {"$": "namedtuple", "class": reference(kind), "v": items}
+            return {"$": "object", "class": address, "by": "from_state", "v": state}
+        fields = getattr(kind, "_fields", None)
+        if isinstance(value, tuple) and fields is not None:
+            items = [self.node(item, f"{where}.{name}") for name, item in zip(fields, value, strict=True)]
+            return {"$": "namedtuple", "class": address, "v": items}
+        if isinstance(value, _BUILT_IN):
             raise PersistenceError(
-                f"{where} is a {reference(kind)}, which extends a built-in type: give it get_state() and from_state(state)"
+                f"{where} is a {address}, which extends a built-in type: give it get_state() and from_state(state)"
             )
         state = {name: self.node(getattr(value, name), f"{where}.{name}") for name in state_names(value)}
-        return {"$": "object", "class": reference(kind), "by": "attributes", "v": state}
+        return {"$": "object", "class": address, "by": "attributes", "v": state}
 
     def _sparse(self, value: Any, where: str) -> Node:
         """Write a sparse matrix or array by its parts."""
-        parts = {"coo": ("data", "row", "col"), "csr": _COMPRESSED, "csc": _COMPRESSED}.get(value.format)
+        parts = _SPARSE_PARTS.get(value.format)
         if parts is None:
             raise PersistenceError(f"{where}: a sparse {value.format} matrix cannot be saved; turn it into csr")
-        if value.ndim != 2:
+        shape = [int(length) for length in value.shape]
+        if len(shape) != 2:  # sparse arrays of other dimensions are still moving in scipy
             raise PersistenceError(f"{where}: only sparse matrices of two dimensions can be saved")
         kind = f"{value.format}_{'array' if isinstance(value, sparse.sparray) else 'matrix'}"
         arrays = [self.array(np.asarray(getattr(value, part)), where) for part in parts]
-        return {"$": "sparse", "kind": kind, "shape": list(value.shape), "v": arrays}
+        return {"$": "sparse", "kind": kind, "shape": shape, "v": arrays}
 
     def _estimator(self, value: Any) -> Node:
         """Put a scikit-learn object aside for the skops member."""
@@ -282,20 +241,3 @@ def state_names(value: Any) -> list[str]:
         if name not in left_out and not cached and name not in {"__dict__", "__weakref__"} and hasattr(value, name):
             kept.append(name)
     return kept
-
-
-_COMPRESSED = ("data", "indices", "indptr")
-_TYPES = frozenset({bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, object})
-_WORDS = (
-    Estimate,
-    MappingProxyType,
-    type(pd.NA),
-    type(pd.NaT),
-    datetime.date,
-    datetime.timedelta,
-    np.dtype,
-    range,
-    slice,
-    np.random.Generator,
-    np.random.RandomState,
-)

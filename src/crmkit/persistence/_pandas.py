@@ -122,19 +122,15 @@ def decode_pandas(kind: str, node: dict[str, Any], decoder: Decoder) -> Any:
         As it was.
     """
     if kind == "DataFrame":
-        columns = [_column(column, decoder) for column in node["v"]]
         index = decoder.value(node["index"])
-        frame = (
-            pd.concat([pd.Series(column, index=index) for column in columns], axis=1)
-            if columns
-            else pd.DataFrame(index=index)
-        )
+        frame = pd.DataFrame(dict(enumerate(_column(column, decoder) for column in node["v"])), index=range(len(index)))
+        frame.index = index
         frame.columns = decoder.value(node["columns"])
         return frame
     if kind == "Series":
-        return pd.Series(
-            _column(node["v"], decoder), index=decoder.value(node["index"]), name=decoder.value(node["name"])
-        )
+        column = _column(node["v"], decoder)
+        column.index, column.name = decoder.value(node["index"]), decoder.value(node["name"])
+        return column
     if kind == "RangeIndex":
         start, stop, step = node["v"]
         return pd.RangeIndex(start, stop, step, name=decoder.value(node["name"]))
@@ -144,29 +140,29 @@ def decode_pandas(kind: str, node: dict[str, Any], decoder: Decoder) -> Any:
             codes=[decoder.value(codes) for codes in node["v"]],
             names=[decoder.value(name) for name in node["names"]],
         )
+    column = _column(node["v"], decoder)
     if kind == "Index":
-        values = _column(node["v"], decoder)
-        dtype = object if isinstance(values, np.ndarray) and values.dtype == object else None
-        return pd.Index(values, dtype=dtype, name=decoder.value(node["name"]))
-    return _column(node["v"], decoder)
+        return pd.Index(column, dtype=column.dtype, name=decoder.value(node["name"]))
+    return column.array
 
 
-def _column(node: Any, decoder: Decoder) -> Any:
-    """Read the values of a column."""
+def _column(node: Any, decoder: Decoder) -> pd.Series[Any]:
+    """Read the values of a column, under a fresh index."""
     kind = node["$"]
     if kind == "category":
         categories = decoder.value(node["categories"])
-        return pd.Categorical.from_codes(decoder.value(node["v"]), categories, ordered=bool(node["ordered"]))
+        codes = decoder.value(node["v"])
+        return pd.Series(pd.Categorical.from_codes(codes, categories, ordered=bool(node["ordered"])))
     if kind == "instants":
-        return pd.DatetimeIndex(decoder.value(node["v"])).tz_localize("UTC").tz_convert(node["tz"]).array
+        return pd.Series(pd.DatetimeIndex(decoder.value(node["v"])).tz_localize("UTC").tz_convert(node["tz"]))
     if kind == "text":
         # "str" as this pandas has it: from pandas 3 a dtype of its own, before that object.
-        dtype = "string" if node["na"] == "NA" else pd.Series(["text"]).dtype
-        return pd.Series(node["v"], dtype=dtype).array
+        return pd.Series(node["v"], dtype="string" if node["na"] == "NA" else pd.Series(["text"]).dtype)
     if kind == "nullable":
         filled, missing = (decoder.value(part) for part in node["v"])
         column = pd.array(filled, dtype=node["dtype"] if node["dtype"] in _MASKED else "boolean")
         column[missing] = pd.NA
-        return column
-    values = decoder.value(node)
-    return pd.Series(values, dtype=object).array if values.dtype == object else values
+        return pd.Series(column)
+    values: np.ndarray[Any, Any] = decoder.value(node)
+    plain: pd.Series[Any] = pd.Series(values, dtype=values.dtype)
+    return plain

@@ -1,4 +1,4 @@
-"""The scikit-learn parts of a model: one member in the skops format, with its names and times made the same each time."""
+"""The scikit-learn parts of a model: one member in the skops format, the same bytes each time."""
 
 from __future__ import annotations
 

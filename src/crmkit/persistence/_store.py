@@ -29,13 +29,13 @@ _MOST = 4 * 2**30
 def save(model: Any, path: str | os.PathLike[str]) -> Path:
     """Save a model to one file.
 
-    The file is a zip with a manifest, a tree of JSON, arrays in the .npy format and, where the model holds estimators of
-    scikit-learn, one member in the skops format. There is no pickle in it: loading it runs no code of the file. The same
-    model gives the same bytes, so two files can be compared by their sums. The file is there whole or not at all.
+    The file is a zip with a manifest, a tree of JSON, arrays in the .npy format and, where the model holds estimators
+    of scikit-learn, one member in the skops format. There is no pickle in it: loading it runs no code of the file. The
+    same model gives the same bytes, so two files can be compared by their sums. The file is there whole or not at all.
 
-    What can be saved: any class of crmkit, of scikit-learn or of an installed plugin whose attributes are numbers, text,
-    times, lists, tuples, sets, dicts, arrays, sparse matrices, tables, random generators, classes and functions with an
-    address, and again such objects. See the page on saving for what a class can do to help.
+    What can be saved: any class of crmkit, of scikit-learn or of an installed plugin whose attributes are numbers,
+    text, times, lists, tuples, sets, dicts, arrays, sparse matrices, tables, random generators, classes and functions
+    with an address, and again such objects. See the page on saving for what a class can do to help.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def save(model: Any, path: str | os.PathLike[str]) -> Path:
     Raises
     ------
     PersistenceError
-        If the model holds what cannot be saved (a lambda, an open file, a class of no installed plugin), naming the place
-        in the model; or if the file cannot be written.
+        If the model holds what cannot be saved (a lambda, an open file, a class of no installed plugin), naming the
+        place in the model; or if the file cannot be written.
     MissingExtraError
         If the model holds estimators of scikit-learn and skops is not installed.
 
@@ -93,9 +93,9 @@ def load(
 ) -> Any:
     """Load a model that ``save`` wrote.
 
-    Every byte is checked before any is interpreted. Only classes and functions of crmkit and scikit-learn are imported, and
-    those of plugins that you name. A sum shows that a file was altered; it does not show who wrote it: load files from
-    people you know, and say with ``expect`` what you expect.
+    Every byte is checked before any is interpreted. Only classes and functions of crmkit and scikit-learn are imported,
+    and those of plugins that you name. A sum shows that a file was altered; it does not show who wrote it: load files
+    from people you know, and say with ``expect`` what you expect.
 
     Parameters
     ----------
@@ -181,8 +181,8 @@ def manifest(path: str | os.PathLike[str], *, max_bytes: int = _MOST) -> dict[st
     Returns
     -------
     dict
-        ``class`` as ``module:qualname``, ``crmkit`` and ``written_with`` (releases), ``format``, and ``members`` with sizes
-        and SHA-256 sums.
+        ``class`` as ``module:qualname``, ``crmkit`` and ``written_with`` (releases), ``format``, and ``members`` with
+        sizes and SHA-256 sums.
 
     Raises
     ------
