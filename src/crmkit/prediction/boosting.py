@@ -55,7 +55,11 @@ class BoostingClassifier(HistGradientBoostingClassifier):
     monotonic_cst : array-like, dict or None, default=None
         Columns whose effect may only rise (1) or fall (-1).
     early_stopping : bool or "auto", default=False
-        Keep rows aside and stop when they no longer gain.
+        Keep ``validation_fraction`` of the rows aside and stop when they no longer gain.
+    validation_fraction : float, default=0.1
+        Share of rows kept aside for it.
+    n_iter_no_change : int, default=10
+        Rounds without gain after which it stops.
     class_weight : dict, "balanced" or None, default=None
         Weights of labels.
     random_state : int, RandomState or None, default=None
@@ -86,7 +90,8 @@ class BoostingClassifier(HistGradientBoostingClassifier):
     [True]
     """
 
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
+    # scikit-learn leaves it unannotated, which pyright reads as an attribute of the instance.
+    _parameter_constraints: ClassVar[dict[str, Any]] = {  # pyright: ignore[reportIncompatibleVariableOverride]
         **HistGradientBoostingClassifier._parameter_constraints,  # noqa: SLF001 -- scikit-learn's own form of legal values
         **_THREADS,
     }
@@ -106,13 +111,16 @@ class BoostingClassifier(HistGradientBoostingClassifier):
         categorical_features: Any = "from_dtype",
         monotonic_cst: Any = None,
         early_stopping: Any = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
         class_weight: Any = None,
         random_state: Any = None,
     ) -> None:
+        leaves: Any = max_leaf_nodes
         super().__init__(
             learning_rate=learning_rate,
             max_iter=max_iter,
-            max_leaf_nodes=max_leaf_nodes,
+            max_leaf_nodes=leaves,
             max_depth=max_depth,
             min_samples_leaf=min_samples_leaf,
             l2_regularization=l2_regularization,
@@ -121,12 +129,17 @@ class BoostingClassifier(HistGradientBoostingClassifier):
             categorical_features=categorical_features,
             monotonic_cst=monotonic_cst,
             early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
             class_weight=class_weight,
             random_state=random_state,
         )
         self.n_threads = n_threads
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    # Not every supported release of scikit-learn takes validation rows here.
+    def fit(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, X: Any, y: Any, sample_weight: Any = None
+    ) -> Self:
         """Learn from labelled rows.
 
         Parameters
@@ -232,7 +245,11 @@ class BoostingRegressor(HistGradientBoostingRegressor):
     monotonic_cst : array-like, dict or None, default=None
         Columns whose effect may only rise (1) or fall (-1).
     early_stopping : bool or "auto", default=False
-        Keep rows aside and stop when they no longer gain.
+        Keep ``validation_fraction`` of the rows aside and stop when they no longer gain.
+    validation_fraction : float, default=0.1
+        Share of rows kept aside for it.
+    n_iter_no_change : int, default=10
+        Rounds without gain after which it stops.
     random_state : int, RandomState or None, default=None
         Matters with more than 200,000 rows, ``max_features`` below 1 or early stopping.
 
@@ -255,7 +272,8 @@ class BoostingRegressor(HistGradientBoostingRegressor):
     True
     """
 
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
+    # scikit-learn leaves it unannotated, which pyright reads as an attribute of the instance.
+    _parameter_constraints: ClassVar[dict[str, Any]] = {  # pyright: ignore[reportIncompatibleVariableOverride]
         **HistGradientBoostingRegressor._parameter_constraints,  # noqa: SLF001 -- scikit-learn's own form of legal values
         **_THREADS,
     }
@@ -277,14 +295,17 @@ class BoostingRegressor(HistGradientBoostingRegressor):
         categorical_features: Any = "from_dtype",
         monotonic_cst: Any = None,
         early_stopping: Any = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
         random_state: Any = None,
     ) -> None:
+        leaves: Any = max_leaf_nodes
         super().__init__(
             loss=loss,
             quantile=quantile,
             learning_rate=learning_rate,
             max_iter=max_iter,
-            max_leaf_nodes=max_leaf_nodes,
+            max_leaf_nodes=leaves,
             max_depth=max_depth,
             min_samples_leaf=min_samples_leaf,
             l2_regularization=l2_regularization,
@@ -293,11 +314,16 @@ class BoostingRegressor(HistGradientBoostingRegressor):
             categorical_features=categorical_features,
             monotonic_cst=monotonic_cst,
             early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            n_iter_no_change=n_iter_no_change,
             random_state=random_state,
         )
         self.n_threads = n_threads
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    # Not every supported release of scikit-learn takes validation rows here.
+    def fit(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, X: Any, y: Any, sample_weight: Any = None
+    ) -> Self:
         """Learn from rows with known numbers.
 
         Parameters

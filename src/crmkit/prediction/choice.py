@@ -54,9 +54,10 @@ class ModelChoice:
     greater_is_better: bool
 
     def __repr__(self) -> str:
-        times = int(self.table.loc[self.name, "times_chosen"])
-        total = int(self.table["times_chosen"].sum())
-        return f"{self.name}, chosen of {len(self.table)} by {self.evaluator} (in {times} of {total} folds): {self.estimate}"
+        chosen = self.table["times_chosen"]
+        times, total = int(chosen[self.name]), int(chosen.sum())
+        how = f"chosen of {len(self.table)} by {self.evaluator} (in {times} of {total} folds)"
+        return f"{self.name}, {how}: {self.estimate}"
 
     def _repr_html_(self) -> str:
         shown = self.table.reset_index()
@@ -153,10 +154,7 @@ def select_model(
     inner = _inner_folds(cv, inner_cv)
     named = _named(candidates, kind, y)
     chooser = _Chooser(named, evaluation, inner, random_state)
-    if groups is None:
-        fit_params = None
-    else:
-        fit_params = {"groups": groups}
+    fit_params = None if groups is None else {"groups": groups}
     options = {"random_state": random_state, "n_threads": n_threads, "level": level, "n_resamples": n_resamples}
     outer = metrics.cross_validate(
         chooser,
@@ -182,7 +180,7 @@ def select_model(
     table["times_chosen"] = [chosen_in.count(name) for name in names]
     table["chosen"] = [position == best for position in range(len(names))]
     order = np.argsort(-table["value"] if evaluation.greater_is_better else table["value"], kind="stable")
-    model = clone(named[best][1])
+    model: Any = clone(named[best][1])
     model.fit(X, y)
     return ModelChoice(
         names[best],
@@ -270,7 +268,8 @@ class _Chooser(MetaEstimatorMixin, BaseEstimator):
             ]
         best = _best(values, evaluation.greater_is_better)
         self.chosen_, winner = self.candidates[best]
-        self.model_ = clone(winner).fit(X, y)
+        fresh: Any = clone(winner)
+        self.model_ = fresh.fit(X, y)
         if hasattr(self.model_, "classes_"):
             self.classes_ = self.model_.classes_
         return self

@@ -49,6 +49,8 @@ class ScaledLogistic(ScaledClassifier):
         Fitted on the scaled rows; its ``coef_`` compare columns with each other.
     coef_, intercept_ : ndarray
         The same in the columns' original units.
+    n_iter_ : ndarray of int
+        Steps the solver took.
     n_features_in_ : int
         How many columns there were.
     feature_names_in_ : ndarray of str
@@ -130,6 +132,12 @@ class ScaledLogistic(ScaledClassifier):
         """
         scaled = self._scale(X)
         return np.asarray(self.model_.predict_proba(scaled))
+
+    @property
+    def n_iter_(self) -> npt.NDArray[np.int32]:
+        """Steps the solver took."""
+        check_is_fitted(self, "model_")
+        return np.asarray(self.model_.n_iter_)
 
     @property
     def coef_(self) -> npt.NDArray[np.float64]:

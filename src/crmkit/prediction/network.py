@@ -10,6 +10,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
 
 from crmkit.prediction._scaled import ScaledClassifier, ScaledRegressor
 
@@ -58,6 +59,8 @@ class ScaledMLPClassifier(ScaledClassifier):
         Fitted on the training rows.
     model_ : MLPClassifier
         Fitted on the scaled rows.
+    n_iter_ : int
+        Passes over the rows.
     n_features_in_ : int
         How many columns there were.
     feature_names_in_ : ndarray of str
@@ -93,6 +96,12 @@ class ScaledMLPClassifier(ScaledClassifier):
     def _model(self) -> Any:
         """Give the model to fit on scaled columns."""
         return MLPClassifier(**self.get_params(deep=False))
+
+    @property
+    def n_iter_(self) -> int:
+        """Passes over the rows."""
+        check_is_fitted(self, "model_")
+        return int(self.model_.n_iter_)
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """Give the probability of each label.
@@ -138,6 +147,8 @@ class ScaledMLPRegressor(ScaledRegressor):
         Fitted on the training rows.
     model_ : TransformedTargetRegressor
         Fitted on the scaled rows.
+    n_iter_ : int
+        Passes over the rows.
     n_features_in_ : int
         How many columns there were.
     feature_names_in_ : ndarray of str
@@ -173,3 +184,9 @@ class ScaledMLPRegressor(ScaledRegressor):
     def _model(self) -> Any:
         """Give the model to fit on scaled columns."""
         return TransformedTargetRegressor(MLPRegressor(**self.get_params(deep=False)), transformer=StandardScaler())
+
+    @property
+    def n_iter_(self) -> int:
+        """Passes over the rows."""
+        check_is_fitted(self, "model_")
+        return int(self.model_.regressor_.n_iter_)

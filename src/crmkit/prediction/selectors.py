@@ -30,7 +30,7 @@ class _Selector(SelectorMixin, BaseEstimator):
 
     support_: npt.NDArray[np.bool_]
 
-    def _get_support_mask(self) -> npt.NDArray[np.bool_]:
+    def _get_support_mask(self) -> Any:
         """Give the columns that stay."""
         check_is_fitted(self)
         return self.support_
@@ -130,7 +130,9 @@ class InformationGain(_Selector):
             The fitted selector.
         """
         regression = _is_regression(self.target, y)
-        X, y = validate_data(self, X, y, accept_sparse="csc", dtype=np.float64, y_numeric=regression)
+        X, y = validate_data(
+            self, X, y, accept_sparse="csc", dtype=np.float64, y_numeric=regression, ensure_min_samples=2
+        )
         measure = mutual_info_regression if regression else mutual_info_classif
         self.scores_ = measure(
             X,
@@ -233,7 +235,8 @@ class RecursiveElimination(_Selector):
         else:
             model, getter = self.estimator, "auto"
         n_kept = min(self.k, X.shape[1])
-        eliminated = RFE(model, n_features_to_select=n_kept, step=self.step, importance_getter=getter).fit(X, y)
+        step: Any = self.step
+        eliminated = RFE(model, n_features_to_select=n_kept, step=step, importance_getter=getter).fit(X, y)
         self.support_, self.ranking_ = eliminated.support_, eliminated.ranking_
         return self
 
