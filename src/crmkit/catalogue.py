@@ -297,7 +297,16 @@ _FEATURE_SELECTORS = (
     ),
 )
 
-_ENTITY_RECOGNIZERS: tuple[PluginSpec, ...] = ()
+_ENTITY_RECOGNIZERS = (
+    PluginSpec(
+        kind="entity-recognizer",
+        name="personal-data",
+        target="crmkit.privacy:PersonalDataRecognizer",
+        summary="Phone numbers, e-mail addresses, identity and payment cards, by form and check digit.",
+        inputs=("texts",),
+        reference="GB 11643-1999; ISO/IEC 7812-1:2017",
+    ),
+)
 
 _LIFETIME_MODELS = (
     PluginSpec(
