@@ -97,7 +97,7 @@ def read(
     -----
     Negative amounts (refunds), prices of zero and equal lines of events are valid and counted in the report; only
     tables with a key (CUSTOMERS, CASES) set all but the first row of a key aside. A local time that a clock change left
-    out is moved to the end of the gap; one that it repeated is taken as the first of the two; both are counted.
+    out is moved forward by the change; one that it repeated is taken as the first of the two; both are counted.
 
     Examples
     --------

@@ -218,7 +218,7 @@ def _order(fields: list[_Fields], notes: list[str], *, day_first: bool | None) -
 def _store(fields: _Fields, place: int, parsed: Parsed, *, first: bool | None) -> None:
     """Put one time in its place, where the calendar has such a day."""
     month, day = (fields.day, fields.month) if fields.swap and first is False else (fields.month, fields.day)
-    if not 1 <= month <= 12 or fields.year < 1:
+    if not 1 <= month <= 12:
         return
     start = np.datetime64(f"{fields.year:04d}-{month:02d}", "M")
     if not 1 <= day <= int((start + 1).astype("datetime64[D]").astype(int) - start.astype("datetime64[D]").astype(int)):
