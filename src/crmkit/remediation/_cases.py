@@ -35,8 +35,8 @@ def make_cases(events: Any, *, by: str, where: Any = None, customers: Any = None
     -------
     pandas.DataFrame
         One row a case in the order in which they first appear: ``case_id`` (text), ``customer_id``, the column ``by``
-        itself, ``amount`` (the sum at stake as a positive number: amounts of cancelled orders are negative, so it is the
-        absolute value of the case's sum), ``currency``, ``time`` and ``day`` of its last event, ``lines`` (how many
+        itself, ``amount`` (the sum at stake as a positive number, so the absolute value of the case's sum: amounts of
+        cancelled orders are negative), ``currency``, ``time`` and ``day`` of its last event, ``lines`` (how many
         events), and the customer's columns. Of amount, currency, time and day those that the events have.
 
     Raises

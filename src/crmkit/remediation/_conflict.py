@@ -176,7 +176,7 @@ def _elastic(options: Options, rows: npt.NDArray[np.intp], *, whole: bool) -> Fl
         upper = np.concatenate([np.ones(options.n_options), np.full(len(rows), np.inf)])
         found = milp(
             cost,
-            integrality=np.concatenate([np.ones(options.n_options), np.zeros(len(rows))]),
+            integrality=(np.arange(system.shape[1]) < options.n_options).astype(np.int64),
             bounds=Bounds(0.0, upper),
             constraints=LinearConstraint(sparse.csc_array(system), -np.inf, bound),
             options={"time_limit": _SECONDS, "mip_rel_gap": 0.0},

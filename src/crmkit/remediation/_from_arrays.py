@@ -83,25 +83,31 @@ def cases_from_arrays(
     }
     if group is not None:
         columns["group"] = _column_of(group, n_cases, "group")
-    made = []
-    for j, name in enumerate(names):
-        columns[f"value_{j}"] = np.where(np.isneginf(worth[:, j]), np.nan, worth[:, j])
-        if not allowed[:, j].all():
-            columns[f"eligible_{j}"] = allowed[:, j]
-        for i, resource in enumerate(taken):
-            columns[f"use_{i}_{j}"] = taken[resource][:, j]
-        formulas: dict[str, str | float] = {resource: f"use_{i}_{j}" for i, resource in enumerate(taken)}
-        condition = f"eligible_{j}" if f"eligible_{j}" in columns else None
-        made.append(Remedy(name, value=f"value_{j}", uses=formulas, eligible=condition))
+    made = _remedies(names, worth, allowed, taken, columns)
     terms: list[Limit] = [Resource(name, float(limit)) for name, limit in limits.items()]
     for kind, given in ((Floor, floors or {}), (Cap, caps or {})):
         for name, (mask, count) in given.items():
-            where = None
-            if mask is not None:
-                where = f"mask_{len(terms)}"
+            where = None if mask is None else f"mask_{len(terms)}"
+            if where is not None:
                 columns[where] = _column_of(mask, n_cases, f"the mask of {name!r}").astype(bool)
             terms.append(kind(where=where, count=float(count), name=name))
     return pd.DataFrame(columns), made, terms
+
+
+def _remedies(
+    names: Sequence[str], worth: Any, allowed: Any, taken: Mapping[str, Any], columns: dict[str, Any]
+) -> list[Remedy]:
+    """Write each remedy's numbers as columns of the cases, and the remedy with formulas that name them."""
+    made = []
+    for j, name in enumerate(names):
+        columns[f"value_{j}"] = np.where(np.isneginf(worth[:, j]), np.nan, worth[:, j])
+        condition = None if allowed[:, j].all() else f"eligible_{j}"
+        if condition is not None:
+            columns[condition] = allowed[:, j]
+        formulas: dict[str, str | float] = {resource: f"use_{i}_{j}" for i, resource in enumerate(taken)}
+        columns.update({f"use_{i}_{j}": array[:, j] for i, array in enumerate(taken.values())})
+        made.append(Remedy(name, value=f"value_{j}", uses=formulas, eligible=condition))
+    return made
 
 
 def cases_from_options(options: Any, *, names: Sequence[str] | None = None) -> tuple[pd.DataFrame, list[Remedy]]:
@@ -124,15 +130,7 @@ def cases_from_options(options: Any, *, names: Sequence[str] | None = None) -> t
     DataError
         If a column or entry is missing, an option stands twice, or what describes a case differs between its rows.
     """
-    table = as_frame(options, what="options").reset_index(drop=True)
-    require_columns(table, ["case_id", "remedy", "value"], what="options", hint="one row a case and possible remedy")
-    for column in ("case_id", "remedy"):
-        missing = table[column].isna()
-        if missing.any():
-            raise DataError(f"options: {column} is missing in {positions(missing)}")
-    twice = table.duplicated(["case_id", "remedy"], keep=False)
-    if twice.any():
-        raise DataError(f"options: a case and remedy stand more than once in {positions(twice)}")
+    table = _checked_options(options)
     case, ids = pd.factorize(table["case_id"])
     known = [str(name) for name in table["remedy"].unique() if name != NOTHING] if names is None else list(names)
     remedy = pd.Index(known, dtype=object).get_indexer(pd.Index(table["remedy"].astype(object)))
@@ -167,3 +165,17 @@ def cases_from_options(options: Any, *, names: Sequence[str] | None = None) -> t
                 formulas[column.removeprefix("uses_")] = f"option {j}: {column}"
         made.append(Remedy(name, value=f"option {j}: value", uses=formulas, eligible=f"option {j}: listed"))
     return pd.DataFrame(columns), made
+
+
+def _checked_options(options: Any) -> pd.DataFrame:
+    """Check what every long table of options must have."""
+    table = as_frame(options, what="options").reset_index(drop=True)
+    require_columns(table, ["case_id", "remedy", "value"], what="options", hint="one row a case and possible remedy")
+    for column in ("case_id", "remedy"):
+        missing = table[column].isna()
+        if missing.any():
+            raise DataError(f"options: {column} is missing in {positions(missing)}")
+    twice = table.duplicated(["case_id", "remedy"], keep=False)
+    if twice.any():
+        raise DataError(f"options: a case and remedy stand more than once in {positions(twice)}")
+    return table

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crmkit.remediation._problem import Problem
 
     Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.intp]
 
 __all__ = ["GreedyPlanner"]
 
@@ -67,42 +68,49 @@ class GreedyPlanner(BaseEstimator):
         upper = np.flatnonzero(options.sign > 0)
         left = options.bound[upper].copy()
         uses = sparse.csc_array(options.matrix[upper])
-        order = np.argsort(-_density(options, uses, left), kind="stable")
-        taken = np.zeros(options.n_groups, dtype=bool)
-        chosen = [np.zeros(0, dtype=np.intp)]
-        for row in np.flatnonzero(options.sign < 0):
-            counts = -options.matrix[[row], :].toarray().ravel() if options.n_options else np.zeros(0)
-            short = -options.bound[row] - float(np.sum(counts[np.concatenate(chosen)]))
-            if short <= 0:
-                continue
-            inside = order[counts[order] > 0]
-            with_floor = sparse.vstack([uses[:, inside], sparse.csr_array(counts[None, inside])], format="csc")
-            picked, remains = fill(options.group[inside], with_floor, np.append(left, short), taken)
-            if remains[-1] > 0:
-                raise _no_plan(problem, options.names[row])
-            left = remains[:-1]
-            chosen.append(inside[picked])
-        gains = order[options.value[order] > 0]
-        picked, _ = fill(options.group[gains], uses[:, gains], left, taken)
-        chosen.append(gains[picked])
-        choice = np.full(problem.n_cases, -1, dtype=np.intp)
-        every = np.concatenate(chosen)
-        choice[options.case[every]] = options.remedy[every]
-        return Plan.from_choice(problem, choice, planner="greedy")
+        scarce = _scarce(uses, left)
+        worth = np.where(options.value > 0, options.value / scarce, options.value * (1.0 + scarce))
+        short = ""
+        # Where the best-looking options leave no room for a floor, it is filled with what uses least.
+        for floors_by in (-worth, scarce):
+            chosen, short = _greedily(options, uses, left, np.argsort(floors_by, kind="stable"), np.argsort(-worth))
+            if not short:
+                choice = np.full(problem.n_cases, -1, dtype=np.intp)
+                choice[options.case[chosen]] = options.remedy[chosen]
+                return Plan.from_choice(problem, choice, planner="greedy")
+        if conflict(problem):
+            raise infeasible(problem)
+        raise ConvergenceError(
+            f"the greedy planner found no way to keep {short!r}, though there is a plan: take planner 'auto'",
+            parameter=short,
+        )
 
 
-def _density(options: Options, uses: sparse.csc_array, left: Floats) -> Floats:
-    """Give each option's value over the share of the limits that it uses; losses are worse the more they use."""
+def _greedily(
+    options: Options, uses: sparse.csc_array, left: Floats, floor_order: Ints, order: Ints
+) -> tuple[Ints, str]:
+    """Fill the floors one by one, then take what gains; with the name of the first floor that could not be filled."""
+    taken = np.zeros(options.n_groups, dtype=bool)
+    chosen = np.zeros(0, dtype=np.intp)
+    for row in np.flatnonzero(options.sign < 0):
+        counts = -options.matrix[[row], :].toarray().ravel() if options.n_options else np.zeros(0)
+        short = -options.bound[row] - float(np.sum(counts[chosen]))
+        if short <= 0:
+            continue
+        inside = floor_order[counts[floor_order] > 0]
+        # What the floor still needs is one more thing that may be used up.
+        with_floor = sparse.vstack([uses[:, inside], sparse.csr_array(counts[None, inside])], format="csc")
+        picked, remains = fill(options.group[inside], with_floor, np.append(left, short), taken)
+        if remains[-1] > 0:
+            return chosen, options.names[row]
+        left = remains[:-1]
+        chosen = np.concatenate([chosen, inside[picked]])
+    gains = order[options.value[order] > 0]
+    picked, _ = fill(options.group[gains], uses[:, gains], left, taken)
+    return np.concatenate([chosen, gains[picked]]), ""
+
+
+def _scarce(uses: sparse.csc_array, left: Floats) -> Floats:
+    """Give the share of the limits that each option uses."""
     weight = np.divide(1.0, left, out=np.full(len(left), 1e12), where=left > 0)
-    scarce = np.asarray(uses.T @ weight, dtype=np.float64) + 1e-12
-    return np.asarray(np.where(options.value > 0, options.value / scarce, options.value * (1.0 + scarce)))
-
-
-def _no_plan(problem: Problem, floor: str) -> Exception:
-    """Tell whether there is no plan, or only greed found none."""
-    if conflict(problem):
-        return infeasible(problem)
-    return ConvergenceError(
-        f"the greedy planner found no way to keep {floor!r}, though there is a plan: take planner 'auto'",
-        parameter=floor,
-    )
+    return np.asarray(uses.T @ weight, dtype=np.float64) + 1e-12

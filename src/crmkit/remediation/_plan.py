@@ -210,7 +210,7 @@ class Plan:
             problem,
             case[order].astype(np.intp),
             remedy[order].astype(np.intp),
-            part[order],
+            np.asarray(part[order], dtype=np.float64),
             bound=relaxed.bound,
             duals=relaxed.prices * options.sign,
             relaxed=relaxed,
@@ -311,7 +311,9 @@ class Plan:
         for limit, row in zip(problem.limits, problem.arrays().rows, strict=True):
             if isinstance(limit, Resource):
                 columns[f"uses_{limit.name}"] = self._use(row.coefficients)
-        columns["runner_up"] = np.where(runner == -2, None, names[np.maximum(runner, -1)])
+        seconds = names[np.maximum(runner, -1)]
+        seconds[runner == -2] = None
+        columns["runner_up"] = seconds
         columns["lead"] = lead
         columns["arm"] = np.where(held, "holdout", "plan").astype(object)
         columns["intended"] = names[meant]
@@ -371,7 +373,7 @@ class Plan:
             # Minus zero reads badly.
             "price_less": less + 0.0,
             "price_more": more + 0.0,
-            "valid_from": np.where(np.isfinite(limit), np.maximum(limit - down, 0.0), 0.0),
+            "valid_from": np.maximum(np.where(np.isfinite(limit), limit, 0.0) - down, 0.0),
             "valid_to": limit + up,
             "unit": units,
         }

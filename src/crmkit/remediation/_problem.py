@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import pandas as pd
 
 from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
+    import pandas as pd
 
     from crmkit.remediation._terms import Limit
 
@@ -348,10 +348,10 @@ class Problem:
             Row(row.name, row.sense, row.coefficients, float(bounds.get(row.name, row.bound)))
             for row in self._tableau.rows
         )
-        other._tableau = Tableau(self._tableau.value, rows)  # noqa: SLF001 -- our own class
-        other._cached = {}  # noqa: SLF001 -- our own class
+        other._tableau = Tableau(self._tableau.value, rows)
+        other._cached = {}
         if "options" in self._cached:
-            other._cached["options"] = self._cached["options"].with_rows(rows)  # noqa: SLF001 -- our own class
+            other._cached["options"] = self._cached["options"].with_rows(rows)
         return other
 
     def __repr__(self) -> str:

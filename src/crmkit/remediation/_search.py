@@ -126,7 +126,7 @@ def _solve(
     constraints.append(LinearConstraint(sparse.csc_array(groups), must.astype(np.float64), 1.0))
     result = milp(
         -part.value / part.scale,
-        integrality=np.ones(part.n_options),
+        integrality=np.ones(part.n_options, dtype=np.int64),
         bounds=Bounds(0.0, 1.0),
         constraints=constraints,
         options={"time_limit": max(time_limit, 0.1), "mip_rel_gap": min(relative_gap, 0.5)},

@@ -1,4 +1,4 @@
-"""Checks a plan against its problem from the formulas up, sharing no code with any planner but the expression language."""
+"""Checks a plan against its problem from the formulas up; shares no code with planners but the expression language."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class _Facts:
     def truths(self, formula: str) -> npt.NDArray[np.bool_]:
         """Work out conditions, False where unknown."""
         values, missing = self.evaluated(formula)
-        return np.asarray(values, dtype=bool) & ~missing
+        return np.asarray(np.asarray(values, dtype=bool) & ~missing, dtype=bool)
 
     def least_or_most(self, limit: Any, inside: npt.NDArray[np.bool_]) -> float:
         """Turn a floor or cap into a count."""
@@ -278,7 +278,7 @@ def _check_claims(made: Plan, facts: _Facts, lines: _Lines, value: float, wrong:
         wrong.append(f"value is said to be {made.value:.10g}; the lines add up to {value:.10g}")
     if not made.bound >= value - room:
         wrong.append(f"bound is said to be {made.bound:.10g}, below the value {value:.10g}")
-    if lines.whole:
+    if lines.whole and np.array_equal(lines.case, np.arange(facts.n_cases)):
         lines.note("choice is not what the table says", np.where(lines.given, lines.remedy, -1) != made.choice)
     duals = dict(zip([limit.name for limit in facts.problem.limits], made.duals, strict=True))
     adjusted = np.where(facts.may, facts.value, -np.inf)

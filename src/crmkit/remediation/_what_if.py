@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["what_if"]
 
 _GAP = 1e-4
-_SECONDS = 10.0
+_SECONDS = 3.0
 
 
 def what_if(problem: Problem, near: Relaxed, limit: str, values: Sequence[float], *, fractional: bool) -> pd.DataFrame:
