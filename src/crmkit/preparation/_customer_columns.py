@@ -64,7 +64,7 @@ def feedback_columns(table: Any, ids: pd.Index, limit: Cutoff) -> pd.DataFrame:
     column = next((name for name in ("day", "time") if name in frame.columns), None)
     if column is not None and frame[column].isna().any():
         timeless = frame[column].isna()
-        warnings.warn(f"feedback: {timeless.sum():,} answers have no {column}: left out", DataWarning, stacklevel=4)
+        warnings.warn(f"feedback: {timeless.sum():,} answers have no {column}: left out", DataWarning, stacklevel=3)
         frame = frame.loc[~timeless]
     frame, codes = _before(frame, ids, limit, what="feedback")
     score, size = numbers(frame, "score", what="feedback"), len(ids)

@@ -14,7 +14,7 @@ from crmkit.preparation._customer_columns import contact_columns, feedback_colum
 from crmkit.preparation._cutoff import Cutoff, as_cutoff
 from crmkit.preparation._purchases import purchase_days
 from crmkit.preparation._redundancy import constant_columns, redundant_columns
-from crmkit.preparation._rfm import rfm_table
+from crmkit.preparation._rfm import rfm_of
 
 __all__ = ["CustomerTable", "customer_table"]
 
@@ -128,8 +128,8 @@ def customer_table(
     >>> customer_table(sales, feedback=answers).table.loc["b", ["frequency", "answers", "score"]].tolist()
     [1.0, 1.0, 4.0]
     """
-    rfm = rfm_table(transactions, cutoff=cutoff, refunds=refunds)
-    purchases = purchase_days(transactions, cutoff=cutoff, refunds=refunds, warn=False)
+    purchases = purchase_days(transactions, cutoff=cutoff, refunds=refunds)
+    rfm = rfm_of(purchases)
     limit = as_cutoff(cutoff) if cutoff is not None else Cutoff(purchases.cutoff_day)
     parts: list[pd.DataFrame] = [rfm, habit_columns(transactions, purchases, limit)]
     if customers is not None:

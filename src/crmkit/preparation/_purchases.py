@@ -68,9 +68,7 @@ class PurchaseDays:
         return np.bincount(self.customer, minlength=len(self.ids)).astype(np.int64)
 
 
-def purchase_days(
-    transactions: Any, *, cutoff: Any = None, refunds: str = "net", warn: bool = True, stacklevel: int = 3
-) -> PurchaseDays:
+def purchase_days(transactions: Any, *, cutoff: Any = None, refunds: str = "net", stacklevel: int = 3) -> PurchaseDays:
     """Reduce transactions to purchase days.
 
     Parameters
@@ -81,10 +79,8 @@ def purchase_days(
         Exclusive; None for the day after the last purchase.
     refunds : {"net", "ignore", "match"}
         See ``rfm_table``.
-    warn : bool, default=True
-        Whether customers that are left out are told of in a warning.
     stacklevel : int, default=3
-        Of the warning: whose line it points at.
+        Whose line the warning of customers that are left out points at.
 
     Returns
     -------
@@ -108,7 +104,7 @@ def purchase_days(
     cutoff_day = max(limit.day, int(day[seen].max(initial=limit.day - 1)) + 1)
     purchases = _reduce(codes[seen], ids, day[seen], amount[seen], back[seen], cutoff_day=cutoff_day)
     left_out = int(present.sum()) - len(purchases.ids)
-    if warn and left_out:
+    if left_out:
         warnings.warn(
             f"{left_out:,} of {present.sum():,} customers have no purchase before the cutoff, only refunds or "
             "purchases that were wholly refunded: they are left out",

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from crmkit.preparation._purchases import purchase_days
+from crmkit.preparation._purchases import PurchaseDays, purchase_days
 
-__all__ = ["rfm_table"]
+__all__ = ["rfm_of", "rfm_table"]
 
 
 def rfm_table(transactions: Any, *, cutoff: Any = None, refunds: str = "net") -> pd.DataFrame:
@@ -65,7 +65,11 @@ def rfm_table(transactions: Any, *, cutoff: Any = None, refunds: str = "net") ->
     0           a             1          2      50.0
     1           b             7          1       5.0
     """
-    purchases = purchase_days(transactions, cutoff=cutoff, refunds=refunds)
+    return rfm_of(purchase_days(transactions, cutoff=cutoff, refunds=refunds))
+
+
+def rfm_of(purchases: PurchaseDays) -> pd.DataFrame:
+    """Give the RFM table of purchase days."""
     return pd.DataFrame(
         {
             "recency_days": purchases.cutoff_day - purchases.day[purchases.last],

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SignedLog", "skewed_pipeline"]
 
+_FLOATS = (np.float64, np.float32)
 _SCALERS = {"standard": StandardScaler, "robust": RobustScaler, "minmax": MinMaxScaler}
 
 
@@ -81,7 +82,7 @@ class SignedLog(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self
             The fitted transformer.
         """
-        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan")
+        X = validate_data(self, X, dtype=_FLOATS, ensure_all_finite="allow-nan")
         self.scale_ = _medians(X) if self.scale == "median" else np.ones(X.shape[1])
         if not isinstance(self.scale, str):
             self.scale_ = np.full(X.shape[1], float(self.scale))
@@ -90,7 +91,7 @@ class SignedLog(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         )
         return self
 
-    def transform(self, X: Any) -> npt.NDArray[np.float64]:
+    def transform(self, X: Any) -> npt.NDArray[Any]:
         """Transform rows.
 
         Parameters
@@ -104,8 +105,8 @@ class SignedLog(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             Transformed values.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
-        logged = np.sign(X) * np.log1p(np.abs(X) / self.scale_)
+        X = validate_data(self, X, dtype=_FLOATS, ensure_all_finite="allow-nan", reset=False)
+        logged = np.sign(X) * np.log1p(np.abs(X) / self.scale_.astype(X.dtype))
         return np.asarray(np.where(self.transformed_, logged, X))
 
     def inverse_transform(self, X: Any) -> npt.NDArray[np.float64]:
@@ -128,8 +129,9 @@ class SignedLog(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return np.asarray(np.where(self.transformed_, np.sign(X) * np.expm1(np.abs(X)) * self.scale_, X))
 
     def __sklearn_tags__(self) -> Any:
-        """Say that missing values are allowed."""
+        """Say that missing values are allowed and single precision is kept."""
         tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         tags.input_tags.allow_nan = True
         return tags
 
