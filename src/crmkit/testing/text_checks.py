@@ -167,7 +167,7 @@ def check_clone(make_estimator: Callable[[], Any]) -> None:
     from sklearn.base import clone
 
     fitted = _fitted(make_estimator)
-    copied = clone(fitted)
+    copied: Any = clone(fitted)
     assert not hasattr(copied, "classes_"), "a clone must not be fitted"
     assert list(copied.get_params()) == list(fitted.get_params()), "a clone must have the same parameters"
     _assert_same(_scores(copied.fit(*_sample()), _NEW), _scores(fitted, _NEW), "clone")
@@ -186,7 +186,8 @@ def check_grid_search(make_estimator: Callable[[], Any]) -> None:
     grid = {name: [value] for name, value in list(numbers.items())[:1]} or {"random_state": [0, 1]}
     if not set(grid) <= set(estimator.get_params()):
         grid = {}
-    search = GridSearchCV(estimator, grid, cv=2, error_score="raise").fit(*_sample())
+    loud: Any = "raise"
+    search = GridSearchCV(estimator, grid, cv=2, error_score=loud).fit(*_sample())
     assert len(search.predict(_NEW)) == len(_NEW), "the searched estimator must predict"
     assert 0 <= search.best_score_ <= 1, f"accuracy must lie in 0 to 1, got {search.best_score_}"
 

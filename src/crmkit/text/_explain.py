@@ -242,5 +242,5 @@ def _from_letters(features: TextFeatures, table: TokenTable, each: _Each) -> npt
     step = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     which = np.repeat(begins[table.code[rows]], lengths) + step
     adds = each(np.repeat(table.text[rows], lengths), column[which])
-    result: npt.NDArray[np.float64] = np.bincount(np.repeat(rows, lengths), weights=adds, minlength=len(table.code))
-    return result
+    added = np.bincount(np.repeat(rows, lengths), weights=adds, minlength=len(table.code))
+    return added.astype(np.float64, copy=False)

@@ -129,7 +129,7 @@ class TextFeatures(TransformerMixin, BaseEstimator):
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X: Any, y: Any = None) -> sparse.csr_matrix:  # noqa: ARG002 -- scikit-learn's signature
+    def fit_transform(self, X: Any, y: Any = None) -> sparse.csr_matrix:  # noqa: ARG002 -- scikit-learn's signature  # pyright: ignore[reportIncompatibleMethodOverride] -- no fit parameters to pass on
         """Learn the terms and give the features of the same texts.
 
         Parameters
