@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from crmkit.datasets._company import Company, Truth, make_company
+from crmkit.datasets._public import Source, describe, fetch, load, sources
 
-__all__ = ["Company", "Truth", "make_company"]
+__all__ = ["Company", "Source", "Truth", "describe", "fetch", "load", "make_company", "sources"]

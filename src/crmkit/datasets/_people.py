@@ -61,8 +61,9 @@ def pick(
     """
     ends = np.cumsum(weights, axis=1)
     ends /= ends[:, -1:]
-    column = (rng.random(len(rows))[:, None] >= ends[rows]).sum(axis=1)
-    return np.minimum(column, weights.shape[1] - 1).astype(np.int64)
+    column = np.count_nonzero(rng.random(len(rows))[:, None] >= ends[rows], axis=1)
+    drawn: npt.NDArray[np.int64] = np.minimum(column, weights.shape[1] - 1).astype(np.int64)
+    return drawn
 
 
 def draw_people(
