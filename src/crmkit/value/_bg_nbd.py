@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from scipy.special import betainc, betaln, expit, gammaln, hyp2f1, psi
+from scipy.special import betainc, betaln, expit, gammaln, hyp2f1, psi, xlogy
 from sklearn.utils.validation import check_is_fitted
 
 from crmkit.core.errors import DataError
@@ -196,10 +196,14 @@ class BGNBD(LifetimeModel):
         n = np.arange(n_max + 1, dtype=np.float64)
         log_stay = np.log(alpha) - np.log(alpha + time)
         share = time / (alpha + time)
-        with np.errstate(divide="ignore"):
-            log_bought = np.where(n > 0, n * np.log(share), 0.0)
         alive = np.exp(
-            betaln(a, b + n) - betaln(a, b) + gammaln(r + n) - gammaln(r) - gammaln(n + 1) + r * log_stay + log_bought
+            betaln(a, b + n)
+            - betaln(a, b)
+            + gammaln(r + n)
+            - gammaln(r)
+            - gammaln(n + 1)
+            + r * log_stay
+            + xlogy(n, share)
         )
         before = np.maximum(n - 1, 0)
         # At least n purchases, had the customer never left: the tail of a negative binomial.

@@ -33,6 +33,8 @@ _DEPENDENT = 0.2
 less than a twentieth of the other, and CDNOW, for which the model was made, has 0.11. It is Pearson's: means of skewed
 amounts rise in rank with the number averaged, so a rank correlation is not 0 where the assumption holds."""
 
+_CERTAIN = 4.0
+
 _CAUSES: Mapping[tuple[str, str], str] = {
     ("p", "large"): "each customer's purchases cost nearly the same",
     ("gamma", "small"): "each customer's purchases cost nearly the same",
@@ -223,8 +225,10 @@ class GammaGamma(BaseEstimator):
     def _test_independence(self, x: npt.NDArray[np.float64], m: npt.NDArray[np.float64]) -> None:
         """Test that spend does not depend on frequency."""
         found = self.spend_frequency_correlation_ = _correlation(x, m)
-        # Fisher's transformation: two standard errors away from 0, and large enough to matter.
-        certain = abs(np.arctanh(np.clip(found, -0.999999, 0.999999))) * sqrt(max(len(x) - 3, 0)) > 2
+        # Large enough to matter, and four standard errors from 0; the error is that of the products themselves, so
+        # that a few enormous spends, which alone can make any correlation, do not count as certain.
+        products = (x - x.mean()) * (m - m.mean())
+        certain = abs(products.sum()) > _CERTAIN * sqrt(float(products @ products))
         if certain and abs(found) > _DEPENDENT:
             more = "more" if found > 0 else "less"
             warnings.warn(

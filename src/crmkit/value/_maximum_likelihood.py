@@ -27,8 +27,8 @@ _FLAT = 1e-3
 is, nothing is known of the parameter's order of magnitude."""
 
 _FAR = 12.0
-"""Size of a log-parameter beyond which it has run away: shapes of 160,000 are as good as infinite, and the gamma functions
-of such numbers no longer differ by enough digits to go on."""
+"""Size of a log-parameter beyond which it has run away: shapes of 160,000 are as good as infinite, and the gamma
+functions of such numbers no longer differ by enough digits to go on."""
 
 _STEP = 1e-4
 _NEWTON_STEPS = 40

