@@ -34,13 +34,16 @@ def ids(values, **options):
         ("1.5.0", "1.5.0"),
         ("5E10", "5E10"),
         ("NA", "NA"),
+        ('="00123"', "00123"),
+        ("'00123", "00123"),
+        ("'t Hoen", "'t Hoen"),
     ],
 )
 def test_an_id_is_text_however_it_was_written(cell, text):
     assert ids([cell], dtype=object) == [text]
 
 
-@pytest.mark.parametrize("cell", [None, np.nan, pd.NA, "", "  ", "nan", "None", "NULL", "#N/A"])
+@pytest.mark.parametrize("cell", [None, np.nan, pd.NA, "", "  ", "nan", "None", "NULL", "#N/A", '=""'])
 def test_an_empty_id_is_missing_and_not_wrong(cell):
     converted = as_ids(pd.Series([cell], dtype=object))
     assert converted.missing.tolist() == [True]

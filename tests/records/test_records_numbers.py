@@ -57,7 +57,7 @@ def test_what_is_no_number_is_wrong(text):
     assert converted.values.isna().all()
 
 
-@pytest.mark.parametrize("cell", [float("inf"), "-inf", "Infinity"])
+@pytest.mark.parametrize("cell", [float("inf"), "-inf", "Infinity", 10**400, "9" * 400])
 def test_an_infinite_number_is_wrong(cell):
     assert list(read([cell]).wrong) == ["not finite"]
 

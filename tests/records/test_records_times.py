@@ -97,7 +97,7 @@ def test_what_is_no_time_is_wrong(cell):
     assert list(read([cell]).wrong) == ["not a date or time"]
 
 
-@pytest.mark.parametrize("cell", [5, 40148.5, 201012, -1])
+@pytest.mark.parametrize("cell", [5, 40148.5, 201012, -1, 10**40])
 def test_a_bare_number_is_not_guessed_at(cell):
     assert list(read([cell]).wrong) == ["a bare number that is neither YYYYMMDD nor a count since 1970"]
 

@@ -22,6 +22,8 @@ __all__ = ["Converted", "as_ids", "as_text", "distinct", "is_missing_text", "mis
 
 _MISSING = frozenset({"", "nan", "none", "null", "n/a", "#n/a", "<na>", "nat"})
 _WHOLE_AS_FLOAT = re.compile(r"([+-]?\d+)\.0+\Z")
+# How exports keep spreadsheets from turning an id into a number: ="00123" or '00123.
+_ARMOUR = re.compile(r"""=(["'])(?P<inside>.*)\1\Z|'(?P<digits>\d+)\Z""")
 _SCIENTIFIC = re.compile(r"[+-]?\d\.\d+[eE]\+\d+\Z")
 _EXACT = 2**53
 
@@ -185,7 +187,9 @@ def _one_number_id(cell: Any) -> tuple[str | None, str | None]:
 
 
 def _one_text_id(text: str) -> tuple[str | None, str | None]:
-    """Take the ".0" off an id that once went through a column of numbers."""
+    """Take off what spreadsheets put around an id, and the ".0" of one that went through a column of numbers."""
+    if armour := _ARMOUR.match(text):
+        text = (armour["inside"] or armour["digits"] or "").strip()
     if is_missing_text(text):
         return None, None
     if _SCIENTIFIC.match(text):

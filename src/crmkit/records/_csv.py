@@ -37,8 +37,8 @@ _DELIMITERS = (",", ";", "\t", "|")
 _CHUNK = 1 << 20
 _SAMPLE = 1 << 16
 # In text of GBK the second byte of a common character is high too; in Western text read as GBK it is an ASCII letter.
-_HIGH_PAIR = re.compile(rb"[\x81-\xfe][\xa1-\xfe]")
-_LOW_PAIR = re.compile(rb"[\x81-\xfe][\x40-\x7e]")
+_PAIR = re.compile(rb"[\x81-\xfe]([\x40-\xfe])")
+_ASCII_END = 0x80
 
 
 @dataclass(frozen=True)
@@ -97,12 +97,13 @@ def _find_encoding(path: Path) -> str:
     if _decodes(path, "utf-8"):
         return "utf-8"
     if _decodes(path, "gb18030"):
-        high, low = 0, 0
+        pairs, low = 0, 0
         with path.open("rb") as file:
             while chunk := file.read(_CHUNK):
-                high += len(_HIGH_PAIR.findall(chunk))
-                low += len(_LOW_PAIR.findall(chunk))
-        if low <= 0.2 * (high + low):
+                seconds = b"".join(_PAIR.findall(chunk))
+                pairs += len(seconds)
+                low += sum(second < _ASCII_END for second in seconds)
+        if low <= 0.2 * pairs:
             return "gb18030"
     raise DataError(f"{path.name} is neither UTF-8 nor GB18030 (GBK): pass encoding=, for example 'cp1252'")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from decimal import Decimal
@@ -79,7 +80,7 @@ def _read(
             else:
                 texts[place] = cell
         elif isinstance(cell, int | float | np.integer | np.floating | Decimal) and not isinstance(cell, bool):
-            numbers[place], states[place] = float(cell), "read"
+            numbers[place], states[place] = _as_float(cell), "read"
     places = np.fromiter(texts, dtype=np.intp, count=len(texts))
     cleaned, symbols = _clean(list(texts.values()))
     if len(symbols) > 1:
@@ -90,6 +91,14 @@ def _read(
     numbers[places] = read
     states[places[~np.isnan(read)]] = "read"
     return numbers, states
+
+
+def _as_float(number: Any) -> float:
+    """Give a number as a float; one too large for any is infinite."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
 
 
 def _clean(texts: list[str]) -> tuple[list[str], set[str]]:

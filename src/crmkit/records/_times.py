@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -152,7 +153,7 @@ def _by_type(found: list[Any], cells: _Cells) -> dict[int, str]:
         elif isinstance(cell, dt.date):
             cells.walls[place] = np.datetime64(cell, "us")
         elif isinstance(cell, int | float | np.integer | np.floating) and not isinstance(cell, bool):
-            if not np.isfinite(cell):
+            if not math.isfinite(cell):
                 cells.reasons[place] = NOT_FINITE
             else:
                 texts[place] = str(int(cell)) if cell == int(cell) else repr(float(cell))
