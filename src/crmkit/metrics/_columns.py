@@ -14,7 +14,7 @@ from crmkit.core.errors import DataError, DataWarning
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Missing", "as_column", "as_marks", "as_numbers", "check_lengths", "check_same_order"]
+__all__ = ["Missing", "as_column", "as_marks", "as_numbers", "check_lengths", "check_same_order", "check_scale"]
 
 Missing = Literal["exclude", "raise"]
 
@@ -104,7 +104,7 @@ def as_marks(
     ratings: Any, scale: tuple[float, float], *, missing: Missing, whole: bool, what: str = "ratings"
 ) -> npt.NDArray[np.float64]:
     """Give the marks on a declared scale; missing ones are left out and counted, others are refused by position."""
-    low, high = _check_scale(scale)
+    low, high = check_scale(scale)
     if missing not in {"exclude", "raise"}:
         raise DataError(f"missing must be 'exclude' or 'raise', got {missing!r}")
     if isinstance(ratings, str | bytes):
@@ -144,7 +144,7 @@ def _refuse_marks(
         raise DataError(f"{what} must be whole marks; {positions(broken)} are not")
 
 
-def _check_scale(scale: tuple[float, float]) -> tuple[float, float]:
+def check_scale(scale: tuple[float, float]) -> tuple[float, float]:
     """Refuse a scale that is not (worst, best)."""
     try:
         low, high = (float(end) for end in scale)

@@ -46,7 +46,7 @@ def code_pair(actual: Any, predicted: Any, labels: Sequence[Any] | None = None) 
     given = {"actual": as_column(actual, "actual"), "predicted": as_column(predicted, "predicted")}
     check_lengths(**given)
     kinds = [_kind(column) for column in given.values()]
-    if kinds[0] != kinds[1]:
+    if set(kinds) == {"numbers", "text"}:
         raise DataError(f"actual holds {kinds[0]} and predicted {kinds[1]}: no label of one could equal the other's")
     n_rows = len(given["actual"])
     codes, found = pd.factorize(_joined(given["actual"], given["predicted"]))

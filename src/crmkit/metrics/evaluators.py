@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -341,7 +342,8 @@ def _of_function(function: Any) -> Evaluation:
     inner = function.func if isinstance(function, partial) else function
     name = _name_of(function)
     for spec in available():
-        if spec.kind == "evaluator" and spec.target == f"{inner.__module__}:{getattr(inner, '__name__', '')}":
+        # A function at hand has been imported, so that no other plugin need be.
+        if spec.kind == "evaluator" and getattr(sys.modules.get(spec.module), spec.attribute, None) is inner:
             return _of_spec(spec, spec.name, function)
     if not str(getattr(inner, "__module__", "")).startswith("sklearn."):
         return Evaluation(name, function)

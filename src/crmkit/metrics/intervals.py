@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri, stdtrit
+from sklearn import config_context
 from sklearn.utils import check_random_state
 
 from crmkit.core.errors import DataError
@@ -368,6 +369,8 @@ def _row_drawer(rng: Any, n_rows: int, groups: Any) -> tuple[Callable[[], npt.ND
 def _attempt(statistic: Callable[..., Any], arrays: list[Any], rows: npt.NDArray[np.intp]) -> float:
     """Work the figure out on a resample, NaN where it is undefined there."""
     try:
-        return float(statistic(*(array[rows] for array in arrays)))
+        # scikit-learn's own checks of each call would take most of the time; the first call has made them.
+        with config_context(skip_parameter_validation=True, assume_finite=True):
+            return float(statistic(*(array[rows] for array in arrays)))
     except ValueError:
         return float("nan")

@@ -109,7 +109,7 @@ def _purchases(transactions: Any, cutoff: Any) -> tuple[pd.DataFrame, int]:
     if "amount" in frame.columns:
         kept = (frame["amount"] > 0).to_numpy(dtype=bool, na_value=False)
     end = int(days.max()) + 1 if cutoff is None and len(days) else _cutoff_day(cutoff)
-    kept &= days < end
+    kept = kept & (days < end)
     if not kept.any():
         raise DataError("transactions holds no purchase (amount above 0) before the cutoff")
     codes = pd.factorize(frame["customer_id"])[0]

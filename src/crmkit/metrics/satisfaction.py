@@ -12,7 +12,7 @@ import pandas as pd
 from crmkit.core.checks import positions, require_columns
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.core.estimate import Estimate
-from crmkit.metrics._columns import Missing, as_marks
+from crmkit.metrics._columns import Missing, as_marks, check_scale
 from crmkit.metrics.intervals import check_level, mean, normal_quantile, share, wilson
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ def _top_share(
     ratings: Any, scale: tuple[float, float], top: int, missing: Missing, level: float, what: str
 ) -> Estimate:
     """Give the share of marks among the best ``top`` of a scale of whole marks."""
+    low, high = check_scale(scale)
     marks = as_marks(ratings, scale, missing=missing, whole=True, what=what)
-    low, high = scale
     if not 1 <= top <= high - low:
         raise DataError(f"top must be between 1 and {high - low:g} on the scale {low:g} to {high:g}, got {top!r}")
     return share(int((marks > high - top).sum()), len(marks), level=level)
@@ -94,7 +94,7 @@ def csat(
         return _top_share(ratings, scale, top, missing, level, "ratings")
     if method == "mean":
         marks = as_marks(ratings, scale, missing=missing, whole=False)
-        return _within(mean(marks, level=level, method="mean, t"), *scale)
+        return _within(mean(marks, level=level, method="mean, t"), *check_scale(scale))
     raise DataError(f"method must be 'top' or 'mean', got {method!r}")
 
 
@@ -184,7 +184,7 @@ def nps(
     >>> nps([10, 9, 9, 8, 3])
     40 [-30.12, 100] (n=5, 95% normal)
     """
-    if scale[1] != 10:
+    if check_scale(scale)[1] != 10:
         raise DataError(f"the net promoter score is defined on marks up to 10, got the scale {scale!r}")
     marks = as_marks(ratings, scale, missing=missing, whole=True)
     n = len(marks)
@@ -248,7 +248,7 @@ def ces(
     >>> float(ces([7, 6, 5, 2])), float(ces([7, 6, 5, 2], method="share"))
     (5.0, 0.75)
     """
-    low, high = scale
+    low, high = check_scale(scale)
     if method == "mean":
         marks = as_marks(ratings, scale, missing=missing, whole=False)
         return _within(mean(marks, level=level, method="mean, t"), low, high)
@@ -314,7 +314,7 @@ def csi(
     absent = np.asarray(frame.isna().to_numpy(dtype=bool).any(axis=1), dtype=bool)
     if absent.any() and missing == "raise":
         raise DataError(f"ratings are missing in {positions(absent)}")
-    low, high = scale
+    low, high = check_scale(scale)
     marks = []
     for name, column in frame.items():
         # Checked on all rows, so that the positions named are those of the table given.
@@ -330,12 +330,13 @@ def csi(
             DataWarning,
             stacklevel=2,
         )
-    index = 100 * ((np.column_stack(marks) - low) / (high - low)) @ weight
+    # Divided last, so that equal marks give exactly their own place on the scale.
+    index = 100 * (((np.column_stack(marks) - low) / (high - low)) @ weight) / weight.sum()
     return _within(mean(index, level=level), 0.0, 100.0)
 
 
 def _weights(frame: pd.DataFrame, weights: Mapping[str, float] | Sequence[float] | None) -> npt.NDArray[np.float64]:
-    """Give the weights in the order of the columns, summing to 1."""
+    """Give the weights in the order of the columns."""
     n_attributes = frame.shape[1]
     if weights is None:
         given = np.ones(n_attributes)
@@ -352,4 +353,4 @@ def _weights(frame: pd.DataFrame, weights: Mapping[str, float] | Sequence[float]
         raise DataError(f"weights must be one a column: {given.size} for {n_attributes}")
     if not np.isfinite(given).all() or (given < 0).any() or given.sum() <= 0:
         raise DataError("weights must be finite, none negative, and not all 0")
-    return np.asarray(given / given.sum(), dtype=np.float64)
+    return np.asarray(given, dtype=np.float64)

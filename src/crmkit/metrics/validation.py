@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +16,15 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # i
 
 from crmkit.core import html
 from crmkit.core.checks import require_methods
-from crmkit.core.errors import DataError
+from crmkit.core.errors import DataError, DataWarning
 from crmkit.core.estimate import Estimate
+from crmkit.metrics._columns import as_column, check_lengths
 from crmkit.metrics._folds import Fold, Rows, make_folds, take
 from crmkit.metrics.evaluators import Evaluation, resolve_all
 from crmkit.metrics.intervals import average, check_level
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -44,12 +46,15 @@ class CrossValidation:
         ``row``; each predicted by a model that has not seen it.
     greater_is_better : dict of str to bool or None
         Which way each figure points.
+    models : tuple
+        The fitted model of each fold, where ``keep_models`` asked for them.
     """
 
     estimates: dict[str, Estimate]
     folds: pd.DataFrame
     predictions: pd.DataFrame
     greater_is_better: dict[str, bool | None]
+    models: tuple[Any, ...] = ()
 
     @property
     def table(self) -> pd.DataFrame:
@@ -83,6 +88,8 @@ def cross_validate(
     level: float = 0.95,
     n_resamples: int = 1000,
     random_state: Any = 0,
+    fit_params: Mapping[str, Any] | None = None,
+    keep_models: bool = False,
     n_jobs: int | None = None,
     n_threads: int | None = 1,
 ) -> CrossValidation:
@@ -114,6 +121,10 @@ def cross_validate(
         Of the bootstrap, for figures that have no interval of their own.
     random_state : int, RandomState or None, default=0
         Of shuffling and bootstrap. The estimator has its own.
+    fit_params : mapping of str to array-like of shape (n_rows,), default=None
+        What ``fit`` takes beside X and y, a value a row, such as ``sample_weight``: each fold gets its own rows.
+    keep_models : bool, default=False
+        Keep each fold's fitted model in ``.models``.
     n_jobs : int or None, default=None
         How many folds at once; changes only the speed.
     n_threads : int or None, default=1
@@ -165,23 +176,28 @@ def cross_validate(
     classes = _classes(estimator, rows.y)
     folds = make_folds(rows, cv, stratify=classes is not None, random_state=random_state)
     methods = {_method(estimator, one) for one in evaluations} | {("predict",)}
-    answers: Any = Parallel(n_jobs=n_jobs)(
-        delayed(_fit_and_answer)(estimator, rows, fold, methods, classes, n_threads) for fold in folds
+    aligned = {name: as_column(values, name) for name, values in (fit_params or {}).items()}
+    check_lengths(y=rows.y, **aligned)
+    fitted: Any = Parallel(n_jobs=n_jobs)(
+        delayed(_fit_and_answer)(estimator, rows, fold, methods, classes, aligned, n_threads) for fold in folds
     )
+    answers = [answer for answer, _ in fitted]
     options = {"level": level, "n_resamples": n_resamples, "random_state": random_state}
     estimates = {}
     by_fold: dict[str, list[float]] = {}
     for one in evaluations:
         responses = [answer[_method(estimator, one)] for answer in answers]
         by_fold[one.name] = [
-            one.value(rows.y[fold.test], response, classes=classes)
+            _fold_value(one, rows.y[fold.test], response, classes)
             for fold, response in zip(folds, responses, strict=True)
         ]
         estimates[one.name] = _estimate(one, rows, folds, responses, by_fold[one.name], classes, options)
     sizes = {"n_train": [len(fold.train) for fold in folds], "n_test": [len(fold.test) for fold in folds]}
     table = pd.DataFrame({**by_fold, **sizes}, index=pd.RangeIndex(len(folds), name="fold"))
     predictions = _predictions(rows, folds, [answer["predict",] for answer in answers])
-    return CrossValidation(estimates, table, predictions, {one.name: one.greater_is_better for one in evaluations})
+    directions = {one.name: one.greater_is_better for one in evaluations}
+    models = tuple(model for _, model in fitted) if keep_models else ()
+    return CrossValidation(estimates, table, predictions, directions, models)
 
 
 def _classes(estimator: Any, y: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
@@ -213,19 +229,33 @@ def _fit_and_answer(
     fold: Fold,
     methods: set[tuple[str, ...]],
     classes: npt.NDArray[Any] | None,
+    fit_params: dict[str, npt.NDArray[Any]],
     n_threads: int | None,
-) -> dict[tuple[str, ...], Any]:
+) -> tuple[dict[tuple[str, ...], Any], Any]:
     """Fit a clone on the training rows and let it answer on the test rows."""
     with threadpool_limits(limits=n_threads):
         fresh: Any = clone(estimator)
-        model = fresh.fit(take(rows.X, fold.train), rows.y[fold.train])
+        given = {name: values[fold.train] for name, values in fit_params.items()}
+        model = fresh.fit(take(rows.X, fold.train), rows.y[fold.train], **given)
         tested = take(rows.X, fold.test)
         answers = {}
         for method in methods:
             name = next(one for one in method if callable(getattr(model, one, None)))
             answer = np.asarray(getattr(model, name)(tested))
             answers[method] = answer if name == "predict" or classes is None else _aligned(answer, model, classes, name)
-    return answers
+    return answers, model
+
+
+def _fold_value(evaluation: Evaluation, actual: Any, response: Any, classes: Any) -> float:
+    """Give one fold's figure; one that a small fold leaves undefined is missing where the pooled rows decide."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        try:
+            return evaluation.value(actual, response, classes=classes)
+        except DataError:
+            if evaluation.pool == "folds":
+                raise
+            return float("nan")
 
 
 def _aligned(answer: npt.NDArray[Any], model: Any, classes: npt.NDArray[Any], name: str) -> npt.NDArray[np.float64]:
