@@ -25,6 +25,9 @@ __all__ = ["Choice", "choose_k"]
 LARGEST_INITS = 3
 # The gap statistic of even clouds wavers by some hundredths, so "several" needs dispersion a tenth below reference.
 LEAST_GAIN = 0.1
+# From .5 on a silhouette is read as reasonable structure (Kaufman and Rousseeuw 1990).
+CLEAR = 0.5
+MUCH = 0.1
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Choice:
     n_segments : int
         The number.
     criterion : str
-        What decided: ``"gap"``, ``"calinski_harabasz"``, ``"bic"``, ``"given"`` or ``"segmenter"``.
+        What decided: ``"gap"``, ``"silhouette"``, ``"bic"``, ``"given"`` or ``"segmenter"``.
     reason : str
         The decision in one sentence.
     columns : mapping of str to list
@@ -88,8 +91,10 @@ def choose_k(
     ``bic`` method), the least Bayesian information criterion decides. Else the gap statistic does: the dispersion
     within the segments is compared with that of structureless reference sets (uniform in the box of the principal
     axes), and the smallest number whose gap is within one standard error of the largest gap is taken; "one" unless that
-    gap is at least .1 (customers a tenth closer together) above the gap of one segment. Silhouette and
-    Calinski-Harabasz stand beside it; neither can ever answer "one".
+    gap is at least .1 (customers a tenth closer together) above the gap of one segment. Groups that are no round clouds
+    make the gap rise beyond their number, so where some number is clearly separated (a silhouette of at least .5) and
+    the gap's number is much less so (by more than .1), the best silhouette decides. Calinski-Harabasz stands beside
+    them; neither it nor the silhouette can ever answer "one".
 
     Parameters
     ----------
@@ -211,9 +216,19 @@ def _by_gap(
         reason = "1 segment: no number of segments holds customers clearly closer together than a structureless cloud"
         return Choice(1, "gap", reason, columns)
     taken = int(np.flatnonzero(gap >= gap[best] - error[best])[0])
+    widths = np.array(columns["silhouette"], dtype=np.float64)
+    widest = int(np.nanargmax(widths)) if np.isfinite(widths).any() else taken
+    if widths[widest] >= CLEAR and not widths[taken] >= widths[widest] - MUCH:
+        reason = (
+            f"{_count(tried[widest])}: clearly separated (silhouette {widths[widest]:.2f}); the {tried[taken]} that "
+            "the gap statistic would take split them further"
+        )
+        return Choice(tried[widest], "silhouette", reason, columns)
     reason = f"{_count(tried[taken])}: the least number whose gap statistic is within one error of the largest"
     if best == len(tried) - 1 and len(tried) > 1:
         reason += f"; it was still rising at {tried[-1]}, so there may be more"
+    if not widths[widest] >= CLEAR:
+        reason += f"; no number separates clearly (silhouette at most {widths[widest]:.2f}), so need may choose another"
     return Choice(tried[taken], "gap", reason, columns)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit.core import html
 from crmkit.core.errors import DataError
-from crmkit.metrics.intervals import share
+from crmkit.metrics import share
 from crmkit.segmentation._choice import Choice
 from crmkit.segmentation._comparison import Comparison, bin_counts, population_stability
 from crmkit.segmentation._features import feature_frame, read_customers

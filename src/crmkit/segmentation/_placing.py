@@ -59,11 +59,12 @@ class PlacingSegmenter(ClusterMixin, BaseEstimator):
 
     Notes
     -----
-    Placing the fitted customers again gives their labels back, with one exception: a DBSCAN border customer within
+    Placing the fitted customers again gives their labels back, but for ties: a DBSCAN border customer within
     reach of two segments belongs to the one found first, and is placed in the one whose core is nearer.
 
-    The rule for HDBSCAN keeps every fitted member in and every noise customer out, because noise is farther from each
-    segment than the distance at which that segment was split off.
+    The rule for HDBSCAN keeps every fitted member in its segment. Noise customers stay out, because they are no nearer
+    to a segment than the distance at which it was split off; only one exactly as near as the farthest member (mutual
+    reachability has ties) is placed with it.
 
     References
     ----------

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.metrics import calinski_harabasz_score
 
-from crmkit.metrics.clustering import silhouette
+from crmkit.metrics import silhouette
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 __all__ = ["separation"]
+
+# Distances from the sampled rows to more customers than this change no digit that is read, but fill a gigabyte.
+MOST_ROWS = 20_000
 
 
 def separation(
@@ -26,5 +29,10 @@ def separation(
     values, labels = values[inside], labels[inside]
     if not 1 < len(np.unique(labels)) < len(values):
         return float("nan"), float("nan")
-    width = silhouette(values, labels, sample_size=sample_size, random_state=seed)
-    return float(width), float(calinski_harabasz_score(values, labels))
+    index = float(calinski_harabasz_score(values, labels))
+    if len(values) > MOST_ROWS:
+        rows = np.random.default_rng(seed).choice(len(values), MOST_ROWS, replace=False)
+        values, labels = values[rows], labels[rows]
+        if len(np.unique(labels)) < 2:
+            return float("nan"), index
+    return float(silhouette(values, labels, sample_size=sample_size, random_state=seed)), index

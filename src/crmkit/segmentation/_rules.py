@@ -50,13 +50,16 @@ def surrogate_rules(
     else:
         sample, labels = values, ids
     n_segments = len(np.unique(labels))
+    # The tree computes in single precision; the rank of each value parts the same customers and is exact in it.
+    distinct = [np.unique(column) for column in sample.T]
+    ranks = np.column_stack([np.searchsorted(known, column) for known, column in zip(distinct, sample.T, strict=True)])
     tree = DecisionTreeClassifier(
         max_leaf_nodes=max(2, LEAVES_A_SEGMENT * n_segments),
         min_samples_leaf=max(1, len(sample) // 200),
         random_state=seed,
     )
-    tree.fit(sample, labels)
-    rules = _leaves(tree.tree_, np.asarray(tree.classes_), sample, columns)
+    tree.fit(ranks, labels)
+    rules = _leaves(tree.tree_, np.asarray(tree.classes_), distinct, columns)
     for rule in rules:
         inside = rule.pop("bounds")
         held = np.ones(len(values), dtype=bool)
@@ -65,32 +68,31 @@ def surrogate_rules(
         rule["customers"] = int(held.sum())
         rule["right"] = int((ids[held] == rule["segment_id"]).sum())
     rules.sort(key=lambda rule: (rule["segment_id"] < 0, rule["segment_id"], -rule["right"]))
-    return rules, _fidelity(tree, sample, labels, seed)
+    return rules, _fidelity(tree, ranks, labels, seed)
 
 
 def _fidelity(
-    tree: DecisionTreeClassifier, sample: npt.NDArray[np.float64], labels: npt.NDArray[np.int64], seed: int
+    tree: DecisionTreeClassifier, ranks: npt.NDArray[np.intp], labels: npt.NDArray[np.int64], seed: int
 ) -> tuple[int, int]:
     """Count agreement on customers that the tree has not seen; segments too small to split are learned by no tree."""
     if len(np.unique(labels)) == 1:
         return len(labels), len(labels)
     if len(labels) < 2 * FOLDS:
-        return int(np.count_nonzero(tree.predict(sample) == labels)), len(labels)
+        return int(np.count_nonzero(tree.predict(ranks) == labels)), len(labels)
     # Folds by the size of the smallest segment would fail on segments of one customer, so those share a stratum.
     _, stratum, count = np.unique(labels, return_inverse=True, return_counts=True)
     stratum = np.where(count[stratum] < FOLDS, -1, stratum)
     if np.count_nonzero(stratum == -1) < FOLDS:
         stratum = np.where(stratum == -1, stratum.max(), stratum)
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(sample, stratum)
-    said = cross_val_predict(tree, sample, labels, cv=list(folds))
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(ranks, stratum)
+    said = cross_val_predict(tree, ranks, labels, cv=list(folds))
     return int(np.count_nonzero(said == labels)), len(labels)
 
 
 def _leaves(
-    tree: Any, classes: npt.NDArray[np.int64], sample: npt.NDArray[np.float64], columns: Sequence[str]
+    tree: Any, classes: npt.NDArray[np.int64], distinct: Sequence[npt.NDArray[np.float64]], columns: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Walk the tree and collect what holds in each leaf."""
-    distinct = [np.unique(column) for column in sample.T]
     rules: list[dict[str, Any]] = []
     stack: list[tuple[int, dict[int, tuple[float, float]]]] = [(0, {})]
     while stack:
@@ -100,18 +102,16 @@ def _leaves(
             rules.append({"rule": _expression(bounds, columns), "segment_id": segment, "bounds": bounds})
             continue
         column = int(tree.feature[node])
-        border = _short(float(tree.threshold[node]), distinct[column])
+        border = _short(distinct[column], int(tree.threshold[node]))
         low, high = bounds.get(column, (-np.inf, np.inf))
         stack.append((int(tree.children_right[node]), {**bounds, column: (border, high)}))
         stack.append((int(tree.children_left[node]), {**bounds, column: (low, border)}))
     return rules
 
 
-def _short(border: float, distinct: npt.NDArray[np.float64]) -> float:
-    """Give the shortest decimal that parts the customers as the tree's own border does."""
-    # The tree works in single precision, so its border may lie a hair outside neighbours that are nearly equal.
-    after = int(np.clip(np.searchsorted(distinct, border, side="right"), 1, len(distinct) - 1))
-    low, high = float(distinct[after - 1]), float(distinct[after])
+def _short(distinct: npt.NDArray[np.float64], rank: int) -> float:
+    """Give the shortest decimal that parts the value of this rank from the next."""
+    low, high = float(distinct[rank]), float(distinct[rank + 1])
     middle = low / 2 + high / 2
     for digits in range(1, 18):
         rounded = float(f"{middle:.{digits}g}")
@@ -131,7 +131,7 @@ def _expression(bounds: dict[int, tuple[float, float]], columns: Sequence[str]) 
             parts.append(f"{name} > {_digits(low)}")
         if np.isfinite(high):
             parts.append(f"{name} <= {_digits(high)}")
-    return " and ".join(parts)
+    return " and ".join(parts) or "True"
 
 
 def _digits(value: float) -> str:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["segment"]
 
 SILHOUETTE_SAMPLE = 1000
+# Fits on so many customers choose the number; a segmenter that cannot predict is slower by an order.
+CHOICE_SAMPLE = 2000
+SMALL_CHOICE_SAMPLE = 1000
+MOST_PAIRED = 30_000
 
 
 def segment(
@@ -170,13 +174,15 @@ def _choose(
         return Choice(int(n_segments), "given", f"{n_segments} segments: asked for")
     if parameter is None or not by_name:
         return None
-    choice = choose_k(made, points, parameter=parameter, random_state=seed)
+    size = CHOICE_SAMPLE if callable(getattr(made, "predict", None)) else SMALL_CHOICE_SAMPLE
+    choice = choose_k(made, points, parameter=parameter, sample_size=size, random_state=seed)
     give_number(made, name, parameter, choice.n_segments)
     return choice
 
 
 def _fit(made: Any, name: str, points: npt.NDArray[np.float64]) -> tuple[Any, npt.NDArray[np.int64]]:
     """Fit the segmenter, wrapped where it cannot predict, and check its labels."""
+    _check_memory(made, name, len(points))
     fitted = made if callable(getattr(made, "predict", None)) else PlacingSegmenter(made)
     try:
         raw = np.asarray(fitted.fit_predict(points))
@@ -190,6 +196,17 @@ def _fit(made: Any, name: str, points: npt.NDArray[np.float64]) -> tuple[Any, np
             f"for {len(points)}"
         )
     return fitted, raw.astype(np.int64)
+
+
+def _check_memory(made: Any, name: str, n_customers: int) -> None:
+    """Refuse a hierarchy over all pairs of customers where it could only end in a killed process."""
+    all_pairs = type(made).__name__ == "AgglomerativeClustering" and made.connectivity is None
+    if all_pairs and n_customers > MOST_PAIRED:
+        size = n_customers * (n_customers - 1) / 2 * 8 / 1e9
+        raise DataError(
+            f"{name} keeps all distances between {n_customers:,} customers, {size:,.0f} GB: take 'mini-batch-kmeans', "
+            "a sample, or an AgglomerativeClustering with connectivity="
+        )
 
 
 def _told(
