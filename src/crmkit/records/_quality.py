@@ -243,10 +243,8 @@ def _silence(table: Named, found: _Found) -> None:
         span = int(days[-1] - days[0]) + 1
         check = f"silent days of {name}" if name else "silent days"
         found.share(table, "timeliness", "day", check, span, span - len(days))
-        longest = _longest(days)
-        found.value(
-            table, "timeliness", "day", f"longest silence{f' of {name}' if name else ''} in days", span, longest
-        )
+        check = f"longest silence of {name}, days" if name else "longest silence, days"
+        found.value(table, "timeliness", "day", check, span, _longest(days))
 
 
 def _longest(days: npt.NDArray[np.int64]) -> int:
