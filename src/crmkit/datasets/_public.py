@@ -191,7 +191,8 @@ def fetch(
     if not download:
         raise DataError(
             f"{source.file} is not in {' or '.join(map(str, places))}; pass download=True to fetch {source.bytes:,} "
-            f"bytes from github.com/{source.repository} (licence: {source.licence}), or name another folder= or {_VARIABLE}"
+            f"bytes from github.com/{source.repository} (licence: {source.licence}), or name another folder= "
+            f"or {_VARIABLE}"
         )
     return _download(source, places[0] / source.file, mirror)
 
