@@ -26,6 +26,18 @@ def close(one, other, relative):
     return abs(one - other) <= relative * max(1.0, abs(other))
 
 
+def planned(problem, name):
+    """Plan; greedy may find no way though there is one, and then names the floor it missed."""
+    if name != "greedy":
+        return plan(problem, name)
+    try:
+        return plan(problem, name)
+    except ConvergenceError as error:
+        missed = error.parameter
+    assert missed in problem.limit_names
+    return None
+
+
 @pytest.mark.parametrize("start", range(0, 200, 20))
 def test_lp_equals_an_independent_model_on_random_problems(start, random_arrays, best_value):
     for seed in range(start, start + 20):
@@ -53,11 +65,8 @@ def test_whole_planners_keep_all_limits_and_their_bounds_hold(start, random_arra
                 with pytest.raises(InfeasiblePlanError):
                     plan(problem, name)
                 continue
-            try:
-                made = plan(problem, name)
-            except ConvergenceError as error:
-                assert name == "greedy", (seed, name)
-                assert error.parameter in arrays["floors"], seed
+            made = planned(problem, name)
+            if made is None:
                 continue
             assert verify(made, problem).violations == (), (seed, name)
             assert made.value <= expected + 1e-6 * max(1.0, abs(expected)), (seed, name)

@@ -234,6 +234,51 @@ class Plan:
         self.bound = max(min(self.bound, float(bound)), self.value)
         return self
 
+    def get_state(self) -> dict[str, Any]:
+        """Give everything the plan consists of, prices included, for saving without pickle.
+
+        Returns
+        -------
+        dict
+            The problem, arrays, numbers and text.
+        """
+        return {
+            "problem": self.problem,
+            "case": self._case,
+            "remedy": self._remedy,
+            "share": self._share,
+            "bound": self.bound,
+            "duals": self.duals,
+            "planner": self.planner,
+            "notes": list(self.notes),
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """Make a plan again from what :meth:`get_state` gave.
+
+        Parameters
+        ----------
+        state : dict
+            The state.
+
+        Returns
+        -------
+        Plan
+            The same plan; its table of prices is worked out anew when it is asked for.
+        """
+        return cls(
+            state["problem"],
+            state["case"],
+            state["remedy"],
+            state["share"],
+            bound=state["bound"],
+            duals=state["duals"],
+            relaxed=None,
+            planner=state["planner"],
+            notes=state["notes"],
+        )
+
     @property
     def gap(self) -> float:
         """How far the plan can be from the best: ``(bound - value) / max(1, abs(value))``."""

@@ -354,6 +354,51 @@ class Problem:
             other._cached["options"] = self._cached["options"].with_rows(rows)
         return other
 
+    def get_state(self) -> dict[str, Any]:
+        """Give everything the problem consists of, for saving without pickle.
+
+        Returns
+        -------
+        dict
+            Tables, arrays, numbers, text, and the terms it is written in.
+        """
+        return {
+            "cases": self.cases,
+            "remedies": list(self.remedies),
+            "limits": list(self.limits),
+            "one_per": self.one_per,
+            "holdout": self.holdout,
+            "held_out": self.held_out,
+            "group": self._group,
+            "value": self._tableau.value,
+            "rows": [(row.name, row.sense, row.coefficients, row.bound) for row in self._tableau.rows],
+            "long": self._long,
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """Make a problem again from what :meth:`get_state` gave, without working out any formula.
+
+        Parameters
+        ----------
+        state : dict
+            The state.
+
+        Returns
+        -------
+        Problem
+            The same problem.
+        """
+        self = cls.__new__(cls)
+        self.cases = state["cases"]
+        self.remedies, self.limits = tuple(state["remedies"]), tuple(state["limits"])
+        self.one_per, self.holdout, self.held_out = state["one_per"], state["holdout"], state["held_out"]
+        self.case_ids = _case_ids(self.cases)
+        self._group, self._long = state["group"], state["long"]
+        self._tableau = Tableau(state["value"], tuple(Row(*row) for row in state["rows"]))
+        self._cached = {}
+        return self
+
     def __repr__(self) -> str:
         names = ", ".join(self.remedy_names) or "no remedies"
         limits = ", ".join(f"{row.name} {row.sense} {row.bound:g}" for row in self._tableau.rows) or "no limits"

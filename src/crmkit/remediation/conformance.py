@@ -54,7 +54,7 @@ def _best(problem: Problem) -> float:
 def _keeps(row: Any, plan: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
     """Say whether a plan keeps one limit."""
     used = float((row.coefficients.toarray() * plan).sum())
-    return used <= row.bound + ROUNDING if row.sense == "<=" else used >= row.bound - ROUNDING
+    return bool(used <= row.bound + ROUNDING if row.sense == "<=" else used >= row.bound - ROUNDING)
 
 
 def check_has_the_method(plugin: Plugin) -> None:
