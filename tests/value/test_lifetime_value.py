@@ -148,7 +148,7 @@ def test_what_is_no_model_is_refused_and_margin_has_no_default(fitted, cdnow_sum
 
 def test_no_valid_customer_gets_a_value_that_is_none(simulated):
     table = simulated(2000)
-    table["repeat_spend"] = np.where(table["repeats"] > 0, 0.0, 0.0)
+    table["repeat_spend"] = 0.0
     table.loc[table["repeats"] > 0, "repeat_spend"] = np.random.default_rng(0).lognormal(
         2, 1, (table["repeats"] > 0).sum()
     )

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
     from crmkit.value._maximum_likelihood import Objective
 
-__all__ = ["LifetimeModel"]
+__all__ = ["LikelihoodModel"]
 
 Arrays = tuple["npt.NDArray[np.float64]", "npt.NDArray[np.float64]", "npt.NDArray[np.float64]"]
 
 
-class LifetimeModel(BaseEstimator, ABC):
+class LikelihoodModel(BaseEstimator, ABC):
     """A lifetime model whose parameters are positive and estimated by maximum likelihood.
 
     A model names its parameters and gives its log-likelihood, P(alive) and expected purchases on arrays; this class

@@ -9,7 +9,7 @@ from scipy.special import betainc, betaln, expit, gammaln, hyp2f1, psi, xlogy
 from sklearn.utils.validation import check_is_fitted
 
 from crmkit.core.errors import DataError
-from crmkit.value._base import LifetimeModel
+from crmkit.value._base import LikelihoodModel
 from crmkit.value._beta_expectation import beta_rule
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ __all__ = ["BGNBD"]
 _NODES = 200
 
 
-class BGNBD(LifetimeModel):
+class BGNBD(LikelihoodModel):
     """Beta-geometric / negative binomial model of repeat purchases without a contract.
 
     While alive, a customer buys at random with a rate of their own; after each repeat purchase they leave for good

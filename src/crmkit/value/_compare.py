@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from crmkit.value.protocols import LifetimeModel
+
 __all__ = ["compare"]
 
 RATE, MEAN = "naive: own rate", "naive: mean rate"
 
 
 def compare(
-    models: str | Any | Iterable[str | Any],
+    models: str | LifetimeModel | Iterable[str | LifetimeModel],
     transactions: Any,
     *,
     split: Any,
@@ -92,7 +94,12 @@ def compare(
     if len(known) == 0 or len(later) == 0:
         side = "before" if len(known) == 0 else "after"
         raise DataError(f"split={split!r} leaves no rows {side} it")
-    summary = purchase_summary(known, cutoff=split, unit=unit, refunds=refunds)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        summary = purchase_summary(known, cutoff=split, unit=unit, refunds=refunds)
+    for warning in told:
+        # Told again from here, so that it points at the caller's line.
+        warnings.warn(str(warning.message), warning.category, stacklevel=2)
     if len(summary) == 0:
         raise DataError(f"split={split!r} leaves no purchase before it")
     table = read_summary(summary, unit=unit)
@@ -141,9 +148,11 @@ def _naive(table: Summary, horizon: float) -> dict[str, npt.NDArray[np.float64]]
     return {RATE: own, MEAN: np.full(len(table.x), mean)}
 
 
-def _named(models: str | Any | Iterable[str | Any]) -> dict[str, Any]:
+def _named(models: str | LifetimeModel | Iterable[str | LifetimeModel]) -> dict[str, Any]:
     """Give unfitted models with a name each."""
-    listed = [models] if isinstance(models, str) or hasattr(models, "fit") else list(models)
+    # A model's methods are looked for, never its type: anyone's model is one.
+    alone = isinstance(models, str) or hasattr(models, "fit")
+    listed = [models] if alone else list(cast("Iterable[Any]", models))
     named: dict[str, Any] = {}
     for model in listed:
         if isinstance(model, str):

@@ -12,7 +12,7 @@ from scipy.stats import norm
 from crmkit.core.checks import require_methods
 from crmkit.core.errors import DataError
 from crmkit.preparation.units import DAYS_PER_YEAR, days_in
-from crmkit.value._base import LifetimeModel
+from crmkit.value._base import LikelihoodModel
 from crmkit.value._collapse import collapse
 from crmkit.value._gamma_gamma import GammaGamma
 from crmkit.value._summary import read_summary
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from crmkit.value.protocols import LifetimeModel, SpendModel
+
 __all__ = ["lifetime_value"]
 
 _NODES = 16
@@ -29,8 +31,8 @@ _STEP = 1e-3
 
 
 def lifetime_value(
-    model: Any,
-    spend: Any,
+    model: LifetimeModel,
+    spend: SpendModel,
     summary: Any,
     *,
     horizon: float,
@@ -163,7 +165,7 @@ def _discounted_purchases(
     model: Any, summary: Any, times: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Give discounted purchases, and the standard error of their logarithm."""
-    if not isinstance(model, LifetimeModel):
+    if not isinstance(model, LikelihoodModel):
         forecasts = [
             model.predict(summary, horizon=float(time))["expected_purchases"].to_numpy(dtype=np.float64)
             for time in times

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from scipy.special import gammaln, psi
 
-from crmkit.value._base import LifetimeModel
+from crmkit.value._base import LikelihoodModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["NBD"]
 
 
-class NBD(LifetimeModel):
+class NBD(LikelihoodModel):
     """Negative binomial model of repeat purchases: a gamma distribution of rates, and nobody leaves.
 
     Each customer buys at random with a constant rate; rates are gamma distributed over customers (shape ``r``, scale
