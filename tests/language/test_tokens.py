@@ -119,3 +119,7 @@ def test_a_megabyte_in_one_text_is_read():
 def test_no_texts_have_no_tokens():
     table = tokenize([])
     assert (table.n_texts, len(table.code), table.words) == (0, 0, [])
+
+
+def test_repr_shows_no_text():
+    assert repr(tokenize(["secret"])) == "TokenTable(1 tokens of 1 texts)"

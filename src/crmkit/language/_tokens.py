@@ -28,7 +28,7 @@ _CHUNK = 2_000_000
 _APOSTROPHE, _CURLY, _POINT, _COMMA = (ord(sign) for sign in "'’.,")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TokenTable:
     """All tokens of many texts, in order, one row a token.
 
@@ -59,6 +59,9 @@ class TokenTable:
     words: list[str]
     start: npt.NDArray[np.int64]
     end: npt.NDArray[np.int64]
+
+    def __repr__(self) -> str:
+        return f"TokenTable({len(self.code)} tokens of {self.n_texts} texts)"
 
     def string(self, row: int) -> str:
         """Write one token out."""

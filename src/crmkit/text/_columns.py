@@ -194,6 +194,6 @@ def _time_blocks(column: pd.Series[Any], name: str) -> list[sparse.csr_matrix]:
     if not pd.api.types.is_datetime64_any_dtype(column):
         raise DataError(f"X[{name!r}] had times when it was fitted and now has something else")
     hour = column.dt.hour.fillna(-1).to_numpy(dtype=np.int64)
-    weekday = column.dt.weekday.fillna(-1).to_numpy(dtype=np.int64)
+    weekday = column.dt.day_of_week.fillna(-1).to_numpy(dtype=np.int64)
     missing = np.where(column.isna().to_numpy(dtype=bool), 0, -1)
     return [_ones(hour, 24), _ones(weekday, 7), _ones(missing, 1)]

@@ -354,7 +354,7 @@ class TextFeatures(TransformerMixin, BaseEstimator):
         dict of scipy.sparse.csr_matrix
             Non-zero where the counts are.
         """
-        if self.weighting == "count":
+        if self.weighting == "count" or not table.n_texts:
             return counts
         weighed: dict[str, Any] = {block: self.weights_[block].transform(count) for block, count in counts.items()}
         if "chars" in weighed:

@@ -51,7 +51,7 @@ class _Scored(TextClassifier):
             The score of a text without any feature. For two classes the first is the second with its sign turned.
         """
         check_is_fitted(self, "learner_")
-        weights = np.asarray(self.learner_.coef_, dtype=np.float64)
+        weights = np.atleast_2d(np.asarray(self.learner_.coef_, dtype=np.float64))
         base = np.atleast_1d(np.asarray(self.learner_.intercept_, dtype=np.float64))
         if len(weights) == 1:
             return np.vstack([-weights, weights]), np.concatenate([-base, base])

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.decomposition import TruncatedSVD
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
-from sklearn.preprocessing import normalize
+from sklearn.preprocessing import StandardScaler, normalize
 from sklearn.utils._param_validation import Interval
 
 from crmkit.text._base import SHARED_CONSTRAINTS, TextClassifier
@@ -30,7 +30,7 @@ _FEWEST_STEPS = 500
 def _often(values: Any) -> npt.NDArray[np.int64] | None:
     """Give the sparse features found in two texts at least: one alone points in no common direction."""
     if isinstance(values, np.ndarray):
-        return None
+        return None  # every dimension of a dense vector is in every text
     often = np.flatnonzero(np.bincount(values.indices, minlength=values.shape[1]) > 1)
     return often if len(often) else None
 
@@ -139,7 +139,7 @@ class TextMLP(TextClassifier):
         return self._scores(X, "predict_proba")
 
     def _reduce(self, values: Any, codes: npt.NDArray[np.int64] | None) -> Any:
-        """Project on the main directions and bring every text to length one."""
+        """Project on the main directions and bring every text to length one, or every dense dimension to one scale."""
         if codes is not None:
             self.kept_ = _often(values) if values.shape[1] > self.n_components else None
             self.directions_ = None
@@ -150,8 +150,14 @@ class TextMLP(TextClassifier):
             self.directions_ = TruncatedSVD(self.n_components, n_iter=2, random_state=self.random_state).fit(values)
         if self.directions_ is not None:
             values = self.directions_.transform(values)
-        dense = values if isinstance(values, np.ndarray) else values.toarray()
-        return normalize(dense)
+        if not isinstance(values, np.ndarray):
+            values = values.toarray()
+        if not self._encodes():
+            return normalize(values)
+        # An encoder's dimensions have scales of their own, and their lengths may carry the meaning.
+        if codes is not None:
+            self.scaler_ = StandardScaler().fit(values)
+        return self.scaler_.transform(values)
 
     def _learn(self, values: Any, codes: npt.NDArray[np.int64]) -> Any:
         """Learn within the budget of epochs, without a warning that it was used up."""
