@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 
-EXCUSED = ("Type of metaclass unknown", "Type of base class unknown")
+EXCUSED = ("Type of metaclass unknown", "Type of base class")
 
 
 def main() -> int:

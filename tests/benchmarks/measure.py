@@ -1,0 +1,47 @@
+"""Measures CPU seconds and peak memory of a step in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+DATA = Path(os.environ.get("CRMKIT_DATA", Path(__file__).parents[3] / "shared" / "data"))
+
+
+def measure(code: str, *, timeout: float = 200.0) -> dict[str, object]:
+    """Run code in a fresh interpreter and give what it cost.
+
+    The code calls ``start()`` where the step begins and may put results into ``answer``. CPU seconds are those between
+    ``start()`` and the end; peak memory is the whole process's.
+    """
+    script = (
+        "import json, resource, time\nanswer = {}\n_t = [time.process_time(), time.perf_counter()]\n"
+        "def start():\n    _t[:] = [time.process_time(), time.perf_counter()]\n"
+        f"{textwrap.dedent(code)}\n"
+        "answer.update(cpu_s=round(time.process_time() - _t[0], 2), wall_s=round(time.perf_counter() - _t[1], 2))\n"
+        "answer.update(peak_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))\n"
+        "print(json.dumps(answer))"
+    )
+    try:
+        command = [sys.executable, "-W", "ignore", "-c", script]
+        run = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+    except subprocess.TimeoutExpired:
+        return {"cpu_s": f"over {timeout:.0f}", "wall_s": f"over {timeout:.0f}", "peak_mb": "-"}
+    if run.returncode:
+        return {"cpu_s": "failed", "wall_s": run.stderr.strip().splitlines()[-1][:80], "peak_mb": "-"}
+    return dict(json.loads(run.stdout.splitlines()[-1]))
+
+
+def show(title: str, rows: dict[str, dict[str, object]]) -> None:
+    """Print a table, one row a step or peer."""
+    columns = list(dict.fromkeys(column for row in rows.values() for column in row))
+    width = max(len(name) for name in rows) + 2
+    print(f"\n{title}\n{'':{width}}" + "".join(f"{column:>14}" for column in columns))
+    for name, row in rows.items():
+        print(f"{name:{width}}" + "".join(f"{row.get(column, '')!s:>14}" for column in columns))
+    print(f"(this process's own peak: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB)")
