@@ -123,5 +123,5 @@ def test_what_is_odd_before_the_split_is_told_from_the_callers_line():
     table["amount"] = 1.0
     only_refunds = pd.DataFrame({"customer_id": ["r"], "day": [3], "amount": [-1.0]})
     with pytest.warns(DataWarning, match="1 of 51 customers") as caught:
-        compare("nbd", pd.concat([table, only_refunds]), split=120)
+        compare([], pd.concat([table, only_refunds]), split=120)
     assert caught[0].filename == __file__
