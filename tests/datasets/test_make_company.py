@@ -189,7 +189,7 @@ def test_maximum_likelihood_finds_the_purchase_process_again(large):
     found = optimize.minimize(bg_nbd_negative_log_likelihood, np.zeros(4), args=(x, t_x, age), method="L-BFGS-B")
     r, alpha, a, b = np.exp(found.x)
     truth = large.truth.parameters["purchase"]
-    # Standard errors at 20,000 customers are about .02, .3, .03 and .1; counting days shifts rates by one in fifty.
+    # Standard errors at 20,000 customers are about .02, .3, .03 and .1; counting days loses one repeat in eighty.
     assert r == pytest.approx(truth["r"], abs=0.06)
     assert r / alpha == pytest.approx(truth["r"] / truth["alpha"], rel=0.05)
     assert a / (a + b) == pytest.approx(truth["a"] / (truth["a"] + truth["b"]), abs=0.02)

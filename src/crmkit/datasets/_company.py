@@ -303,7 +303,7 @@ def make_company(
     Notes
     -----
     Days are exact: the hour within a day is drawn by a monotone map, so that people shop in the daytime. Two purchases
-    of a customer on one day are one purchase to BG/NBD: with the defaults about one in fifty.
+    of a customer on one day are one purchase to BG/NBD: with the defaults about one repeat in eighty.
 
     Purchases do not react to complaints, remedies or campaigns: else no purchase model could be tested. Whether a
     customer stays after a complaint is drawn apart (``cases.outcome``).
