@@ -218,7 +218,7 @@ def _by_gap(
     taken = int(np.flatnonzero(gap >= gap[best] - error[best])[0])
     widths = np.array(columns["silhouette"], dtype=np.float64)
     widest = int(np.nanargmax(widths)) if np.isfinite(widths).any() else taken
-    if widths[widest] >= CLEAR and not widths[taken] >= widths[widest] - MUCH:
+    if widths[widest] >= CLEAR and widths[taken] < widths[widest] - MUCH:
         reason = (
             f"{_count(tried[widest])}: clearly separated (silhouette {widths[widest]:.2f}); the {tried[taken]} that "
             "the gap statistic would take split them further"
@@ -227,7 +227,7 @@ def _by_gap(
     reason = f"{_count(tried[taken])}: the least number whose gap statistic is within one error of the largest"
     if best == len(tried) - 1 and len(tried) > 1:
         reason += f"; it was still rising at {tried[-1]}, so there may be more"
-    if not widths[widest] >= CLEAR:
+    if widths[widest] < CLEAR:
         reason += f"; no number separates clearly (silhouette at most {widths[widest]:.2f}), so need may choose another"
     return Choice(tried[taken], "gap", reason, columns)
 

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from crmkit.core import html
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    import pandas as pd
 
-__all__ = ["Comparison", "bin_counts", "bin_edges", "population_stability"]
+    from crmkit.segmentation._model import SegmentationModel
+
+__all__ = ["Comparison", "bin_counts", "bin_edges", "compare", "population_stability"]
 
 N_BINS = 10
 # The usual reading of the index: below .1 stable, above .25 another population (Siddiqi 2006).
@@ -114,3 +116,82 @@ def population_stability(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> f
     first, second = np.asarray(before, dtype=np.float64) + 0.5, np.asarray(after, dtype=np.float64) + 0.5
     first, second = first / first.sum(), second / second.sum()
     return float(((second - first) * np.log(second / first)).sum())
+
+
+def compare(model: SegmentationModel, values: pd.DataFrame, after: pd.Series[int]) -> Comparison:
+    """Hold new customers against those the segments were made on.
+
+    Parameters
+    ----------
+    model : SegmentationModel
+        The segments.
+    values : pandas.DataFrame
+        The new customers' columns.
+    after : Series of int
+        Their segment ids.
+
+    Returns
+    -------
+    Comparison
+        What changed.
+    """
+    state = model.get_state()
+    names = model.names
+    before = model.segment_id.clip(lower=-1)
+    now = after.clip(lower=-1)
+    rows = [*range(len(state["names"])), -1]
+    counts = [np.array([int((ids == segment).sum()) for segment in rows]) for ids in (before, now)]
+    kept = [place for place in range(len(rows)) if counts[0][place] or counts[1][place]]
+    shares = [count / max(count.sum(), 1) for count in counts]
+    labels = pd.Index([names[rows[place]] for place in kept], name="segment")
+    sizes = pd.DataFrame(
+        {
+            "customers_before": counts[0][kept],
+            "customers_after": counts[1][kept],
+            "share_before": shares[0][kept],
+            "share_after": shares[1][kept],
+            "change": (shares[1] - shares[0])[kept],
+        },
+        index=labels,
+    )
+    joined = pd.concat([before.rename("before"), now.rename("after")], axis=1, join="inner")
+    order = [names[rows[place]] for place in kept]
+    migration = (
+        pd.crosstab(joined["before"].map(names), joined["after"].map(names))
+        .reindex(index=order, columns=order, fill_value=0)
+        .rename_axis(index="before", columns="after")
+    )
+    moved = int((joined["before"] != joined["after"]).sum())
+    return Comparison(
+        psi=population_stability(counts[0][kept], counts[1][kept]),
+        sizes=sizes,
+        medians=_medians(model, values, now),
+        columns=pd.DataFrame(
+            {
+                "psi": [
+                    population_stability(np.array(state["bin_counts"][name]), bin_counts(column.to_numpy(), edges))
+                    for (name, column), edges in zip(values.items(), state["bin_edges"].values(), strict=True)
+                ],
+                "median_before": state["everybody"],
+                "median_after": values.median().to_numpy(),
+            },
+            index=pd.Index(model.features, name="column"),
+        ),
+        migration=migration,
+        moved=moved,
+        stayed=len(joined) - moved,
+        gone=len(before) - len(joined),
+        new=len(now) - len(joined),
+    )
+
+
+def _medians(model: SegmentationModel, values: pd.DataFrame, now: pd.Series[int]) -> pd.DataFrame:
+    """Give each segment's medians before and after, a row a segment and column."""
+    state, names = model.get_state(), model.names
+    features = list(model.features)
+    before = pd.DataFrame(state["statistics"]["median"], index=state["row_ids"], columns=features)
+    after = values.groupby(now.to_numpy()).median()
+    rows = [segment for segment in [*range(len(state["names"])), -1] if segment in {*before.index, *after.index}]
+    pairs = pd.MultiIndex.from_product([[names[segment] for segment in rows], features], names=["segment", "column"])
+    medians = {name: part.reindex(rows).to_numpy().ravel() for name, part in (("before", before), ("after", after))}
+    return pd.DataFrame(medians, index=pairs)

@@ -11,7 +11,7 @@ from crmkit.core import html
 from crmkit.core.errors import DataError
 from crmkit.metrics import share
 from crmkit.segmentation._choice import Choice
-from crmkit.segmentation._comparison import Comparison, bin_counts, population_stability
+from crmkit.segmentation._comparison import Comparison, compare
 from crmkit.segmentation._features import feature_frame, read_customers
 from crmkit.segmentation._profile import Profile, profile_frame
 from crmkit.segmentation._transform import transformed
@@ -119,8 +119,7 @@ class SegmentationModel:
     @property
     def choice(self) -> Choice:
         """How many segments were made, by which criterion, and why."""
-        chosen = self._state["choice"]
-        return Choice(chosen["n_segments"], chosen["criterion"], chosen["reason"], chosen["columns"])
+        return Choice(**self._state["choice"])
 
     @property
     def how_new(self) -> str:
@@ -229,7 +228,7 @@ class SegmentationModel:
         frame = read_customers(table)
         values = feature_frame(frame, self.features)
         after = self.predict_ids(frame)
-        return _compare(self, values, after)
+        return compare(self, values, after)
 
     def rename(self, names: Mapping[str | int, str]) -> SegmentationModel:
         """Give the same segments other names.
@@ -333,67 +332,3 @@ def to_ids(raw: npt.NDArray[np.int64], raw_labels: npt.NDArray[np.int64]) -> npt
     if not (known | (raw < 0)).all():
         raise DataError("the segmenter predicts a segment that it did not have when it was fitted")
     return np.where(raw < 0, raw, order[place] if len(order) else -1).astype(np.int64)
-
-
-def _compare(model: SegmentationModel, values: pd.DataFrame, after: pd.Series[int]) -> Comparison:
-    """Work a comparison out."""
-    state = model.get_state()
-    names = model.names
-    before = model.segment_id.clip(lower=-1)
-    now = after.clip(lower=-1)
-    rows = [*range(len(state["names"])), -1]
-    counts = [np.array([int((ids == segment).sum()) for segment in rows]) for ids in (before, now)]
-    kept = [place for place in range(len(rows)) if counts[0][place] or counts[1][place]]
-    shares = [count / max(count.sum(), 1) for count in counts]
-    labels = pd.Index([names[rows[place]] for place in kept], name="segment")
-    sizes = pd.DataFrame(
-        {
-            "customers_before": counts[0][kept],
-            "customers_after": counts[1][kept],
-            "share_before": shares[0][kept],
-            "share_after": shares[1][kept],
-            "change": (shares[1] - shares[0])[kept],
-        },
-        index=labels,
-    )
-    joined = pd.concat([before.rename("before"), now.rename("after")], axis=1, join="inner")
-    order = [names[rows[place]] for place in kept]
-    migration = (
-        pd.crosstab(joined["before"].map(names), joined["after"].map(names))
-        .reindex(index=order, columns=order, fill_value=0)
-        .rename_axis(index="before", columns="after")
-    )
-    moved = int((joined["before"] != joined["after"]).sum())
-    return Comparison(
-        psi=population_stability(counts[0][kept], counts[1][kept]),
-        sizes=sizes,
-        medians=_medians(model, values, now),
-        columns=pd.DataFrame(
-            {
-                "psi": [
-                    population_stability(np.array(state["bin_counts"][name]), bin_counts(column.to_numpy(), edges))
-                    for (name, column), edges in zip(values.items(), state["bin_edges"].values(), strict=True)
-                ],
-                "median_before": state["everybody"],
-                "median_after": values.median().to_numpy(),
-            },
-            index=pd.Index(model.features, name="column"),
-        ),
-        migration=migration,
-        moved=moved,
-        stayed=len(joined) - moved,
-        gone=len(before) - len(joined),
-        new=len(now) - len(joined),
-    )
-
-
-def _medians(model: SegmentationModel, values: pd.DataFrame, now: pd.Series[int]) -> pd.DataFrame:
-    """Give each segment's medians before and after, a row a segment and column."""
-    state, names = model.get_state(), model.names
-    features = list(model.features)
-    before = pd.DataFrame(state["statistics"]["median"], index=state["row_ids"], columns=features)
-    after = values.groupby(now.to_numpy()).median()
-    rows = [segment for segment in [*range(len(state["names"])), -1] if segment in {*before.index, *after.index}]
-    pairs = pd.MultiIndex.from_product([[names[segment] for segment in rows], features], names=["segment", "column"])
-    medians = {name: part.reindex(rows).to_numpy().ravel() for name, part in (("before", before), ("after", after))}
-    return pd.DataFrame(medians, index=pairs)

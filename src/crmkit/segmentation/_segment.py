@@ -9,16 +9,13 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from crmkit.core.errors import DataError, DataWarning
+from crmkit.segmentation._assemble import Parts, assemble
 from crmkit.segmentation._choice import Choice, choose_k
-from crmkit.segmentation._comparison import bin_counts, bin_edges
 from crmkit.segmentation._features import choose_features, feature_frame, read_customers
-from crmkit.segmentation._model import SegmentationModel, to_ids
 from crmkit.segmentation._placing import PlacingSegmenter
-from crmkit.segmentation._profile import column_statistics, everybody
 from crmkit.segmentation._quality import separation
-from crmkit.segmentation._rules import surrogate_rules
 from crmkit.segmentation._segmenters import give_number, make_segmenter
-from crmkit.segmentation._traits import LANGUAGES, describe_segments, suggest_names
+from crmkit.segmentation._traits import LANGUAGES
 from crmkit.segmentation._transform import make_transform, transformed
 
 if TYPE_CHECKING:
@@ -26,6 +23,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
     import pandas as pd
+
+    from crmkit.segmentation._model import SegmentationModel
 
 __all__ = ["segment"]
 
@@ -133,6 +132,7 @@ def segment(
     rfm = isinstance(transform, str) and transform == "rfm"
     columns = choose_features(frame, features, rfm=rfm)
     values = feature_frame(frame, columns)
+    money = _money(frame, revenue)
     _tell_constant(values)
     random = check_random_state(random_state)
     made, name, parameter = make_segmenter(segmenter, random_state)
@@ -145,11 +145,12 @@ def segment(
     choice = _choose(made, name, parameter, n_segments, points, seed, by_name=by_name)
     fitted, raw = _fit(made, name, points)
     choice = _told(choice, raw, points, seed, name)
-    return _assemble(
-        frame, values, raw, fitted, made_transform, choice,
+    return assemble(
+        Parts(values, money, raw, fitted, made_transform, parameter),
+        choice,
         texts={"name": name, "transform_name": transform_name, "language": language},
-        revenue=revenue, parameter=parameter, seed=seed,
-    )  # fmt: skip
+        seed=seed,
+    )
 
 
 def _tell_constant(values: pd.DataFrame) -> None:
@@ -232,108 +233,9 @@ def _told(
     return Choice(found, "segmenter", reason, columns)
 
 
-def _assemble(
-    frame: pd.DataFrame,
-    values: pd.DataFrame,
-    raw: npt.NDArray[np.int64],
-    fitted: Any,
-    made_transform: Any | None,
-    choice: Choice,
-    *,
-    texts: dict[str, str],
-    revenue: str | None,
-    parameter: str | None,
-    seed: int,
-) -> SegmentationModel:
-    """Order, name, profile and explain the segments."""
-    money = _money(frame, revenue)
-    raw_labels = _ordered(raw, values, money, fitted, parameter)
-    ids = to_ids(raw, raw_labels)
-    shown = np.maximum(ids, -1)
-    row_ids, customers = np.unique(shown, return_counts=True)
-    last = np.argsort(np.where(row_ids < 0, len(raw_labels), row_ids))
-    statistics = {key: part[last] for key, part in column_statistics(values, shown).items()}
-    row_ids, customers = row_ids[last], customers[last]
-    words = LANGUAGES[texts["language"]]
-    inside = row_ids >= 0
-    effects, medians, overall = statistics["effect"], statistics["median"], everybody(values)
-    names = [f"segment {number}" for number in range(len(raw_labels))]
-    given = getattr(fitted, "segment_names_", None)
-    if given is not None:
-        names = [str(given[label]) for label in raw_labels]
-    elif inside.any():
-        suggested = suggest_names(list(values.columns), effects[inside], medians[inside], words)
-        for row, name in zip(row_ids[inside], suggested, strict=True):
-            names[row] = name
-    rules, fidelity = surrogate_rules(values.to_numpy(), shown, list(values.columns), seed=seed)
-    edges = {name: bin_edges(column.to_numpy()) for name, column in values.items()}
-    how = "by the segmenter's own predict"
-    return SegmentationModel(
-        {
-            **texts,
-            "features": list(values.columns),
-            "segmenter": fitted,
-            "transform": made_transform,
-            "how_new": getattr(fitted, "how_", how) if isinstance(fitted, PlacingSegmenter) else how,
-            "raw_labels": raw_labels,
-            "names": names,
-            "nobody": words.nobody,
-            "customer_ids": values.index.tolist(),
-            "segment_ids": ids,
-            "row_ids": [int(row) for row in row_ids],
-            "customers": customers,
-            "revenue_share": _shares(money, shown, row_ids),
-            "statistics": statistics,
-            "everybody": overall,
-            "descriptions": describe_segments(list(values.columns), effects, medians, overall, words),
-            "rules": {key: [rule[key] for rule in rules] for key in ("segment_id", "rule", "customers", "right")},
-            "fidelity": list(fidelity),
-            "bin_edges": edges,
-            "bin_counts": {name: bin_counts(values[name].to_numpy(), edges[name]) for name in values},
-            "choice": {
-                "n_segments": choice.n_segments,
-                "criterion": choice.criterion,
-                "reason": choice.reason,
-                "columns": dict(choice.columns),
-            },
-        }
-    )
-
-
 def _money(frame: pd.DataFrame, revenue: str | None) -> npt.NDArray[np.float64] | None:
     """Take the revenue column, None where the table has none."""
     if revenue is None or (revenue == "monetary" and "monetary" not in frame.columns):
         return None
     money: npt.NDArray[np.float64] = feature_frame(frame, [revenue])[revenue].to_numpy(dtype=np.float64)
     return money
-
-
-def _shares(
-    money: npt.NDArray[np.float64] | None, shown: npt.NDArray[np.int64], row_ids: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64] | None:
-    """Share revenue out; None where the total is not positive, because a share of it would mislead."""
-    if money is None or money.sum() <= 0:
-        return None
-    shares: npt.NDArray[np.float64] = np.array([money[shown == row].sum() for row in row_ids]) / money.sum()
-    return shares
-
-
-def _ordered(
-    raw: npt.NDArray[np.int64],
-    values: pd.DataFrame,
-    money: npt.NDArray[np.float64] | None,
-    fitted: Any,
-    parameter: str | None,
-) -> npt.NDArray[np.int64]:
-    """Give the segmenter's labels by falling revenue, then size, then means; those without customers come last."""
-    labels, place, size = np.unique(raw, return_inverse=True, return_counts=True)
-    earned = np.bincount(place, weights=size[place] * 0.0 if money is None else money, minlength=len(labels))
-    means = values.groupby(place).mean().to_numpy()
-    order = np.lexsort([*means.T[::-1], -size, -np.round(earned, 6)])
-    held = [int(labels[segment]) for segment in order if labels[segment] >= 0]
-    given = getattr(fitted, "segment_names_", None)
-    if given is not None:
-        possible = len(given)
-    else:
-        possible = int(fitted.get_params().get(parameter) or 0) if parameter is not None else 0
-    return np.array([*held, *(label for label in range(possible) if label not in held)], dtype=np.int64)
