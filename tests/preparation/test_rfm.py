@@ -133,6 +133,18 @@ def test_nullable_and_arrow_columns_give_the_same(dtype):
     assert rfm_table(other).to_dict() == rfm_table(table).to_dict()
 
 
+def test_tables_of_arrow_and_polars_give_the_same():
+    arrow = pytest.importorskip("pyarrow")
+    table = sales([("a", 0, 1.0), ("b", 1, 2.0), ("a", 5, -3.0)])
+    table["time"] = pd.to_datetime(table["day"], unit="D", utc=True)
+    expected = rfm_table(table, cutoff="1970-01-06T00:00Z", refunds="match")
+    same = [table.convert_dtypes(dtype_backend="pyarrow"), arrow.Table.from_pandas(table)]
+    for other in same:
+        assert rfm_table(other, cutoff="1970-01-06T00:00Z", refunds="match").to_dict() == expected.to_dict()
+    polars = pytest.importorskip("polars")
+    assert rfm_table(polars.from_pandas(table), cutoff=5).to_dict() == rfm_table(table, cutoff=5).to_dict()
+
+
 def test_the_amount_is_quantity_times_price_where_it_is_absent():
     table = pd.DataFrame({"customer_id": ["a"], "day": [0], "quantity": [3], "unit_price": [2.5]})
     assert rfm_table(table).loc["a", "monetary"] == 7.5

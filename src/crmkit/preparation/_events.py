@@ -76,7 +76,7 @@ def customer_codes(frame: pd.DataFrame, *, what: str = "transactions") -> tuple[
         ids = ids.astype("int64")  # 13085.0 is how pandas shows the id 13085 beside a missing one
     if not pd.api.types.is_string_dtype(ids.dtype):
         ids = ids.astype(str)
-    order = np.argsort(ids.to_numpy(dtype=object), kind="stable")
+    order = ids.argsort()
     rank = np.empty(len(order), dtype=np.intp)
     rank[order] = np.arange(len(order))
     return rank[codes], ids[order].rename("customer_id")

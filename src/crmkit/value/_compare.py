@@ -12,6 +12,7 @@ from sklearn.base import clone
 from crmkit.core.checks import require_methods
 from crmkit.core.errors import ConvergenceError, DataError, DataWarning
 from crmkit.core.registry import create
+from crmkit.metrics import mae, rmse
 from crmkit.preparation import as_cutoff, calendar_days, purchase_summary, rfm_table, time_split
 from crmkit.preparation.units import days_in
 from crmkit.value._summary import Summary, read_summary
@@ -167,13 +168,13 @@ def _named(models: str | LifetimeModel | Iterable[str | LifetimeModel]) -> dict[
 
 def _judge(forecast: npt.NDArray[np.float64], actual: npt.NDArray[np.float64], horizon: float) -> dict[str, float]:
     """Measure one forecast."""
-    error, total = forecast - actual, float(actual.sum())
+    total, known = float(actual.sum()), bool(np.isfinite(forecast).all())
     return {
         "n": len(actual),
         "horizon": horizon,
         "actual": total,
         "predicted": float(forecast.sum()),
         "bias": float(forecast.sum()) / total - 1 if total > 0 else np.nan,
-        "mae": float(np.abs(error).mean()),
-        "rmse": float(np.sqrt(error @ error / len(error))),
+        "mae": float(mae(actual, forecast)) if known else np.nan,
+        "rmse": float(rmse(actual, forecast)) if known else np.nan,
     }
