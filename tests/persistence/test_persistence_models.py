@@ -15,6 +15,8 @@ from sklearn.svm import LinearSVC
 import crmkit
 from crmkit import persistence
 from crmkit.core.errors import PersistenceError
+from crmkit.core.spec import PluginSpec
+from crmkit.persistence import _trust
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(120, 3))
@@ -155,6 +157,17 @@ def test_expect_takes_classes_names_and_several(tmp_path):
         persistence.load(path, expect=LinearSVC)
     with pytest.raises(PersistenceError, match=r"expected acme:Thing"):
         persistence.load(path, expect="acme:Thing")
+
+
+def test_expect_and_trusted_take_the_public_address_of_a_class(plugin, tmp_path, monkeypatch):
+    path = persistence.save(KMeans(2), tmp_path / "m")
+    assert isinstance(persistence.load(path, expect="sklearn.cluster:KMeans"), KMeans)
+    public = __import__("acme_crm")
+    monkeypatch.setattr(public, "Halves", plugin.Halves, raising=False)
+    spec = PluginSpec(kind="segmenter", name="halves", target="acme_crm:Halves", summary="Two halves.")
+    monkeypatch.setattr(_trust, "available", lambda: (spec,))
+    path = persistence.save(plugin.Halves(), tmp_path / "n")
+    assert isinstance(persistence.load(path, trusted=["acme_crm:Halves"]), plugin.Halves)
 
 
 def test_the_manifest_says_what_a_file_is(tmp_path):

@@ -27,6 +27,11 @@ FOUND = [
     ("电话15400001234.", "mobile", "15400001234"),
     ("(15400001234)", "mobile", "15400001234"),
     ("2024年2月29日15400001234打来", "mobile", "15400001234"),
+    ("https://example.com/?phone=15400001234&x=1", "mobile", "15400001234"),
+    ("电话1：15400001234", "mobile", "15400001234"),
+    ("1.15400001234", "mobile", "15400001234"),
+    ("VX15400001234", "mobile", "15400001234"),
+    ("Tel15400001234", "mobile", "15400001234"),
     ("座机010-88880000转123", "landline", "010-88880000转123"),
     ("打(0571)88880000吧", "landline", "(0571)88880000"),
     ("0571 8888 0000", "landline", "0571 8888 0000"),
@@ -35,6 +40,10 @@ FOUND = [
     ("+86 10 8888 0000", "landline", "+86 10 8888 0000"),
     ("call +1 202 555 0143 now", "international-phone", "+1 202 555 0143"),
     ("(202) 555-0143", "international-phone", "(202) 555-0143"),
+    ("+1 202 555 0143 2 pieces", "international-phone", "+1 202 555 0143"),
+    ("+1 (202) 555-0143", "international-phone", "+1 (202) 555-0143"),
+    ("+12025550143", "international-phone", "+12025550143"),
+    ("1-202-555-0143", "international-phone", "1-202-555-0143"),
     ("202-555-0143", "international-phone", "202-555-0143"),
     ("英国+447700900123的", "international-phone", "+447700900123"),
     ("0044 7700 900123", "international-phone", "0044 7700 900123"),
@@ -77,6 +86,9 @@ LEFT_ALONE = [
     "¥15400001234",
     "RMB 15400001234",
     "15400001234.50",
+    "2024-15400001234",
+    "15400001234-01",
+    "12,15400001234",
     "0.15400001234",
     "2024-02-29 12:30:45",
     "20240229123045",
@@ -116,6 +128,12 @@ def test_each_kind_of_a_text_is_found_once_in_its_order():
     assert privacy.find([text, "无", text])[["text_id", "kind"]].to_numpy().tolist() == [
         [position, kind] for position in (0, 2) for kind in ("mobile", "email", "id-card")
     ]
+
+
+@pytest.mark.parametrize("between", ["/", ",", "、", " ", "-", "，", "或"])
+def test_both_of_two_numbers_side_by_side_are_found(between):
+    text = f"15400001234{between}15400001235"
+    assert privacy.find([text], show=True)["text"].tolist() == ["15400001234", "15400001235"]
 
 
 def test_values_are_shown_only_where_asked_for():

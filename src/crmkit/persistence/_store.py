@@ -12,7 +12,7 @@ from crmkit.persistence._archive import FORMAT, canonical_json, read_archive, wr
 from crmkit.persistence._decode import Decoder
 from crmkit.persistence._encode import Encoder
 from crmkit.persistence._scikit import dump_estimators, load_estimators
-from crmkit.persistence._trust import Trust, reference
+from crmkit.persistence._trust import Trust, home, reference
 
 if TYPE_CHECKING:
     import os
@@ -142,7 +142,8 @@ def load(
     trust = Trust(trusted)
     head, members = read_archive(path, most=max_bytes)
     label = str(getattr(path, "name", path)).rpartition("/")[2]
-    wanted = expect if isinstance(expect, tuple) else (expect,) if expect is not None else ()
+    given = expect if isinstance(expect, tuple) else (expect,) if expect is not None else ()
+    wanted = tuple(home(kind) if isinstance(kind, str) else kind for kind in given)
     # By name first: nothing of a file that is not wanted is imported.
     if wanted and all(isinstance(kind, str) for kind in wanted) and head.get("class") not in wanted:
         raise _unexpected(label, head.get("class"), wanted)

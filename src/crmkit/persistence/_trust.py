@@ -13,7 +13,7 @@ from crmkit.core.registry import available
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Trust", "may_be_saved", "reference"]
+__all__ = ["Trust", "home", "may_be_saved", "reference"]
 
 _HOME = frozenset({"crmkit", "sklearn"})
 _REFERENCE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\Z", re.ASCII)
@@ -60,6 +60,25 @@ def may_be_saved(obj: Any) -> bool:
         return _resolve(address) is obj
     except (ImportError, AttributeError):
         return False
+
+
+def home(address: str) -> str:
+    """Give the address where a class or function is defined, from one by which the caller knows it.
+
+    Parameters
+    ----------
+    address : str
+        ``module:qualname``, from the caller, never from a file: the module is imported.
+
+    Returns
+    -------
+    str
+        The same where nothing is found there.
+    """
+    try:
+        return reference(_resolve(address))
+    except (ImportError, AttributeError):
+        return address
 
 
 def _resolve(address: str) -> Any:
@@ -110,7 +129,8 @@ class Trust:
                 f"trusted names {', '.join(map(repr, unknown))}, which no installed plugin has: give the target "
                 "'module:Class' of a plugin, or its top-level package"
             )
-        self.targets = frozenset(name for name in names if ":" in name)
+        # A target may name a class by a public address; the file names it where it is defined.
+        self.targets = frozenset(home(name) for name in names if ":" in name)
         self.packages = _HOME | {name for name in names if ":" not in name}
 
     def allows(self, address: str) -> bool:

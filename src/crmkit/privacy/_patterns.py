@@ -22,9 +22,15 @@ KINDS = ("email", "id-card", "bank-card", "mobile", "landline", "international-p
 HINT = re.compile(r"[@＠]|(?:\d\D{0,3}){7}")
 """What every text with personal data has; the rest need not be looked at closely. Digits of any width count."""
 
-# A number does not begin inside a word, a decimal, a longer code or an amount of money.
-_BEFORE = r"(?<![0-9A-Za-z_#*=])(?<![0-9][.,:/\-])(?<![¥$€£])"
-_AFTER = r"(?![0-9A-Za-z_*])(?![.,:/\-][0-9])(?! ?(?:元|块|万|亿|円|CNY|RMB|USD|EUR|%))"
+# A number does not begin or end inside a word, a decimal, a longer code or an amount of money; some words are
+# written without a space before the number they announce. A second number may follow behind a comma or a slash.
+_BEFORE = (
+    r"(?:(?<![0-9A-Za-z_#*])|(?<=(?i:tel))|(?<=(?i:cell))|(?<=(?i:call))|(?<=(?i:phone))|(?<=(?i:mobile))"
+    r"|(?<=(?i:vx))|(?<=(?i:wx)))(?<![¥$€£])"
+)
+_AFTER = r"(?![0-9A-Za-z_*])(?![.,:/\-][0-9]{1,6}(?![0-9]))(?! ?(?:元|块|万|亿|円|CNY|RMB|USD|EUR|%))"
+# "0.15400001234" and "2024-15400001234" are one number; "1.15400001234" and "1:15400001234" number a list.
+_GLUED = re.compile(r"(?<![0-9])(?:(?:0|[0-9]{2,6})[.,]|[0-9]{1,6}\-)\Z")
 _MONEY = re.compile(r"(?:[¥$€£]|CNY|RMB|USD|EUR) {0,2}\Z", re.IGNORECASE)
 # "order no. 13812345678": such a number is no phone, however much it looks like one.
 _CODE = re.compile(
@@ -54,7 +60,7 @@ _BANK_CARD = re.compile(
 )
 _MOBILE = re.compile(
     rf"{_BEFORE}(?:(?:\+|00)?86[ \-]?)?1[3-9][0-9](?:[0-9]{{8}}|(?P<gap>[ \-])[0-9]{{4}}(?P=gap)[0-9]{{4}}){_AFTER}"
-    r"(?! ?\-[0-9])"
+    r"(?! ?\-[0-9]{1,6}(?![0-9]))"
 )
 _EXTENSION = r"(?: {0,2}(?:转|ext\.?|x|\-) {0,2}[0-9]{1,5})?"
 _LANDLINE = re.compile(
@@ -62,9 +68,11 @@ _LANDLINE = re.compile(
     rf"|\+86[ \-]?(?:10|2[0-9]|[3-9][0-9]{{2}})[ \-])[2-8][0-9]{{2,3}}[ \-]?[0-9]{{4}}{_EXTENSION}{_AFTER}",
     re.IGNORECASE,
 )
+# North America has one form, with or without its country code; elsewhere the country code must be there.
 _INTERNATIONAL = re.compile(
-    rf"(?<![0-9A-Za-z+])(?:\+|00(?=[1-9][0-9]{{0,2}}[ \-]))[1-9](?:[ .()\-]{{0,2}}[0-9]){{6,14}}{_AFTER}"
-    rf"|{_BEFORE}(?:\([2-9][0-9]{{2}}\) ?|[2-9][0-9]{{2}}(?P<gap>[ .\-]))[2-9][0-9]{{2}}[ .\-][0-9]{{4}}{_AFTER}"
+    rf"(?:(?<![0-9A-Za-z+])(?:\+|00)1[ .\-]?|{_BEFORE}(?:1[ .\-])?)"
+    rf"(?:\([2-9][0-9]{{2}}\) ?|[2-9][0-9]{{2}}[ .\-])[2-9][0-9]{{2}}[ .\-][0-9]{{4}}{_AFTER}"
+    rf"|(?<![0-9A-Za-z+])(?:\+|00(?=[1-9][0-9]{{0,2}}[ \-]))[1-9](?:[ .()\-]{{0,2}}[0-9]){{6,14}}{_AFTER}"
 )
 
 
@@ -126,9 +134,9 @@ def _phones(pattern: re.Pattern[str]) -> Callable[[str], Iterator[tuple[int, int
 
 
 def _is_code(text: str, start: int) -> bool:
-    """Say whether the words before a number call it an order, a version, an amount and the like."""
+    """Say whether what stands before a number makes it an order, a version, an amount, or a part of a longer one."""
     before = text[max(0, start - _LOOK_BACK) : start]
-    return bool(_CODE.search(before) or _MONEY.search(before))
+    return bool(_CODE.search(before) or _MONEY.search(before) or _GLUED.search(before[-8:]))
 
 
 def _is_sum(found: str) -> bool:
