@@ -48,6 +48,32 @@ def test_a_constant_is_filled_in_and_counted(people):
     assert cleaned.report.set_index("column").loc[["city", "spend"], "rows"].tolist() == [2, 2]
 
 
+@pytest.mark.parametrize(
+    ("column", "constant", "dtype"),
+    [
+        (pd.Series([1, None], dtype="Int64"), 0, "Int64"),
+        (pd.Series(["a", None], dtype="string"), "b", "string"),
+        (pd.Series(["a", None], dtype="category"), "a", "category"),
+        (pd.Series(["a", None], dtype="category"), "new", None),
+        (pd.Series([1.0, None]), "many", None),
+        (pd.Series(pd.to_datetime(["2024-02-29", None])), pd.Timestamp("2024-01-01"), "datetime64"),
+    ],
+)
+def test_a_filled_column_keeps_its_type_where_it_can_hold_the_constant(column, constant, dtype):
+    filled = clean({"x": column}, CleaningPolicy(missing={"x": Fill(constant)})).table["x"]
+    assert filled.tolist() == [column[0], constant]
+    assert dtype is None or str(filled.dtype).startswith(dtype)
+
+
+def test_columns_named_by_numbers_are_kept_and_two_of_one_name_refused():
+    table = pd.DataFrame({0: ["a", None], 1: [np.inf, 2.0]})
+    cleaned = clean(table, CleaningPolicy(missing={0: Fill("b"), 1: "flag"}))
+    assert cleaned.table[0].tolist() == ["a", "b"]
+    assert list(cleaned.table.columns) == [0, 1, "1_is_missing"]
+    with pytest.raises(DataError, match="two columns of one name"):
+        clean(pd.DataFrame([[1, 2]], columns=["x", "x"]), CleaningPolicy())
+
+
 def test_missing_values_are_flagged_in_a_column_of_their_own(people):
     table = clean(people, CleaningPolicy(missing={"spend": "flag"})).table
     assert table["spend_is_missing"].tolist() == [False, True, True, False, False]

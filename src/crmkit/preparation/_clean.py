@@ -145,23 +145,23 @@ def clean(table: Any, policy: CleaningPolicy | Mapping[str, Any]) -> Cleaned:
     policy = policy if isinstance(policy, CleaningPolicy) else _policy(policy)
     frame = as_frame(table)
     require_columns(frame, [*policy.missing, *policy.key], what="table", hint="the cleaning policy names it")
-    frame = frame.copy()
-    original = frame
+    if not frame.columns.is_unique:
+        raise DataError("table has two columns of one name: rename one of them")
+    original, frame = frame, frame.copy()
     done: list[tuple[str, str, int]] = []
     problems: list[SchemaProblem] = []
     reasons = np.full(len(frame), "", dtype=object)
-    filled: dict[str, pd.Series] = {}
     for column in list(frame.columns):
         rule = policy.missing.get(column, policy.otherwise)
         missing = _missing(frame[column])
         if rule == "flag":
-            filled[f"{column}_is_missing"] = pd.Series(missing, index=frame.index)
+            frame[f"{column}_is_missing"] = missing
         if not missing.any():
             continue
         count = int(missing.sum())
         values = frame[column].mask(missing)
         if isinstance(rule, Fill):
-            values = values.astype(object).where(~missing, rule.value).infer_objects()
+            values = _filled(values, missing, rule.value)
             done.append((str(column), "filled with a constant", count))
         elif rule == "set-aside":
             reasons[missing] += f"{column} is missing; "
@@ -170,8 +170,7 @@ def clean(table: Any, policy: CleaningPolicy | Mapping[str, Any]) -> Cleaned:
             problems.append(_problem(str(column), "is missing", missing))
         else:
             done.append((str(column), "missing values kept" if rule == "keep" else "missing values flagged", count))
-        filled[str(column)] = values
-    frame = frame.assign(**filled)
+        frame[column] = values
     reasons = _duplicates(frame, policy, reasons, done, problems)
     if problems:
         raise SchemaError("the table does not keep the cleaning policy:", problems)
@@ -206,6 +205,17 @@ def _missing(series: pd.Series) -> npt.NDArray[np.bool_]:
         blank = np.fromiter((isinstance(text, str) and not text.strip() for text in unique), bool, len(unique))
         missing |= np.append(blank, False)[codes]
     return missing
+
+
+def _filled(values: pd.Series, missing: npt.NDArray[np.bool_], constant: Any) -> pd.Series:
+    """Put a constant where values are missing, in the column's own type where it can hold it."""
+    whole = values.astype(object).where(~missing, constant)
+    if isinstance(values.dtype, pd.CategoricalDtype) and constant not in values.dtype.categories:
+        return whole.infer_objects()
+    try:
+        return whole.astype(values.dtype)
+    except (TypeError, ValueError):
+        return whole.infer_objects()
 
 
 def _duplicates(
