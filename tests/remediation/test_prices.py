@@ -174,3 +174,12 @@ def test_near_solutions_of_a_large_problem_are_as_exact_as_solving_anew():
     curve = made.what_if("a", amounts)
     for amount in amounts:
         assert curve.loc[amount, "value"] == pytest.approx(value_at(problem, "a", amount), rel=1e-9)
+
+
+def test_what_if_says_where_no_plan_is_left():
+    problem = Problem.from_arrays([[3.0], [2.0]], uses={"u": 1.0}, limits={"u": 2}, floors={"f": (None, 1)})
+    for planner in ("auto", "lp"):
+        curve = plan(problem, planner).what_if("u", [0, 1, 2])
+        assert np.isnan(curve.loc[0.0, "value"])
+        assert curve.loc[0.0, "bound"] == -np.inf
+        assert curve["value"].tolist()[1:] == [3.0, 5.0]

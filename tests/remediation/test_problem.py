@@ -169,7 +169,7 @@ def test_wrong_types_are_told():
 
 def test_arrays_that_do_not_fit_are_told():
     cases = [
-        (lambda: Problem.from_arrays([1.0], uses={}, limits={}), "two dimensions"),
+        (lambda: Problem.from_arrays([1.0], uses={}, limits={}), r"two dimensions"),
         (lambda: Problem.from_arrays([[np.inf]], uses={}, limits={}), "value is infinite in row 0"),
         (
             lambda: Problem.from_arrays([[1.0]], uses={"u": [[1, 2, 3]]}, limits={"u": 1}),
@@ -271,7 +271,7 @@ def test_repr_says_what_the_problem_is():
         lambda: Resource("b", -1),
         lambda: Resource("b", float("nan")),
         lambda: Resource("b", "much"),
-        lambda: Floor(),
+        Floor,
         lambda: Floor(share=0.1, count=1),
         lambda: Floor(share=1.1),
         lambda: Floor(share=float("nan")),
@@ -287,7 +287,7 @@ def test_repr_says_what_the_problem_is():
     ],
 )
 def test_terms_out_of_range_are_refused(make):
-    with pytest.raises(ValueError, match="must be|needs|cannot be"):
+    with pytest.raises(ValueError, match=r"must be|needs|cannot be"):
         make()
 
 

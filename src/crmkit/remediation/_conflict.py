@@ -11,7 +11,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from crmkit.core.errors import InfeasiblePlanError
 from crmkit.remediation._options import EXACT
 from crmkit.remediation._relaxation import solve_linear
-from crmkit.remediation._search import search
+from crmkit.remediation._search import for_milp, search
 from crmkit.remediation._terms import Resource
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def _whole_share(options: Options, short: Floats, counts: Bools) -> Floats:
         cost,
         integrality=(np.arange(system.shape[1]) < options.n_options).astype(np.int64),
         bounds=Bounds(0.0, upper),
-        constraints=LinearConstraint(sparse.csc_array(system), -np.inf, bound),
+        constraints=LinearConstraint(for_milp(system), -np.inf, bound),
         options={"time_limit": _SECONDS, "mip_rel_gap": 1e-3},
     )
     # Nothing for anybody is a choice too, if seldom the one that breaks least.

@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import pandas as pd
 
 from crmkit.core import html
 from crmkit.core.errors import DataError
 from crmkit.remediation._assign import assign
 from crmkit.remediation._options import EXACT
-from crmkit.remediation._prices import one_sided
-from crmkit.remediation._ranking import adjusted_table, elsewhere, intended, runners_up
+from crmkit.remediation._plan_tables import Lines, explanation, plan_table, price_table, use_of
+from crmkit.remediation._ranking import adjusted_table
 from crmkit.remediation._relaxation import Relaxed, relax
-from crmkit.remediation._terms import NOTHING, Resource
+from crmkit.remediation._terms import NOTHING
 from crmkit.remediation._what_if import what_if
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     import numpy.typing as npt
+    import pandas as pd
 
     from crmkit.remediation._problem import Problem
 
@@ -86,7 +86,6 @@ class Plan:
         notes: Sequence[str],
     ) -> None:
         self.problem = problem
-        self._case, self._remedy, self._share = case, remedy, share
         n_cases = problem.n_cases
         self.fractional = len(case) != n_cases
         if self.fractional:
@@ -95,9 +94,10 @@ class Plan:
         else:
             self.choice = remedy
         given = remedy >= 0
-        self._worth = np.zeros(len(case))
-        self._worth[given] = share[given] * problem.arrays().value[case[given], remedy[given]]
-        self.value = float(np.sum(self._worth))
+        worth = np.zeros(len(case))
+        worth[given] = share[given] * problem.arrays().value[case[given], remedy[given]]
+        self._lines = Lines(case, remedy, share, worth)
+        self.value = float(np.sum(worth))
         self.planner = planner
         self.notes = tuple(notes)
         self._duals = duals
@@ -244,9 +244,9 @@ class Plan:
         """
         return {
             "problem": self.problem,
-            "case": self._case,
-            "remedy": self._remedy,
-            "share": self._share,
+            "case": self._lines.case,
+            "remedy": self._lines.remedy,
+            "share": self._lines.share,
             "bound": self.bound,
             "duals": self.duals,
             "planner": self.planner,
@@ -309,17 +309,8 @@ class Plan:
         ndarray, shape (n_limits,)
             In the limits' own units: cases for floors and caps.
         """
-        uses = [np.sum(self._use(row.coefficients)) for row in self.problem.arrays().rows]
-        return np.array(uses, dtype=np.float64)
-
-    def _use(self, coefficients: Any) -> Floats:
-        """Give what each line of the table counts against one limit."""
-        result = np.zeros(len(self._case))
-        given = np.flatnonzero(self._remedy >= 0)
-        if len(given):
-            entries = np.asarray(coefficients.tocsr()[self._case[given], self._remedy[given]]).ravel()
-            result[given] = self._share[given] * entries
-        return result
+        rows = self.problem.arrays().rows
+        return np.array([np.sum(use_of(self._lines, row.coefficients)) for row in rows], dtype=np.float64)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -332,39 +323,9 @@ class Plan:
         for a case held out what the plan's prices would have given it, whose value is not counted.
         """
         if "table" not in self._cached:
-            self._cached["table"] = self._make_table()
+            self._cached["table"] = plan_table(self.problem, self._lines, self._ranking())
         found: pd.DataFrame = self._cached["table"]
         return found
-
-    def _make_table(self) -> pd.DataFrame:
-        """Write the table."""
-        problem = self.problem
-        names = np.array([*problem.remedy_names, NOTHING], dtype=object)
-        ranking = self._ranking()
-        nothing = elsewhere(ranking, problem.arrays().group)
-        runner, lead = runners_up(ranking, nothing, self._case, self._remedy)
-        held = problem.held_out[self._case]
-        meant = self._remedy.copy()
-        if held.any():
-            meant[held] = intended(ranking, problem.arrays().group)[self._case[held]]
-        columns: dict[str, Any] = {
-            "case_id": problem.case_ids[self._case],
-            "remedy": names[self._remedy],
-            "share": self._share,
-            "value": self._worth,
-        }
-        for limit, row in zip(problem.limits, problem.arrays().rows, strict=True):
-            if isinstance(limit, Resource):
-                columns[f"uses_{limit.name}"] = self._use(row.coefficients)
-        seconds = names[np.maximum(runner, -1)]
-        seconds[runner == -2] = None
-        columns["runner_up"] = seconds
-        columns["lead"] = lead
-        columns["arm"] = np.where(held, "holdout", "plan").astype(object)
-        columns["intended"] = names[meant]
-        table = pd.DataFrame(columns)
-        table["case_id"] = table["case_id"].astype(problem.cases["case_id"].dtype)
-        return table
 
     def _ranking(self) -> Floats:
         """Price-adjusted values of every case, also of those held out."""
@@ -394,35 +355,9 @@ class Plan:
         follows them up to the size of one case.
         """
         if "prices" not in self._cached:
-            self._cached["prices"] = self._make_prices()
+            self._cached["prices"] = price_table(self.problem, self.relaxed(), self.used())
         found: pd.DataFrame = self._cached["prices"]
         return found
-
-    def _make_prices(self) -> pd.DataFrame:
-        """Turn one-sided multipliers back into the limits' own direction."""
-        problem, options = self.problem, self.problem.options()
-        worth = one_sided(options, self.relaxed())
-        turned = options.sign < 0
-        limit = options.bound * options.sign
-        less = np.where(turned, -worth.more, worth.less)
-        more = np.where(turned, -worth.less, worth.more)
-        down = np.where(turned, worth.up, worth.down)
-        up = np.where(turned, worth.down, worth.up)
-        units = [
-            f"value per unit of {limit.name}" if isinstance(limit, Resource) else "value per case"
-            for limit in problem.limits
-        ]
-        columns = {
-            "used": self.used(),
-            "limit": limit,
-            # Minus zero reads badly.
-            "price_less": less + 0.0,
-            "price_more": more + 0.0,
-            "valid_from": np.maximum(np.where(np.isfinite(limit), limit, 0.0) - down, 0.0),
-            "valid_to": limit + up,
-            "unit": units,
-        }
-        return pd.DataFrame(columns, index=pd.Index(problem.limit_names, name="limit_name", dtype=object))
 
     def explain(self, case_id: Any) -> pd.DataFrame:
         """Rank what could be done for one case by its value less what it takes from others at the plan's prices.
@@ -452,29 +387,7 @@ class Plan:
         >>> plan(problem).explain(1).index.tolist()
         ['nothing', 'remedy_0']
         """
-        problem = self.problem
-        where = np.flatnonzero(problem.case_ids == case_id)
-        if len(where) != 1:
-            raise KeyError("there is no case of that id in the problem")
-        case = int(where[0])
-        tableau = problem.tableau()
-        eligible = np.flatnonzero(np.isfinite(tableau.value[case]))
-        columns: dict[str, Any] = {"value": np.append(tableau.value[case, eligible], 0.0)}
-        for row, dual in zip(tableau.rows, self.duals, strict=True):
-            if dual:
-                amount = np.asarray(row.coefficients[[case], :].todense()).ravel()[eligible]
-                columns[f"price_of_{row.name}"] = np.append(dual * amount, 0.0)
-        ranking = self._ranking()
-        group = problem.arrays().group
-        mates = np.flatnonzero(group == group[case])
-        nothing = elsewhere(ranking[mates], group[mates])[mates == case][0]
-        columns["adjusted"] = np.append(ranking[case, eligible], nothing)
-        mine = self._case == case
-        given = dict(zip(self._remedy[mine].tolist(), self._share[mine].tolist(), strict=True))
-        columns["chosen"] = [given.get(int(remedy), 0.0) for remedy in [*eligible, -1]]
-        names = [problem.remedy_names[remedy] for remedy in eligible]
-        table = pd.DataFrame(columns, index=pd.Index([*names, NOTHING], name="remedy", dtype=object))
-        return table.sort_values(["adjusted", "chosen"], ascending=False, kind="stable")
+        return explanation(self.problem, self._lines, self._ranking(), self.duals, case_id)
 
     def what_if(self, limit: str, values: Iterable[float]) -> pd.DataFrame:
         """Plan again with other values of one limit.

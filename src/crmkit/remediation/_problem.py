@@ -9,9 +9,10 @@ import numpy as np
 from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError
 from crmkit.remediation._from_arrays import cases_from_arrays, cases_from_options
+from crmkit.remediation._holdout import draw
 from crmkit.remediation._options import Options
 from crmkit.remediation._tableau import Arrays, Row, Tableau, check_names, group_codes, tabulate
-from crmkit.remediation._terms import Cap, Floor, Holdout, Remedy, Resource
+from crmkit.remediation._terms import Cap, Floor, Remedy, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from crmkit.remediation._terms import Limit
+    from crmkit.remediation._terms import Holdout, Limit
 
 __all__ = ["Problem"]
 
@@ -114,7 +115,7 @@ class Problem:
         else:
             require_columns(self.cases, [one_per], what="cases", hint="one_per= names a column of the cases")
             self._group = group_codes(self.cases[one_per])
-        self.held_out = np.zeros(n_cases, dtype=bool) if holdout is None else _draw(holdout, self.cases, self._group)
+        self.held_out = np.zeros(n_cases, dtype=bool) if holdout is None else draw(holdout, self.cases, self._group)
         self._tableau = tabulate(self.cases, self.remedies, self.limits, self._group, ~self.held_out, stacklevel=4)
         self._cached: dict[str, Any] = {}
         self._long = False
@@ -443,22 +444,3 @@ def _with_bound(limit: Limit, bound: float) -> Limit:
     if isinstance(limit, Resource):
         return Resource(limit.name, float(bound))
     return type(limit)(where=limit.where, remedy=limit.remedy, count=float(bound), name=limit.name)
-
-
-def _draw(holdout: Holdout, cases: pd.DataFrame, group: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
-    """Draw the hold-out: whole groups, evenly within each stratum."""
-    if not isinstance(holdout, Holdout):
-        raise TypeError(f"holdout must be a Holdout such as Holdout(0.1), got {type(holdout).__name__}")
-    units, first = np.unique(group, return_index=True)
-    stratum = np.zeros(len(units), dtype=np.intp)
-    if holdout.by is not None:
-        require_columns(cases, [holdout.by], what="cases", hint="by= of a Holdout names a column of the cases")
-        # A group that spans strata belongs to that of its first case; a missing value is a stratum of its own.
-        stratum = cases[holdout.by].factorize()[0].astype(np.intp)[first]
-    rng = np.random.default_rng(holdout.random_state)
-    order = np.lexsort((rng.random(len(units)), stratum))
-    # Systematic sampling along the shuffled list: each stratum gets its share to within one unit.
-    steps = np.floor(np.arange(len(units) + 1) * holdout.share + rng.random())
-    drawn = np.zeros(len(units), dtype=bool)
-    drawn[order] = np.diff(steps) > 0
-    return drawn[np.searchsorted(units, group)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Bools = npt.NDArray[np.bool_]
 
-__all__ = ["Found", "search"]
+__all__ = ["Found", "for_milp", "search"]
 
 _TIGHTENINGS = 4
 
@@ -118,12 +118,12 @@ def _solve(
     constraints = []
     if limited.any():
         rows = sparse.diags_array(1.0 / scale) @ part.matrix[np.flatnonzero(limited)]
-        constraints.append(LinearConstraint(sparse.csc_array(rows), -np.inf, bound[limited] / scale))
+        constraints.append(LinearConstraint(for_milp(rows), -np.inf, bound[limited] / scale))
     pointer = np.append(part.start, part.n_options)
     groups = sparse.csr_array(
         (np.ones(part.n_options), np.arange(part.n_options), pointer), shape=(part.n_groups, part.n_options)
     )
-    constraints.append(LinearConstraint(sparse.csc_array(groups), must.astype(np.float64), 1.0))
+    constraints.append(LinearConstraint(for_milp(groups), must.astype(np.float64), 1.0))
     result = milp(
         -part.value / part.scale,
         integrality=np.ones(part.n_options, dtype=np.int64),
@@ -136,3 +136,21 @@ def _solve(
     proven = result.mip_dual_bound
     best = -float(proven) * part.scale if proven is not None and np.isfinite(proven) else np.inf
     return (None if result.x is None else np.round(result.x)), best, False
+
+
+def for_milp(matrix: Any) -> sparse.csc_array:
+    """Give a sparse matrix with the 32-bit indices that older releases of scipy's ``milp`` insist on.
+
+    Parameters
+    ----------
+    matrix : sparse array
+        Fewer than 2**31 entries.
+
+    Returns
+    -------
+    scipy.sparse.csc_array
+        The same matrix.
+    """
+    result = sparse.csc_array(matrix)
+    result.indices, result.indptr = result.indices.astype(np.int32), result.indptr.astype(np.int32)
+    return result

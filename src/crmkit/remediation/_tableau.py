@@ -88,12 +88,14 @@ class _Missing:
         self.parts: list[str] = []
 
     def note(self, what: str, missing: Bools) -> None:
+        """Count the cases for which one formula is unknown."""
         count = int(missing.sum())
         if count:
             self.cases |= missing
             self.parts.append(f"{what}: {count:,}")
 
     def warn(self, stacklevel: int) -> None:
+        """Tell all counts at once."""
         if self.parts:
             warnings.warn(
                 f"{int(self.cases.sum()):,} of {len(self.cases):,} cases have something missing and are not eligible "
