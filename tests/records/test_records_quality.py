@@ -140,6 +140,32 @@ def test_a_bare_frame_is_measured_without_a_schema():
     assert pick(report, column="sku")["count"] == 1
 
 
+def test_tables_without_events_have_no_timeliness():
+    nothing = {"item_id": ["x"], "rating": [3], "customer_id": ["a"], "time": [None]}
+    report = records.quality({"ratings": records.read(nothing, records.RATINGS)})
+    assert "timeliness" not in set(report["dimension"])
+    bare = pd.DataFrame({"customer_id": ["a"], "time": pd.to_datetime(["2024-05-01"], utc=True)})
+    assert "silent days" not in set(records.quality({"t": bare})["check"])
+    assert "silent days" not in set(records.quality({"t": bare.assign(day=pd.array([None], dtype="Int64"))})["check"])
+
+
+def test_a_customer_table_may_carry_its_id_as_index():
+    frame = pd.DataFrame({"city": ["x"]}, index=pd.Index(["a"], name="customer_id"))
+    assert pick(records.quality({"customers": frame}), column="customer_id", check="cell filled")["count"] == 1
+
+
+def test_a_channel_with_times_but_no_days_is_left_out():
+    frame = pd.DataFrame(
+        {
+            "channel": ["web", "shop"],
+            "day": pd.array([19844, None], dtype="Int64"),
+            "time": pd.to_datetime(["2024-05-01", None], utc=True),
+        }
+    )
+    report = records.quality({"t": frame})
+    assert [check for check in report["check"] if check.startswith("silent")] == ["silent days of web"]
+
+
 def test_a_frame_named_as_a_schema_is_checked_against_it():
     report = records.quality({"CUSTOMERS": {"customer_id": ["a", "a"]}, "x": {"customer_id": ["a", "b"]}})
     assert pick(report, table="CUSTOMERS", dimension="uniqueness")["count"] == 1

@@ -66,6 +66,10 @@ class TestWide:
         loaded = questionnaire({"customer_id": ["a", "b"], "q1": ["满意", "3"]}, {"q1": Scale(1, 5, labels=LIKERT)})
         assert [score for _, _, score in answers(loaded)] == [4.0, 3.0]
 
+    def test_a_scale_without_steps_takes_any_number_between(self):
+        loaded = questionnaire({"customer_id": ["a", "b"], "q1": [0.33, 1.1]}, {"q1": Scale(0, 1, step=None)})
+        assert answers(loaded) == [("a", "q1", 0.33)]
+
     def test_a_reversed_question_is_turned_round(self):
         loaded = questionnaire({"customer_id": ["a", "b"], "q1": [5, 2]}, {"q1": Scale(1, 5, reverse=True)})
         assert [score for _, _, score in answers(loaded)] == [1.0, 4.0]

@@ -198,6 +198,10 @@ class TestBadRows:
         with pytest.raises(ValueError, match="on_error must be 'raise' or 'set-aside', got 'ignore'"):
             records.read(sales(), TRANSACTIONS, on_error="ignore")
 
+    def test_a_schema_by_name_is_refused(self):
+        with pytest.raises(TypeError, match=r"must be a Schema such as records\.TRANSACTIONS, got str"):
+            records.read(sales(), "TRANSACTIONS")
+
     def test_an_unknown_time_zone_is_told_before_anything_is_read(self):
         with pytest.raises(DataError, match="'Mars' is unknown"):
             records.read("nowhere.csv", TRANSACTIONS, timezone="Mars")
@@ -375,6 +379,17 @@ class TestReport:
         assert "&lt;b&gt;" in html
         assert "<b>" not in html
         assert "customer_id: missing" in html
+
+    def test_its_html_tells_counts_and_notes(self):
+        html = records.read(sales(amount=["-1,50"], shop=["x"]), TRANSACTIONS)._repr_html_()
+        assert "<td>amount below zero</td>" in html
+        assert "Kept as they were: shop" in html
+        assert "<li>amount: read with decimal commas</li>" in html
+
+    def test_an_amount_worked_out_is_told(self):
+        report = records.read(sales(amount=[None, 4], quantity=[2, 2], unit_price=[3, 3]), TRANSACTIONS).report
+        assert report.notes == ("amount: quantity x unit_price in 1 row where it was absent",)
+        assert repr(report) == str(report)
 
     def test_it_is_frozen_throughout(self):
         report = records.read(sales(), TRANSACTIONS).report

@@ -40,6 +40,7 @@ def test_with_links_all_ids_of_the_person_are_listed(tables):
     found = records.timeline("c7", tables, links=links)
     assert found["table"].tolist() == ["sales", "calls", "sales", "customers"]
     assert found["customer_id"].tolist() == ["7", "c7", "7", "7"]
+    assert len(records.timeline("8", {"sales": tables["sales"]}, links=records.link({"calls": tables["calls"]}))) == 1
 
 
 def test_with_systems_each_table_is_searched_by_its_own_ids():

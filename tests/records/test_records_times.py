@@ -162,7 +162,7 @@ class TestClockChanges:
         converted = read(["2010-10-31 01:30"], LONDON)
         assert converted.values.tolist() == [utc("2010-10-31 00:30")]
         assert converted.notes == [
-            "time: hours that a clock change repeated were taken as the first of the two in 1 rows"
+            "time: hours that a clock change repeated were taken as the first of the two in 1 row"
         ]
 
     def test_an_offset_settles_a_repeated_hour(self):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from crmkit.core.errors import SchemaProblem
 
-__all__ = ["Converted", "as_ids", "as_text", "distinct", "is_missing_text", "missing_cells", "text_series"]
+__all__ = ["Converted", "as_ids", "as_text", "counted", "distinct", "is_missing_text", "missing_cells", "text_series"]
 
 _MISSING = frozenset({"", "nan", "none", "null", "n/a", "#n/a", "<na>", "nat"})
 _WHOLE_AS_FLOAT = re.compile(r"([+-]?\d+)\.0+\Z")
@@ -26,6 +26,7 @@ _WHOLE_AS_FLOAT = re.compile(r"([+-]?\d+)\.0+\Z")
 _ARMOUR = re.compile(r"""=(["'])(?P<inside>.*)\1\Z|'(?P<digits>\d+)\Z""")
 _SCIENTIFIC = re.compile(r"[+-]?\d\.\d+[eE]\+\d+\Z")
 _EXACT = 2**53
+_TEXT_TYPE = int(pd.__version__.partition(".")[0]) >= 3
 
 NOT_AN_ID = "not an id"
 NOT_WHOLE = "not a whole number"
@@ -75,7 +76,12 @@ def text_series(values: Any) -> pd.Series:
     empty = np.fromiter((cell is None for cell in cells), dtype=bool, count=len(cells))
     cells[empty] = np.nan
     # pandas 3 infers its text type from text, but not from a column that is empty throughout.
-    return pd.Series(cells, dtype="str") if pd.__version__ >= "3" else pd.Series(cells, dtype=object)
+    return pd.Series(cells, dtype="str" if _TEXT_TYPE else object)
+
+
+def counted(n_rows: int) -> str:
+    """Write a number of rows."""
+    return f"{n_rows:,} {'row' if n_rows == 1 else 'rows'}"
 
 
 def is_missing_text(text: str) -> bool:

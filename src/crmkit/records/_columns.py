@@ -114,7 +114,7 @@ CHANNEL = Column(
     dtype="text",
     aliases=(
         *("sales channel", "contact channel", "medium", "via", "origin"),
-        *("渠道", "沟通渠道", "来源渠道", "联系方式"),
+        *("渠道", "沟通渠道", "来源渠道"),
     ),
     description="Through which channel: shop, phone, e-mail, chat.",
 )

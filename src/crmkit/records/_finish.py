@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit.core.errors import SchemaProblem
-from crmkit.records._cells import NOT_FINITE, text_series
+from crmkit.records._cells import NOT_FINITE, counted, text_series
 from crmkit.records._times import local_days
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ __all__ = ["add_day", "counts", "derive", "equal_to_earlier", "keep_others", "re
 
 
 def derive(
-    table: Table, schema: Schema, cells: Mapping[str, Converted], wrong: Wrong, n_rows: int
+    table: Table, schema: Schema, cells: Mapping[str, Converted], wrong: Wrong, notes: list[str], n_rows: int
 ) -> dict[str, npt.NDArray[np.bool_]]:
     """Fill a product where it is absent, and give the rows where it stays so.
 
@@ -47,7 +47,11 @@ def derive(
         if whole:
             with np.errstate(over="ignore", invalid="ignore"):
                 product = np.prod([table[factor].to_numpy(dtype=np.float64) for factor in factors], axis=0)
-            values = np.where(np.isnan(values) & ~refused, product, values)
+            filled = np.isnan(values) & ~refused & ~np.isnan(product)
+            values = np.where(filled, product, values)
+            if filled.any():
+                where = counted(int(filled.sum()))
+                notes.append(f"{column.name}: {' x '.join(factors)} in {where} where it was absent")
         infinite = np.isinf(values)
         absent = np.isnan(values) & ~refused
         table[column.name] = pd.Series(np.where(infinite, np.nan, values))

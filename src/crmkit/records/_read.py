@@ -16,6 +16,7 @@ from crmkit.records._loaded import Loaded, ReadReport
 from crmkit.records._mapping import Mapped, map_headers
 from crmkit.records._numbers import as_numbers
 from crmkit.records._presets import load_preset
+from crmkit.records._schema import Schema
 from crmkit.records._sources import Opened, open_source
 from crmkit.records._times import as_times, check_timezone
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from crmkit.records._schema import Column, Schema
+    from crmkit.records._schema import Column
 
 __all__ = ["OnError", "load", "read"]
 
@@ -89,7 +90,7 @@ def read(
     DataError
         If the source cannot be opened or the time zone is unknown.
     TypeError
-        If the source is no table.
+        If the source is no table, or the schema no schema.
     MissingExtraError
         If a Parquet file is read without pyarrow.
 
@@ -113,6 +114,8 @@ def read(
     """
     if on_error not in {"raise", "set-aside"}:
         raise ValueError(f"on_error must be 'raise' or 'set-aside', got {on_error!r}")
+    if not isinstance(schema, Schema):
+        raise TypeError(f"schema must be a Schema such as records.TRANSACTIONS, got {type(schema).__name__}")
     zone = check_timezone(timezone)
     chosen = None if preset is None else load_preset(preset, schema)
     opened = open_source(source, encoding=encoding)
@@ -140,7 +143,6 @@ def load(
     currency: str | None,
     day_first: bool | None,
     converted: Mapping[str, Converted] | None = None,
-    notes: tuple[str, ...] = (),
 ) -> Loaded:
     """Check an opened source against a schema; ``converted`` hands in columns that were read already."""
     frame = opened.frame
@@ -152,7 +154,8 @@ def load(
     cells.update(converted or {})
     wrong = _wrong_rows(schema, cells, opened.broken)
     table = {name: cells[name].values for name in schema.names if name in cells}
-    wrong.update(_finish.derive(table, schema, cells, wrong, len(frame)))
+    told = [note for cell in cells.values() for note in cell.notes]
+    wrong.update(_finish.derive(table, schema, cells, wrong, told, len(frame)))
     fatal = [*mapped.problems, *(problem for cell in cells.values() for problem in cell.fatal)]
     known, unlike = _finish.settle_currency(table, schema, currency, wrong, len(frame))
     fatal += unlike
@@ -176,7 +179,7 @@ def load(
         told=mapped.told,
         kept=kept,
         counts=_finish.counts(valid, schema),
-        notes=(*notes, *(note for cell in cells.values() for note in cell.notes)),
+        notes=tuple(told),
         currency=known,
         timezone=timezone,
         n_customers=int(valid["customer_id"].nunique()) if "customer_id" in valid else 0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,7 @@ _FORM = re.compile(
     re.VERBOSE,
 )
 # Digits since 1970 by how many they are: seconds, milliseconds, microseconds, nanoseconds.
+_SECONDS = (9, 10)
 _EPOCH = {9: 1e6, 10: 1e6, 12: 1e3, 13: 1e3, 15: 1.0, 16: 1.0, 18: 1e-3, 19: 1e-3}
 _NAT = np.datetime64("NaT", "us")
 
@@ -65,15 +66,14 @@ class Parsed:
     notes: list[str] = field(default_factory=list)
 
 
-@dataclass
-class _Fields:
+class _Fields(NamedTuple):
     """One text taken apart; ``swap`` where day and month may be meant the other way round."""
 
     year: int
     month: int
     day: int
     swap: bool
-    microseconds: int
+    clock: int
     offset: int | None
 
 
@@ -104,13 +104,11 @@ def parse_texts(texts: list[str], *, day_first: bool | None) -> Parsed:
     taken: dict[int, _Fields] = {}
     for place in np.flatnonzero(~parsed.readable).tolist():
         text = unicodedata.normalize("NFKC", texts[place]).strip()
-        if _DIGITS.match(text):
-            _read_digits(text, place, parsed)
-        elif fields := _take_apart(text):
+        fields = _read_digits(text, place, parsed) if _DIGITS.match(text) else _take_apart(text)
+        if fields is not None:
             taken[place] = fields
     first = _order([fields for fields in taken.values() if fields.swap], parsed.notes, day_first=day_first)
-    for place, fields in taken.items():
-        _store(fields, place, parsed, first=first)
+    _store(taken, parsed, first=first)
     return parsed
 
 
@@ -129,21 +127,21 @@ def _read_iso(texts: list[str], parsed: Parsed) -> None:
         parsed.readable[places] = ~np.isnat(values)
 
 
-def _read_digits(text: str, place: int, parsed: Parsed) -> None:
-    """Read bare digits: YYYYMMDD, YYYYMMDDhhmmss, or a count since 1970."""
-    whole = text.partition(".")[0]
-    if text == whole and len(text) in {8, 14}:
+def _read_digits(text: str, place: int, parsed: Parsed) -> _Fields | None:
+    """Take bare digits apart as YYYYMMDD or YYYYMMDDhhmmss, or store them as a count since 1970."""
+    whole, _, rest = text.partition(".")
+    if not rest and len(text) in {8, 14}:
         hour, minute, second = (int(text[start : start + 2] or 0) for start in (8, 10, 12))
-        microseconds = _clock(hour, minute, second, "")
-        if microseconds is not None:
-            fields = _Fields(int(text[:4]), int(text[4:6]), int(text[6:8]), False, microseconds, None)
-            _store(fields, place, parsed, first=None)
-    elif len(whole) in _EPOCH and (text == whole or len(whole) in {9, 10}):
+        clock = _clock(hour, minute, second, "")
+        if clock is None:
+            return None
+        return _Fields(int(text[:4]), int(text[4:6]), int(text[6:8]), False, clock, None)
+    if len(whole) in _EPOCH and (not rest or len(whole) in _SECONDS):
         scale = _EPOCH[len(whole)]
         count = int(whole) * int(scale) if scale >= 1 else int(whole) // 1000
-        count += round(float("0." + text.partition(".")[2]) * scale) if text != whole else 0
-        parsed.instants[place] = np.datetime64(count, "us")
+        parsed.instants[place] = np.datetime64(count + (round(float(f"0.{rest}") * scale) if rest else 0), "us")
         parsed.readable[place] = True
+    return None
 
 
 def _take_apart(text: str) -> _Fields | None:
@@ -166,12 +164,12 @@ def _take_apart(text: str) -> _Fields | None:
             return None
         year, month, day = int(part[f"y{number}"]), _MONTHS.index(name[:3]) + 1, int(part[f"d{number}"])
     half = (part["half1"] or part["half2"] or "").replace(".", "").lower()
-    microseconds = _clock(
+    clock = _clock(
         int(part["hour"] or 0), int(part["minute"] or 0), int(part["second"] or 0), half, part["fraction"] or ""
     )
-    if microseconds is None:
+    if clock is None:
         return None
-    return _Fields(year, month, day, swap, microseconds, _offset(part["zone"]))
+    return _Fields(year, month, day, swap, clock, _offset(part["zone"]))
 
 
 def _clock(hour: int, minute: int, second: int, half: str, fraction: str = "") -> int | None:
@@ -215,17 +213,23 @@ def _order(fields: list[_Fields], notes: list[str], *, day_first: bool | None) -
     return True
 
 
-def _store(fields: _Fields, place: int, parsed: Parsed, *, first: bool | None) -> None:
-    """Put one time in its place, where the calendar has such a day."""
-    month, day = (fields.day, fields.month) if fields.swap and first is False else (fields.month, fields.day)
-    if not 1 <= month <= 12:
+def _store(taken: dict[int, _Fields], parsed: Parsed, *, first: bool | None) -> None:
+    """Put times in their places, where the calendar has such a day."""
+    if not taken:
         return
-    start = np.datetime64(f"{fields.year:04d}-{month:02d}", "M")
-    if not 1 <= day <= int((start + 1).astype("datetime64[D]").astype(int) - start.astype("datetime64[D]").astype(int)):
-        return
-    moment = start.astype("datetime64[us]") + np.timedelta64((day - 1) * 86_400_000_000 + fields.microseconds, "us")
-    if fields.offset is None:
-        parsed.walls[place] = moment
-    else:
-        parsed.instants[place] = moment - np.timedelta64(fields.offset * 60_000_000, "us")
-    parsed.readable[place] = True
+    places = np.fromiter(taken, dtype=np.intp, count=len(taken))
+    columns = list(zip(*taken.values(), strict=True))
+    years, months, days, swap, clock = (np.array(column, dtype=np.int64) for column in columns[:5])
+    turn = (swap == 1) & (first is False)
+    months, days = np.where(turn, days, months), np.where(turn, months, days)
+    real = (months >= 1) & (months <= 12)
+    starts = (years - 1970).astype("datetime64[Y]").astype("datetime64[M]") + np.where(real, months - 1, 0)
+    dates = starts.astype("datetime64[D]") + (days - 1)
+    real &= (days >= 1) & (dates.astype("datetime64[M]") == starts)
+    moments = dates.astype("datetime64[us]") + clock
+    offsets = np.array([np.nan if offset is None else offset for offset in columns[5]], dtype=np.float64)
+    naive = np.isnan(offsets)
+    parsed.walls[places[real & naive]] = moments[real & naive]
+    shifts = np.where(naive, 0.0, offsets).astype(np.int64) * 60_000_000
+    parsed.instants[places[real & ~naive]] = (moments - shifts)[real & ~naive]
+    parsed.readable[places[real]] = True

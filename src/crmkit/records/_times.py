@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit.core.errors import DataError, SchemaProblem
-from crmkit.records._cells import NOT_FINITE, Converted, distinct, is_missing_text
+from crmkit.records._cells import NOT_FINITE, Converted, counted, distinct, is_missing_text
 from crmkit.records._time_text import AmbiguousOrderError, parse_texts
 
 if TYPE_CHECKING:
@@ -197,9 +197,9 @@ def _clock_notes(
     notes = []
     n_gap, n_overlap = (int(np.append(mask, False)[codes].sum()) for mask in (gap, overlap))
     if n_gap:
-        notes.append(f"{name}: hours that a clock change left out were moved forward by the change in {n_gap:,} rows")
+        notes.append(f"{name}: hours that a clock change left out were moved forward by the change in {counted(n_gap)}")
     if n_overlap:
         notes.append(
-            f"{name}: hours that a clock change repeated were taken as the first of the two in {n_overlap:,} rows"
+            f"{name}: hours that a clock change repeated were taken as the first of the two in {counted(n_overlap)}"
         )
     return notes
