@@ -35,7 +35,7 @@ def test_parameter_for_the_number_is_one_it_has(name):
     assert parameter is None or parameter in crmkit.create("segmenter", name).get_params()
 
 
-@pytest.mark.parametrize("name", ["rfm-rules"])
-def test_own_classes_pass_the_plugin_checks(name, capsys):
+@pytest.mark.parametrize("name", NAMES)
+def test_each_passes_the_plugin_checks(name, capsys):
     check_plugin(spec_of("segmenter", name))
     assert "0 failed" in capsys.readouterr().out

@@ -141,6 +141,26 @@ def test_number_asked_for_wins_over_the_instances_own(rfm):
     assert segments.choice.reason == "2 segments: asked for"
 
 
+def test_parameters_go_to_a_segmenter_given_by_name(rfm):
+    segments = segmentation.segment(rfm, "dbscan", params={"eps": 0.9, "min_samples": 5})
+    assert segments.segmenter.segmenter_.get_params()["eps"] == 0.9
+    with pytest.raises(TypeError, match="params are for a segmenter given by name: set them on the DBSCAN"):
+        segmentation.segment(rfm, DBSCAN(), params={"eps": 0.9})
+
+
+def test_number_among_the_parameters_is_not_chosen_again(rfm):
+    segments = segmentation.segment(rfm, "kmeans", params={"n_clusters": 4}, random_state=0)
+    assert segments.n_segments == 4
+    assert segments.choice.criterion == "segmenter"
+
+
+def test_parameters_leave_the_number_to_be_chosen(rfm):
+    segments = segmentation.segment(rfm, "kmeans", params={"n_init": 2}, random_state=0)
+    assert segments.segmenter.n_init == 2
+    assert segments.choice.criterion == "silhouette"
+    assert segments.choice.table.loc[segments.choice.table["chosen"], "n_segments"].tolist() == [3]
+
+
 def test_segmenter_that_finds_the_number_refuses_one():
     with pytest.raises(ValueError, match="dbscan has no parameter for the number of segments"):
         segmentation.segment(small(a=[1.0, 2.0, 3.0]), "dbscan", n_segments=2, transform="none")
@@ -164,6 +184,27 @@ def test_segmenter_with_labels_of_its_own_counting_gets_ids_from_zero(rfm):
     segments = segmentation.segment(rfm, Halves())
     assert sorted(segments.segment_id.unique()) == [0, 1]
     pd.testing.assert_series_equal(segments.predict(rfm), segments.labels)
+
+
+class Named(Halves):
+    """A segmenter with names of its own."""
+
+    def __init__(self, names=("low", "high")):
+        self.names = names
+
+    def predict(self, X):
+        return (X[:, 0] > self.border_).astype(int)
+
+    @property
+    def segment_names_(self):
+        return self.names
+
+
+def test_names_of_the_segmenter_win_over_suggested_ones(rfm):
+    segments = segmentation.segment(rfm, Named(), features=["recency_days"])
+    assert segments.labels.groupby(segments.segment_id).first().tolist() == ["low", "high"]
+    with pytest.raises(DataError, match="Named gives two segments the same name"):
+        segmentation.segment(rfm, Named(("same", "same")))
 
 
 class Plain:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,26 +43,27 @@ class Choice:
     reason : str
         The decision in one sentence.
     columns : mapping of str to list
-        The columns of ``table``.
+        The columns of ``table``, ``n_segments`` among them.
 
     Examples
     --------
     >>> from crmkit.segmentation import Choice
     >>> print(Choice(3, "given", "3 segments were asked for", {"n_segments": [3], "silhouette": [0.5]}))
     3 segments were asked for
-     n_segments  silhouette
-              3         0.5
+     n_segments  silhouette  chosen
+              3         0.5    True
     """
 
     n_segments: int
     criterion: str
     reason: str
-    columns: Mapping[str, list[Any]] = field(default_factory=dict)
+    columns: Mapping[str, list[Any]]
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row for each number tried, one column a criterion; missing where a criterion says nothing."""
-        return pd.DataFrame({name: list(values) for name, values in self.columns.items()})
+        """One row a number tried: each criterion, missing where it says nothing, and which number was chosen."""
+        table = pd.DataFrame({name: list(values) for name, values in self.columns.items()})
+        return table.assign(chosen=table["n_segments"] == self.n_segments)
 
     def __str__(self) -> str:
         return f"{self.reason}\n{self.table.round(4).to_string(index=False)}"

@@ -19,7 +19,7 @@ from crmkit.segmentation._traits import LANGUAGES
 from crmkit.segmentation._transform import make_transform, transformed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
     import pandas as pd
@@ -43,6 +43,7 @@ def segment(
     transform: Any = "rfm",
     random_state: Any = None,
     features: Sequence[str] | None = None,
+    params: Mapping[str, Any] | None = None,
     revenue: str | None = "monetary",
     language: str = "en",
 ) -> SegmentationModel:
@@ -78,6 +79,8 @@ def segment(
     features : sequence of str or None, default=None
         The columns to segment by. None: ``recency_days``, ``frequency`` and ``monetary`` with ``transform="rfm"``,
         else every numeric column (others are told in a warning).
+    params : mapping or None, default=None
+        Parameters of a segmenter given by name, such as ``{"eps": 0.5}``; they win over the catalogue's.
     revenue : str or None, default="monetary"
         The column whose total is shared out in the profile and orders the segments; where the table has no
         ``monetary``, there is none.
@@ -135,14 +138,14 @@ def segment(
     money = _money(frame, revenue)
     _tell_constant(values)
     random = check_random_state(random_state)
-    made, name, parameter = make_segmenter(segmenter, random_state)
+    made, name, parameter = make_segmenter(segmenter, params, random_state)
     made_transform, transform_name = make_transform(transform, made)
     if made_transform is not None:
         made_transform.fit(values)
     points = transformed(made_transform, values)
     seed = int(random.randint(np.iinfo(np.int32).max))
-    by_name = isinstance(segmenter, str)
-    choice = _choose(made, name, parameter, n_segments, points, seed, by_name=by_name)
+    own = not isinstance(segmenter, str) or parameter in (params or {})
+    choice = _choose(made, name, parameter, n_segments, points, seed, own=own)
     fitted, raw = _fit(made, name, points)
     choice = _told(choice, raw, points, seed, name)
     return assemble(
@@ -164,16 +167,17 @@ def _tell_constant(values: pd.DataFrame) -> None:
 
 def _choose(
     made: Any, name: str, parameter: str | None, n_segments: int | str, points: npt.NDArray[np.float64], seed: int,
-    *, by_name: bool,
+    *, own: bool,
 ) -> Choice | None:  # fmt: skip
-    """Decide on the number and set it; None where the segmenter finds it itself."""
+    """Decide on the number and set it; None where it is the segmenter's own affair."""
     if not isinstance(n_segments, str):
         distinct = len(np.unique(points, axis=0))
         if n_segments > distinct:
             raise DataError(f"n_segments={n_segments}, but there are only {distinct} distinct customers: ask for fewer")
         give_number(made, name, parameter, int(n_segments))
-        return Choice(int(n_segments), "given", f"{n_segments} segments: asked for")
-    if parameter is None or not by_name:
+        asked = f"{n_segments} segment{'' if n_segments == 1 else 's'}: asked for"
+        return Choice(int(n_segments), "given", asked, {"n_segments": [int(n_segments)]})
+    if parameter is None or own:
         return None
     size = CHOICE_SAMPLE if callable(getattr(made, "predict", None)) else SMALL_CHOICE_SAMPLE
     choice = choose_k(made, points, parameter=parameter, sample_size=size, random_state=seed)

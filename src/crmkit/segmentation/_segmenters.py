@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sklearn.base import clone
 
 from crmkit.core.checks import require_methods
 from crmkit.core.registry import create, spec_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["fresh", "give_number", "make_segmenter", "segments_parameter"]
 
@@ -25,13 +28,15 @@ def segments_parameter(segmenter: Any) -> str | None:
     return next((name for name in _NUMBER_PARAMETERS if name in known), None)
 
 
-def make_segmenter(segmenter: Any, random_state: Any) -> tuple[Any, str, str | None]:
+def make_segmenter(segmenter: Any, params: Mapping[str, Any] | None, random_state: Any) -> tuple[Any, str, str | None]:
     """Give a fresh segmenter, its name for people, and its parameter for the number of segments.
 
     Parameters
     ----------
     segmenter : str or estimator
         A name of kind segmenter, or an instance, which is copied and never changed.
+    params : mapping or None
+        Parameters of a segmenter asked for by name.
     random_state : int, RandomState or None
         Handed to the segmenter where it takes one and has none of its own.
 
@@ -41,9 +46,11 @@ def make_segmenter(segmenter: Any, random_state: Any) -> tuple[Any, str, str | N
         The segmenter, its name, and the parameter (None where it finds the number itself).
     """
     if isinstance(segmenter, str):
-        made, name = create("segmenter", segmenter), str(segmenter)
+        made, name = create("segmenter", segmenter, **(params or {})), str(segmenter)
         parameter = spec_of("segmenter", segmenter).facts.get("n_segments")
     else:
+        if params:
+            raise TypeError(f"params are for a segmenter given by name: set them on the {type(segmenter).__name__}")
         require_methods(segmenter, ["fit_predict"], role="a segmenter")
         made, name, parameter = fresh(segmenter), type(segmenter).__name__, segments_parameter(segmenter)
     known = made.get_params() if callable(getattr(made, "get_params", None)) else {}
