@@ -10,7 +10,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from crmkit.datasets import make_company
-from crmkit.datasets._phrases import PHRASES, SENTIMENTS, TOPICS
+from crmkit.datasets._messages import PHRASES
+from crmkit.datasets._phrases import SENTIMENTS, TOPICS
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,18 @@ import pandas as pd
 
 from crmkit.datasets._clock import Calendar, objects, stream, text_column
 from crmkit.datasets._people import pick
-from crmkit.datasets._phrases import PHRASES, SENTIMENTS, TOPICS, Phrases
+from crmkit.datasets._phrases import SENTIMENTS, TOPICS, Phrases
+from crmkit.datasets._phrases_en import ENGLISH
+from crmkit.datasets._phrases_zh import CHINESE
 from crmkit.datasets._service import AGENTS, CAUSES
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["draw_comments", "draw_communications"]
+__all__ = ["PHRASES", "draw_comments", "draw_communications"]
+
+PHRASES = {"zh": CHINESE, "en": ENGLISH}
+"""By language."""
 
 _CHANNELS = ("app", "chat", "email", "call", "store")
 _CHANNEL_OF_PERSONA = np.array(
