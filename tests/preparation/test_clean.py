@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmkit.core.errors import DataError, SchemaError
@@ -149,6 +149,7 @@ def test_it_prints_what_was_done(people):
     assert "set aside, missing" in cleaned._repr_html_()
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["a", "b", None, " "]), st.sampled_from([1.0, np.nan, np.inf])), max_size=20),
     st.sampled_from(["keep", "set-aside", "flag"]),

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmkit.core.errors import DataError
@@ -163,6 +163,7 @@ row = st.tuples(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(row, min_size=1, max_size=40))
 def test_the_arrays_do_what_plain_loops_do(rows):
     found = orders(lines(rows))

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmkit.core.errors import DataError, DataWarning
@@ -188,6 +188,7 @@ events = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(events)
 def test_net_is_what_a_plain_loop_gives(rows):
     expected = {}
@@ -210,6 +211,7 @@ def test_net_is_what_a_plain_loop_gives(rows):
     assert {who: tuple(row) for who, row in zip(rfm.index, rfm.to_numpy().tolist(), strict=True)} == expected
 
 
+@settings(deadline=None)
 @given(events, st.sampled_from(["net", "ignore", "match"]))
 def test_rfm_and_summary_have_the_same_customers_and_agree(rows, policy):
     import warnings

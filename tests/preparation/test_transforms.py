@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -52,6 +52,7 @@ def test_missing_values_pass_and_teach_nothing():
     assert np.isnan(log.transform(X)).tolist() == np.isnan(X).tolist()
 
 
+@settings(deadline=None)
 @given(arrays(float, (5, 2), elements=st.floats(-1e12, 1e12)), st.sampled_from(["unit", "median", 3.0]))
 def test_the_way_back_leads_to_the_original_units(X, scale):
     log = SignedLog(scale=scale).fit(X)

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate
 from scipy.optimize import check_grad
@@ -177,6 +177,7 @@ def test_the_beta_rule_has_the_moments_of_the_distribution(a, b):
 positive = st.floats(0.05, 20.0)
 
 
+@settings(deadline=None)
 @given(
     st.fixed_dictionaries(dict.fromkeys(("r", "alpha", "a", "b"), positive)),
     st.integers(0, 500),
