@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -112,6 +115,21 @@ def test_noise_has_a_row_of_its_own_at_the_end():
 )
 def test_numbers_are_written_with_the_digits_that_matter(value, text):
     assert number(value) == text
+
+
+def test_profile_with_columns_taken_away_in_place_still_prints(rfm):
+    for taken in ("description", "monetary_q1", "customers"):
+        profile = segmentation.segment(rfm, n_segments=2, random_state=0).profile
+        del profile[taken]
+        assert "[2 rows x 22 columns]" in repr(profile)
+        assert "<table" in profile._repr_html_()
+
+
+def test_profile_survives_copying_and_pickling(rfm):
+    profile = segmentation.segment(rfm, n_segments=2, random_state=0).profile
+    pd.testing.assert_frame_equal(pickle.loads(pickle.dumps(profile)), profile)  # noqa: S301 -- our own bytes
+    pd.testing.assert_frame_equal(copy.deepcopy(profile), pd.DataFrame(profile))
+    assert len(pd.concat([profile, profile])) == 4
 
 
 def test_profile_class_is_public():

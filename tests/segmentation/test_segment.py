@@ -366,6 +366,8 @@ def test_all_pairs_of_many_customers_are_refused_before_memory_ends():
         segmentation.segment(table, "agglomerative", n_segments=2, transform="none")
 
 
-def test_random_state_may_be_a_generator_of_numpy(rfm):
+def test_generator_of_numpy_seeds_but_is_not_kept(rfm):
     state = np.random.RandomState(0)
-    assert segmentation.segment(rfm, n_segments=3, random_state=state).n_segments == 3
+    segments = segmentation.segment(rfm, n_segments=3, random_state=state)
+    assert segments.n_segments == 3
+    assert isinstance(segments.segmenter.random_state, int)

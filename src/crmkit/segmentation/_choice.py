@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["Choice", "choose_k"]
+__all__ = ["Choice", "choose_k", "count_of"]
 
 LARGEST_INITS = 3
 # The gap statistic of even clouds wavers by some hundredths, so "several" needs dispersion a tenth below reference.
@@ -188,7 +188,7 @@ def _by_likelihood(
         rows.append((k, *separation(values, labels, sample_size=len(values), seed=seed), float(made.bic(values))))
     columns = _columns(("n_segments", "silhouette", "calinski_harabasz", "bic"), rows)
     best = int(np.argmin(columns["bic"]))
-    reason = f"{_count(tried[best])}: least Bayesian information criterion of {tried[0]} to {tried[-1]}"
+    reason = f"{count_of(tried[best])}: least Bayesian information criterion of {tried[0]} to {tried[-1]}"
     if best == len(tried) - 1 and len(tried) > 1:
         reason += "; it was still falling, so there may be more"
     return Choice(tried[best], "bic", reason, columns)
@@ -221,11 +221,11 @@ def _by_gap(
     widest = int(np.nanargmax(widths)) if np.isfinite(widths).any() else taken
     if widths[widest] >= CLEAR and widths[taken] < widths[widest] - MUCH:
         reason = (
-            f"{_count(tried[widest])}: clearly separated (silhouette {widths[widest]:.2f}); the {tried[taken]} that "
+            f"{count_of(tried[widest])}: clearly separated (silhouette {widths[widest]:.2f}); the {tried[taken]} that "
             "the gap statistic would take split them further"
         )
         return Choice(tried[widest], "silhouette", reason, columns)
-    reason = f"{_count(tried[taken])}: the least number whose gap statistic is within one error of the largest"
+    reason = f"{count_of(tried[taken])}: the least number whose gap statistic is within one error of the largest"
     if best == len(tried) - 1 and len(tried) > 1:
         reason += f"; it was still rising at {tried[-1]}, so there may be more"
     if widths[widest] < CLEAR:
@@ -238,7 +238,8 @@ def _columns(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> dict[str, l
     return {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
 
 
-def _count(k: int) -> str:
+def count_of(k: int) -> str:
+    """Write a number of segments."""
     return "1 segment" if k == 1 else f"{k} segments"
 
 

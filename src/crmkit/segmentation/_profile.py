@@ -57,6 +57,8 @@ class Profile(pd.DataFrame):
         return pd.DataFrame
 
     def __repr__(self) -> str:
+        if not self._is_whole():
+            return super().__repr__()
         header, rows = self._fitting()
         widths = _widths(header, rows)
         lines = [_line(row, widths) for row in [header, *rows]]
@@ -69,9 +71,20 @@ class Profile(pd.DataFrame):
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
+        if not self._is_whole():
+            return str(pd.DataFrame(self).to_html())
         header, rows = self._cells(self._told()[:8], quartiles=True)
         described = [[*row, text] for row, text in zip(rows, self["description"], strict=True)]
         return html.table([*header, "description"], described, caption="segments: median [quartiles] in original units")
+
+    def _is_whole(self) -> bool:
+        """Say whether nobody has taken columns away in place, without which there is nothing to write."""
+        told = [f"{name}_{statistic}" for name in self._names() for statistic in ("median", "q1", "q3")]
+        return bool(told) and {"customers", "share", "description", *told}.issubset(self.columns)
+
+    def _names(self) -> list[str]:
+        """Give the columns of the segmentation, in the table's order."""
+        return [str(name).removesuffix("_effect") for name in self.columns if str(name).endswith("_effect")]
 
     def _heads(self) -> dict[str, str]:
         """Give the columns before the figures, with their headers."""
@@ -80,8 +93,7 @@ class Profile(pd.DataFrame):
 
     def _told(self) -> list[str]:
         """Give the columns of the segmentation, those first that tell segments apart most."""
-        told = [str(name)[: -len("_effect")] for name in self.columns if str(name).endswith("_effect")]
-        return sorted(told, key=lambda name: -float(np.ptp(self[f"{name}_effect"].to_numpy(dtype=float))))
+        return sorted(self._names(), key=lambda name: -float(np.ptp(self[f"{name}_effect"].to_numpy(dtype=float))))
 
     def _fitting(self) -> tuple[list[str], list[list[str]]]:
         """Write what fits on a line: all columns with quartiles, else all medians, else as many medians as fit."""
@@ -99,7 +111,7 @@ class Profile(pd.DataFrame):
         header = ["segment", *heads.values()]
         columns = [[str(name) for name in self.index]]
         columns += [[f"{value:,}" if name == "customers" else f"{value:.1%}" for value in self[name]] for name in heads]
-        for name in (str(column)[: -len("_median")] for column in self.columns if str(column).endswith("_median")):
+        for name in self._names():
             if name in told:
                 header.append(name)
                 figures = zip(self[f"{name}_median"], self[f"{name}_q1"], self[f"{name}_q3"], strict=True)

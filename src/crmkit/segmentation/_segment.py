@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.segmentation._assemble import Parts, assemble
-from crmkit.segmentation._choice import Choice, choose_k
+from crmkit.segmentation._choice import Choice, choose_k, count_of
 from crmkit.segmentation._features import choose_features, feature_frame, read_customers
 from crmkit.segmentation._placing import PlacingSegmenter
 from crmkit.segmentation._quality import separation
@@ -138,12 +138,14 @@ def segment(
     money = _money(frame, revenue)
     _tell_constant(values)
     random = check_random_state(random_state)
-    made, name, parameter = make_segmenter(segmenter, params, random_state)
+    seed = int(random.randint(np.iinfo(np.int32).max))
+    # A generator is drawn from and not handed on: whoever holds it could move a segmenter that was fitted.
+    handed_on = seed if isinstance(random_state, np.random.RandomState) else random_state
+    made, name, parameter = make_segmenter(segmenter, params, handed_on)
     made_transform, transform_name = make_transform(transform, made)
     if made_transform is not None:
         made_transform.fit(values)
     points = transformed(made_transform, values)
-    seed = int(random.randint(np.iinfo(np.int32).max))
     own = not isinstance(segmenter, str) or parameter in (params or {})
     choice = _choose(made, name, parameter, n_segments, points, seed, own=own)
     fitted, raw = _fit(made, name, points)
@@ -175,8 +177,9 @@ def _choose(
         if n_segments > distinct:
             raise DataError(f"n_segments={n_segments}, but there are only {distinct} distinct customers: ask for fewer")
         give_number(made, name, parameter, int(n_segments))
-        asked = f"{n_segments} segment{'' if n_segments == 1 else 's'}: asked for"
-        return Choice(int(n_segments), "given", asked, {"n_segments": [int(n_segments)]})
+        return Choice(
+            int(n_segments), "given", f"{count_of(int(n_segments))}: asked for", {"n_segments": [int(n_segments)]}
+        )
     if parameter is None or own:
         return None
     size = CHOICE_SAMPLE if callable(getattr(made, "predict", None)) else SMALL_CHOICE_SAMPLE
@@ -231,7 +234,7 @@ def _told(
     columns: dict[str, list[Any]] = {"n_segments": [found], "silhouette": [width], "calinski_harabasz": [index]}
     if choice is not None:
         return Choice(choice.n_segments, "given", choice.reason, columns)
-    reason = f"{found} segments: found by {name} with its own parameters"
+    reason = f"{count_of(found)}: found by {name} with its own parameters"
     if outside:
         reason += f"; {outside:,} customers are in no segment"
     return Choice(found, "segmenter", reason, columns)
