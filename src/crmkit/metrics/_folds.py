@@ -141,9 +141,18 @@ def _order_by_content(rows: Rows) -> npt.NDArray[np.intp]:
         columns = {position: rows.X.iloc[:, position].reset_index(drop=True) for position in range(rows.X.shape[1])}
     else:
         array = np.asarray(rows.X)
-        columns = {"X": array} if array.ndim == 1 else dict(enumerate(array.T))
+        columns = {"X": _hash_numbers(array) if array.ndim == 2 and array.dtype.kind in "biuf" else pd.Series([*array])}
     columns["__y"] = rows.y
     if rows.groups is not None:
         columns["__groups"] = rows.groups
     keys = pd.util.hash_pandas_object(pd.DataFrame(columns), index=False).to_numpy()
     return np.argsort(keys, kind="stable")
+
+
+def _hash_numbers(table: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
+    """Hash each row of numbers; many times faster than column by column."""
+    # Adding 0.0 makes -0.0 and 0.0, which are equal, the same bits.
+    bits = (np.ascontiguousarray(table, dtype=np.float64) + 0.0).view(np.uint64)
+    multipliers = np.random.default_rng(0).integers(2**63, size=table.shape[1], dtype=np.uint64) * 2 + 1
+    mixed = (bits ^ (bits >> np.uint64(29))) * multipliers
+    return np.asarray((mixed ^ (mixed >> np.uint64(32))).sum(axis=1, dtype=np.uint64))
