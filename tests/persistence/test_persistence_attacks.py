@@ -176,6 +176,12 @@ def test_only_what_is_at_home_in_a_trusted_package_is_found(tmp_path, address, f
         {"$": "sparse", "kind": "load_npz", "shape": [1, 1], "v": [[], [], []]},
         {"$": "Generator", "v": {"$": "dict", "v": [["bit_generator", "seed"]]}},
         {"$": "objects", "shape": [10**12], "v": [1]},
+        {
+            "$": "DataFrame",
+            "index": {"$": "RangeIndex", "name": None, "v": [0, 10**12, 1]},
+            "columns": {"$": "RangeIndex", "name": None, "v": [0, 1, 1]},
+            "v": [{"$": "text", "na": "nan", "v": ["a"]}],
+        },
         {"$": "unheard of"},
         {"no kind": 1},
         {"$": ["a"]},
@@ -268,6 +274,17 @@ def test_nothing_of_a_file_that_is_not_expected_is_imported(tmp_path):
     path = forge(tmp_path, {"$": "object", "class": "crmkit.core.registry:Registry", "by": "attributes", "v": {}})
     with pytest.raises(PersistenceError, match=r"holds a builtins:dict, expected crmkit\.value:Model"):
         persistence.load(path, expect="crmkit.value:Model")
+
+
+def test_a_saved_file_has_the_rights_of_any_new_file(tmp_path):
+    plain = tmp_path / "plain"
+    plain.touch()
+    assert persistence.save(1, tmp_path / "m").stat().st_mode == plain.stat().st_mode
+
+
+def test_a_number_too_long_to_write_is_refused(tmp_path):
+    with pytest.raises(PersistenceError, match="a number that cannot be written"):
+        persistence.save(10**5000, tmp_path / "m")
 
 
 def test_an_older_file_stays_where_the_new_one_cannot_be_made(tmp_path):

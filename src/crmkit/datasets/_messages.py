@@ -82,75 +82,46 @@ def draw_communications(
         personal_end.
     """
     rng = stream(seed, "messages")
-    asked = np.flatnonzero(rng.random(len(per_order)) < _MESSAGES_PER_ORDER)
-    n_cases, count = len(cases), len(cases) + len(asked)
-    causes = np.array([CAUSES.index(name) for name in case_truth["cause"]], dtype=np.int64)
-    topic = np.concatenate([causes, pick(rng, _TOPIC_SHARE, np.zeros(len(asked), dtype=np.int64))])
-    other = topic[:n_cases] == CAUSES.index("other")
-    topic[:n_cases][other] = rng.integers(0, len(TOPICS) - 1, int(other.sum()))
-    customer = np.concatenate(
-        [case_truth["customer"].to_numpy(dtype=np.int64), per_order["customer"].to_numpy()[asked]]
-    )
-    elapsed = np.concatenate(
-        [
-            case_truth["elapsed"].to_numpy(dtype=float),
-            per_order["elapsed"].to_numpy()[asked] + rng.exponential(3.0, len(asked)),
-        ]
-    )
-    order_ids = np.concatenate([objects(cases["order_id"]), objects(per_order.index)[asked]])
-    case_ids = np.concatenate([cases["case_id"].to_numpy(dtype=object), np.full(len(asked), None, dtype=object)])
-    sentiment = _sentiments(rng, topic, np.arange(count) < n_cases)
-    seen = np.flatnonzero(elapsed < end)
-    seen = seen[np.argsort(elapsed[seen], kind="stable")]
-    drawn: list[npt.NDArray[Any]] = [topic, customer, elapsed, order_ids, case_ids, sentiment]
-    topic, customer, elapsed, order_ids, case_ids, sentiment = (values[seen] for values in drawn)
+    asked = _occasions(rng, per_order, cases, case_truth, end=end)
+    customer = asked["customer"].to_numpy(dtype=np.int64)
     chinese = (customers["language"] == "zh").to_numpy(dtype=bool)[customer]
     if switch:
-        chinese ^= rng.random(len(seen)) < _SWITCHES
-    second = np.where(rng.random(len(seen)) < _TWO_TOPICS, rng.integers(0, len(TOPICS), len(seen)), -1)
-    second[second == topic] = -1
-    vague = rng.random(len(seen)) < _VAGUE
-    second[vague] = -1
-    phone = objects(customers["phone"])[customer]
-    email = objects(customers["email"])[customer]
-    text = np.full(len(seen), "", dtype=object)
-    personal = np.full((len(seen), 3), None, dtype=object)
+        chinese ^= rng.random(len(asked)) < _SWITCHES
+    topic = asked["topic"].to_numpy(dtype=np.int64)
+    second = np.where(rng.random(len(asked)) < _TWO_TOPICS, rng.integers(0, len(TOPICS), len(asked)), -1)
+    vague = rng.random(len(asked)) < _VAGUE
+    second[vague | (second == topic)] = -1
+    asked = asked.assign(second=second, vague=vague)
+    text = np.full(len(asked), "", dtype=object)
+    personal = np.full((len(asked), 3), None, dtype=object)
+    phone, email = objects(customers["phone"])[customer], objects(customers["email"])[customer]
     for language, mask in (("zh", chinese), ("en", ~chinese)):
         rows = np.flatnonzero(mask)
         own = stream(seed, f"messages {language}")
-        written = _write(
-            own, PHRASES[language], topic[rows], second[rows], sentiment[rows], vague[rows], order_ids[rows]
-        )
+        written = _write(own, PHRASES[language], asked.iloc[rows])
         if switch:
             _borrow(own, written, PHRASES[language].comma, PHRASES["en" if language == "zh" else "zh"].borrowed)
         text[rows], personal[rows] = _leave_contact(own, PHRASES[language], written, phone[rows], email[rows])
-    empty = rng.random(len(seen)) < _EMPTY
+    empty = rng.random(len(asked)) < _EMPTY
     text[empty], personal[empty] = "", None
-    label = np.array(TOPICS, dtype=object)[topic]
-    wrong = rng.random(len(seen)) < _MISLABELLED
-    label[wrong] = np.array(TOPICS, dtype=object)[
-        (topic[wrong] + rng.integers(1, len(TOPICS), int(wrong.sum()))) % len(TOPICS)
-    ]
-    label[rng.random(len(seen)) >= _LABELLED] = None
     channel = pick(rng, _CHANNEL_OF_PERSONA, persona[customer])
-    conversation = np.array([f"V{number:08d}" for number in range(1, len(seen) + 1)], dtype=object)
     inbound = pd.DataFrame(
         {
             "customer_id": customers.index.to_numpy(dtype=object)[customer],
-            "elapsed": elapsed,
-            "conversation_id": conversation,
+            "elapsed": asked["elapsed"],
+            "conversation_id": np.array([f"V{number:08d}" for number in range(1, len(asked) + 1)], dtype=object),
             "turn": 0,
             "channel": np.array(_CHANNELS, dtype=object)[channel],
             "direction": "in",
             "agent": None,
-            "duration": np.where(channel == 3, np.round(rng.gamma(2.0, 120.0, len(seen))), np.nan),
+            "duration": np.where(channel == 3, np.round(rng.gamma(2.0, 120.0, len(asked))), np.nan),
             "text": text,
-            "label": label,
+            "label": _labels(rng, topic),
             "topic": np.array(TOPICS, dtype=object)[topic],
             "second_topic": np.array([*TOPICS, None], dtype=object)[second],
-            "sentiment": np.array(SENTIMENTS, dtype=object)[sentiment],
+            "sentiment": np.array(SENTIMENTS, dtype=object)[asked["sentiment"]],
             "language": np.where(chinese, "zh", "en").astype(object),
-            "case_id": case_ids,
+            "case_id": asked["case_id"],
             "vague": vague,
             "personal_kind": personal[:, 0],
             "personal_start": personal[:, 1],
@@ -160,6 +131,39 @@ def draw_communications(
     both = pd.concat([inbound, _replies(rng, inbound, end)], ignore_index=True)
     both = both.sort_values(["elapsed", "conversation_id", "turn"], kind="stable", ignore_index=True)
     return _split(both, calendar)
+
+
+def _occasions(
+    rng: np.random.Generator, per_order: pd.DataFrame, cases: pd.DataFrame, case_truth: pd.DataFrame, *, end: float
+) -> pd.DataFrame:
+    """Draw who writes when about what: once for each complaint, and now and then about an order."""
+    asked = np.flatnonzero(rng.random(len(per_order)) < _MESSAGES_PER_ORDER)
+    cause = np.array([CAUSES.index(name) for name in case_truth["cause"]], dtype=np.int64)
+    other = cause == CAUSES.index("other")
+    cause[other] = rng.integers(0, len(TOPICS) - 1, int(other.sum()))
+    later = rng.exponential(3.0, len(asked))
+    occasions = pd.DataFrame(
+        {
+            "topic": np.concatenate([cause, pick(rng, _TOPIC_SHARE, np.zeros(len(asked), dtype=np.int64))]),
+            "customer": np.concatenate([case_truth["customer"], per_order["customer"].to_numpy()[asked]]),
+            "elapsed": np.concatenate([case_truth["elapsed"], per_order["elapsed"].to_numpy()[asked] + later]),
+            "order_id": np.concatenate([objects(cases["order_id"]), objects(per_order.index)[asked]]),
+            "case_id": np.concatenate([objects(cases["case_id"]), np.full(len(asked), None, dtype=object)]),
+        }
+    )
+    complaint = np.arange(len(occasions)) < len(cases)
+    occasions["sentiment"] = _sentiments(rng, occasions["topic"].to_numpy(dtype=np.int64), complaint)
+    seen = occasions[occasions["elapsed"] < end]
+    return seen.sort_values("elapsed", kind="stable", ignore_index=True)
+
+
+def _labels(rng: np.random.Generator, topic: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
+    """Let people mark some of the topics, and some of these wrongly."""
+    wrong = rng.random(len(topic)) < _MISLABELLED
+    marked = np.where(wrong, (topic + rng.integers(1, len(TOPICS), len(topic))) % len(TOPICS), topic)
+    labels: npt.NDArray[np.object_] = np.array(TOPICS, dtype=object)[marked]
+    labels[rng.random(len(topic)) >= _LABELLED] = None
+    return labels
 
 
 def draw_comments(
@@ -208,16 +212,10 @@ def _choose(rng: np.random.Generator, phrases: tuple[str, ...], count: int) -> n
     return np.array(phrases, dtype=object)[rng.integers(0, len(phrases), count)]
 
 
-def _write(
-    rng: np.random.Generator,
-    phrases: Phrases,
-    topic: npt.NDArray[np.int64],
-    second: npt.NDArray[np.int64],
-    sentiment: npt.NDArray[np.int64],
-    vague: npt.NDArray[np.bool_],
-    order_ids: npt.NDArray[np.object_],
-) -> npt.NDArray[np.object_]:
+def _write(rng: np.random.Generator, phrases: Phrases, asked: pd.DataFrame) -> npt.NDArray[np.object_]:
     """Put messages together, with their slips of the pen."""
+    topic, second, sentiment = (asked[name].to_numpy(dtype=np.int64) for name in ("topic", "second", "sentiment"))
+    vague = asked["vague"].to_numpy(dtype=bool)
     count = len(topic)
     opener, tail = (np.full(count, "", dtype=object) for _ in range(2))
     for value in range(len(SENTIMENTS)):
@@ -232,7 +230,7 @@ def _write(
         _cores(rng, phrases, second),
         np.where(
             rng.random(count) < 0.2,
-            np.array([phrases.order.format(order=order) for order in order_ids], dtype=object),
+            np.array([phrases.order.format(order=order) for order in asked["order_id"]], dtype=object),
             "",
         ),
         np.where(rng.random(count) < 0.6, tail, ""),

@@ -7,7 +7,7 @@ import io
 import json
 import os
 import re
-import tempfile
+import secrets
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,10 @@ _MANIFEST_MOST = 16 * 2**20
 
 def canonical_json(tree: Any) -> bytes:
     """Write JSON with one spelling; every character outside ASCII is escaped, lone surrogates included."""
-    return json.dumps(tree, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
+    try:
+        return json.dumps(tree, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
+    except ValueError as error:  # Python writes no whole number of more than 4,300 digits
+        raise PersistenceError(f"the model holds a number that cannot be written: {error}") from error
 
 
 def zip_bytes(members: Mapping[str, bytes], *, comment: bytes = b"") -> bytes:
@@ -93,16 +96,16 @@ def write_archive(path: str | os.PathLike[str], manifest: Mapping[str, Any], mem
     head = json.dumps({**manifest, "members": sums}, indent=1, ensure_ascii=True).encode("ascii")
     content = zip_bytes({MANIFEST: head, **members}, comment=_MARK + b"0" * _DIGEST)[:-_DIGEST]
     content += hashlib.sha256(content).hexdigest().encode("ascii")
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as draft:
-            try:
-                draft.write(content)
-                draft.flush()
-                os.fsync(draft.fileno())
-            except BaseException:
-                Path(draft.name).unlink()
-                raise
-        Path(draft.name).replace(target)
+        try:
+            with draft.open("xb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as error:
         raise PersistenceError(f"{target} cannot be written: {error.strerror or error}") from error
     return target

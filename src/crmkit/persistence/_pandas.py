@@ -123,7 +123,10 @@ def decode_pandas(kind: str, node: dict[str, Any], decoder: Decoder) -> Any:
     """
     if kind == "DataFrame":
         index = decoder.value(node["index"])
-        frame = pd.DataFrame(dict(enumerate(_column(column, decoder) for column in node["v"])), index=range(len(index)))
+        columns = [_column(column, decoder) for column in node["v"]]
+        if any(len(column) != len(index) for column in columns):
+            raise PersistenceError("the file holds a table whose columns and index differ in length")
+        frame = pd.DataFrame(dict(enumerate(columns)), index=range(len(index)))
         frame.index = index
         frame.columns = decoder.value(node["columns"])
         return frame
