@@ -86,6 +86,15 @@ def test_a_file_without_a_byte_is_refused(write):
         read_csv(write(b""))
 
 
+def test_blank_lines_before_the_header_and_between_rows_are_no_rows(write):
+    assert read_csv(write(" \n\na,b\n\n1,2\n  \n3,4\n")).frame.to_dict("list") == {"a": ["1", "3"], "b": ["2", "4"]}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_any_line_end_ends_a_line(write, end):
+    assert read_csv(write(f"a;b{end}1;2{end}")).frame.to_dict("list") == {"a": ["1"], "b": ["2"]}
+
+
 def test_a_file_of_blank_lines_is_refused(write):
     with pytest.raises(DataError, match="no header line"):
         read_csv(write("\n\n"))

@@ -124,6 +124,17 @@ def test_ids_of_different_systems_are_different_even_where_written_alike():
     assert apart.persons.to_dict() == {"w:17": "w:17", "t:17": "t:17"}
 
 
+def test_ids_of_plain_frames_are_compared_as_text():
+    tables = {
+        "a": pd.DataFrame({"customer_id": [17.0, 18.0], "email": ["a@mail.cn", "b@mail.cn"]}),
+        "b": pd.DataFrame({"customer_id": ["17", "9"], "email": [None, "b@mail.cn"]}),
+    }
+    links = records.link(tables)
+    assert links.persons.to_dict() == {"17": "17", "18": "18", "9": "18"}
+    assert links.apply(pd.DataFrame({"customer_id": [9, 17]}))["person_id"].tolist() == ["18", "17"]
+    assert records.timeline(18, tables, links=links)["table"].tolist() == ["a", "b"]
+
+
 class TestUndoing:
     def test_a_link_can_be_undone(self):
         links = records.link({"shop": SHOP, "calls": CALLS, "chat": CHAT})

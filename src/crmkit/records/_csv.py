@@ -140,7 +140,7 @@ def _find_delimiter(sample: str, *, whole: bool) -> str:
 def _parse(path: Path, encoding: str, delimiter: str) -> tuple[pd.DataFrame, dict[str, npt.NDArray[np.bool_]]]:
     """Parse fast where all lines are well formed, line by line where one is not."""
     with path.open(encoding=encoding, newline="") as file:
-        header = next((line for line in csv.reader(file, delimiter=delimiter) if line), None)
+        header = next((line for line in csv.reader(file, delimiter=delimiter) if _is_row(line)), None)
     if header is None:
         raise DataError(f"{path.name} is empty: it has no header line")
     try:
@@ -165,6 +165,11 @@ def _parse(path: Path, encoding: str, delimiter: str) -> tuple[pd.DataFrame, dic
     return frame, broken
 
 
+def _is_row(line: list[str]) -> bool:
+    """Say whether a line is more than blank."""
+    return len(line) > 1 or bool("".join(line).strip())
+
+
 def _quotes(path: Path, encoding: str) -> int:
     """Count the quotation marks of a file."""
     with path.open(encoding=encoding, newline="") as file:
@@ -175,7 +180,7 @@ def _parse_lines(path: Path, encoding: str, delimiter: str) -> tuple[pd.DataFram
     """Parse line by line, keeping what is too long."""
     csv.field_size_limit(sys.maxsize)
     with path.open(encoding=encoding, newline="") as file:
-        lines = [line for line in csv.reader(file, delimiter=delimiter) if len(line) > 1 or "".join(line).strip()]
+        lines = [line for line in csv.reader(file, delimiter=delimiter) if _is_row(line)]
     width, body = len(lines[0]), lines[1:]
     # A line that ends in delimiters has empty fields too many, which say nothing.
     surplus = [delimiter.join(line[width:]) if any(line[width:]) else "" for line in body]

@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from crmkit.core import html
 from crmkit.core.checks import as_frame
 from crmkit.core.errors import DataError
+from crmkit.records._tables import text_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -148,7 +149,7 @@ class Links:
         """
         frame = as_frame(table, what="table")
         column = frame["customer_id"] if "customer_id" in frame.columns else frame.index.to_series()
-        labels = column.astype(object)
+        labels = text_ids(column).astype(object)
         space = self.namespaces.get(name) if name is not None else None
         if space is not None:
             labels = labels.map(lambda label: f"{space}:{label}", na_action="ignore")

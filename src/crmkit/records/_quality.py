@@ -57,6 +57,7 @@ def quality(tables: Any, *, as_of: Any = None, level: float = 0.95) -> pd.DataFr
     -----
     The interval says how far the share could lie from that of the process which made these rows, if rows were
     independent; rows of one customer, and neighbouring days, are not quite, so read it as the narrowest that is honest.
+    A frame's times count where they have a time zone, as ``read`` gives them.
     A silent day is a local day between the first and the last event of a channel without any event of it.
 
     Examples
@@ -190,7 +191,9 @@ def _consistency(table: Named, named: Sequence[Named], found: _Found) -> None:
         orphans = int((~given.isin(known)).sum())
         check = f"orphan: not in {' or '.join(each.name for each in others)}"
         found.share(table, "consistency", column, check, len(given), orphans)
-    if {"amount", "quantity", "unit_price"} <= set(frame.columns):
+    # An amount that reading worked out itself cannot differ.
+    given_amount = table.loaded is None or "amount" in table.loaded.report.headers
+    if given_amount and {"amount", "quantity", "unit_price"} <= set(frame.columns):
         numbers = frame[["amount", "quantity", "unit_price"]].apply(pd.to_numeric, errors="coerce").dropna()
         off = (numbers["amount"] - numbers["quantity"] * numbers["unit_price"]).abs()
         tolerance = _CENT + 1e-9 * numbers["amount"].abs()

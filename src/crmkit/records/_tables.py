@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from crmkit.core.checks import as_frame
 from crmkit.core.errors import DataError
+from crmkit.records._cells import as_ids
 from crmkit.records._loaded import Loaded
 from crmkit.records._schemas import SCHEMAS
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from crmkit.records._schema import Schema
 
-__all__ = ["Named", "named_tables"]
+__all__ = ["Named", "named_tables", "text_ids"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,13 @@ class Named:
     frame: pd.DataFrame
     schema: Schema | None
     loaded: Loaded | None
+
+
+def text_ids(column: pd.Series) -> pd.Series:
+    """Give ids as text, so that 17 and "17" of two tables are one; the same object where they are text already."""
+    if pd.api.types.infer_dtype(column, skipna=True) in {"string", "empty"}:
+        return column
+    return as_ids(column).values.set_axis(column.index)
 
 
 def named_tables(tables: Any) -> list[Named]:
@@ -73,6 +81,10 @@ def named_tables(tables: Any) -> list[Named]:
         frame = loaded.table if loaded is not None else as_frame(table, what=str(name))
         if "customer_id" not in frame.columns and frame.index.name == "customer_id":
             frame = frame.reset_index()
+        if "customer_id" in frame.columns:
+            given = frame["customer_id"]
+            ids = text_ids(given)
+            frame = frame if ids is given else frame.assign(customer_id=ids)
         schema = loaded.schema if loaded is not None else SCHEMAS.get(str(name).upper())
         named.append(Named(str(name), frame, schema, loaded))
     return named
