@@ -50,6 +50,17 @@ def test_one_segment_has_one_rule_that_always_holds():
     assert segments.rules[["precision", "coverage"]].to_numpy().tolist() == [[1.0, 1.0]]
 
 
+def test_rules_print_whole_under_their_segment(rfm):
+    rules = segmentation.segment(rfm, n_segments=3, random_state=0).rules
+    lines = repr(rules).splitlines()
+    assert [line for line in lines if not line.startswith(" ")] == list(dict.fromkeys(rules["segment"]))
+    assert all(f"    {rule}" in lines for rule in rules["rule"])
+    assert f"{rules['customers'][0]:,} customers, {rules['precision'][0]:.0%} of them in it" in lines[2]
+    assert type(rules.head(1)) is pd.DataFrame
+    del rules["rule"]
+    assert "precision" in repr(rules)
+
+
 def test_noise_is_ruled_last():
     table = pd.DataFrame({"spent": [0.0, 0.1, 0.2, 90.0] * 5}, index=pd.Index(range(20), name="customer_id"))
     table["spent"] += np.where(table["spent"] > 50, np.arange(20) * 30.0, 0)

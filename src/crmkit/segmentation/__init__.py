@@ -8,6 +8,7 @@ from crmkit.segmentation._model import SegmentationModel
 from crmkit.segmentation._placing import PlacingSegmenter
 from crmkit.segmentation._profile import Profile
 from crmkit.segmentation._rfm_rules import RfmRules
+from crmkit.segmentation._rules import Rules
 from crmkit.segmentation._segment import segment
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "PlacingSegmenter",
     "Profile",
     "RfmRules",
+    "Rules",
     "SegmentationModel",
     "choose_k",
     "segment",

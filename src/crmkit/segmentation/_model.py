@@ -14,6 +14,7 @@ from crmkit.segmentation._choice import Choice
 from crmkit.segmentation._comparison import Comparison, compare
 from crmkit.segmentation._features import feature_frame, read_customers
 from crmkit.segmentation._profile import Profile, profile_frame
+from crmkit.segmentation._rules import Rules
 from crmkit.segmentation._transform import transformed
 
 if TYPE_CHECKING:
@@ -142,8 +143,8 @@ class SegmentationModel:
         )
 
     @property
-    def rules(self) -> pd.DataFrame:
-        """Rules of a small tree that says nearly the same: one row a rule, in the expression language.
+    def rules(self) -> Rules:
+        """Rules of a small tree that says nearly the same: a DataFrame with one row a rule, which prints them whole.
 
         ``customers`` is how many the rule holds for, ``precision`` the share of these that are in the segment, and
         ``coverage`` the share of the segment that the rule finds. ``fidelity`` says how far to trust them together.
@@ -152,7 +153,7 @@ class SegmentationModel:
         rules = self._state["rules"]
         sizes = dict(zip(self._state["row_ids"], self._state["customers"], strict=True))
         customers, right = np.array(rules["customers"]), np.array(rules["right"])
-        return pd.DataFrame(
+        return Rules(
             {
                 "segment": [names[segment] for segment in rules["segment_id"]],
                 "rule": list(rules["rule"]),

@@ -6,19 +6,50 @@ import keyword
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
-__all__ = ["surrogate_rules"]
+__all__ = ["Rules", "surrogate_rules"]
 
 LARGEST_SAMPLE = 20_000
 LEAVES_A_SEGMENT = 2
 FOLDS = 3
+
+
+class Rules(pd.DataFrame):
+    """Rules that say what segments are: a DataFrame that prints each rule whole, under its segment.
+
+    The columns are ``segment``, ``rule`` (in the expression language), ``customers`` (how many the rule holds for),
+    ``precision`` (the share of these that are in the segment) and ``coverage`` (the share of the segment that the rule
+    finds). What is taken from it is a plain pandas object.
+    """
+
+    @property
+    def _constructor(self) -> Callable[..., pd.DataFrame]:
+        return pd.DataFrame
+
+    def __repr__(self) -> str:
+        if not {"segment", "rule", "customers", "precision", "coverage"}.issubset(self.columns):
+            return super().__repr__()
+        lines = []
+        last = None
+        for segment, rule, customers, precision, coverage in zip(
+            self["segment"], self["rule"], self["customers"], self["precision"], self["coverage"], strict=True
+        ):
+            if segment != last:
+                lines.append(str(segment))
+                last = segment
+            lines.append(f"    {rule}")
+            lines.append(
+                f"        {customers:,} customers, {precision:.0%} of them in it, {coverage:.0%} of the segment"
+            )
+        return "\n".join(lines)
 
 
 def surrogate_rules(
