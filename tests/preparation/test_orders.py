@@ -163,7 +163,7 @@ row = st.tuples(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(st.lists(row, min_size=1, max_size=40))
 def test_the_arrays_do_what_plain_loops_do(rows):
     found = orders(lines(rows))

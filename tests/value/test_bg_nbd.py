@@ -167,6 +167,27 @@ def test_the_pole_of_the_closed_form_is_passed(b):
     assert got.loc[0, "expected_purchases"] == pytest.approx(exact(params, 0, 20.0, 30.0), rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("values", "x", "age", "horizon", "reference"),
+    [
+        ((12.42, 0.01173, 0.306, 0.7137), 0, 0.0, 1000.0, 16796.733396544347),
+        ((17.14, 0.01393, 0.1232, 0.7029), 0, 0.0, 1000.0, 218362.8079683832),
+        ((1.16, 0.0218, 0.99999, 0.2582), 500, 0.0, 1000.0, 5370.772669197731),
+        ((94.41, 0.0137, 0.9999, 58.46), 500, 0.0, 50.0, 4617.624015309329),
+        ((0.5386, 0.06023, 1.00001, 6.305), 500, 1.0, 1000.0, 3462.438463863731),
+        ((0.01373, 0.0134, 75.96, 1.174), 0, 0.0, 1000.0, 0.14482357560417836),
+        ((77.64, 0.05558, 1.000000001, 0.1928), 1, 3650.0, 0.01, 0.00021543805574970236),
+        ((0.0223, 1.122, 1.000001, 19.79), 0, 300.0, 0.01, 7.405630207115821e-07),
+        ((0.6, 5.0, 0.3, 0.7), 0, 20.0, 30.0, 0.5911545963961423),
+    ],
+)
+def test_the_hardest_corners_equal_sixty_digit_arithmetic(values, x, age, horizon, reference):
+    # The closed form in 60 digits: poles of it, horizons of thousands of times alpha, and of seconds.
+    params = dict(zip(("r", "alpha", "a", "b"), values, strict=True))
+    got = fixed(params).predict(customers([x], [age if x else 0.0], [age]), horizon=horizon).loc[0]
+    assert got["expected_purchases"] / got["p_alive"] == pytest.approx(reference, rel=1e-8)
+
+
 @pytest.mark.parametrize(("a", "b"), [(0.5, 0.5), (1.0, 1.0), (0.01, 3.0), (2.0, 500.0)])
 def test_the_beta_rule_has_the_moments_of_the_distribution(a, b):
     nodes, weights = beta_rule(a, b, 20)
