@@ -41,7 +41,15 @@ def test_every_preset_has_a_source_and_maps_what_its_schema_requires(preset):
 @pytest.mark.parametrize("preset", PRESETS, ids=[preset.name for preset in PRESETS])
 def test_every_preset_reads_a_file_of_its_headers(preset):
     schema = SCHEMAS[preset.schema]
-    cells = {"time": "2024-05-01", "date": "2024-05-01", "number": "2", "integer": "2", "id": "7", "text": "x"}
+    cells = {
+        "time": "2024-05-01",
+        "date": "2024-05-01",
+        "number": "2",
+        "integer": "2",
+        "value": "won",
+        "id": "7",
+        "text": "x",
+    }
     source = {headers[0]: [cells[schema[name].dtype]] for name, headers in preset.columns.items()}
     loaded = records.read(source, schema, preset=preset.name)
     assert {name: loaded.report.headers[name] for name in preset.columns} == {

@@ -207,6 +207,21 @@ class TestBadRows:
             records.read("nowhere.csv", TRANSACTIONS, timezone="Mars")
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ([0, 1], [0.0, 1.0]),
+        (["0", "1"], [0.0, 1.0]),
+        ([True, False], [1.0, 0.0]),
+        (["bought", "nothing"], ["bought", "nothing"]),
+        ([1, "nothing"], ["1", "nothing"]),
+    ],
+)
+def test_an_outcome_is_a_number_where_every_cell_is_one(given, kept):
+    source = {"customer_id": ["a", "b"], "time": ["2024-05-01"] * 2, "campaign_id": ["x"] * 2, "outcome": given}
+    assert records.read(source, records.CAMPAIGNS).table["outcome"].tolist() == kept
+
+
 class TestSmallTables:
     def test_a_file_without_a_byte_is_refused(self, tmp_path):
         path = tmp_path / "empty.csv"

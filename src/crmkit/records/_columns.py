@@ -196,9 +196,9 @@ STAGE = Column(
 OUTCOME = Column(
     name="outcome",
     role="category",
-    dtype="text",
+    dtype="value",
     aliases=("result", "response", "disposition", "结果", "响应"),
-    description="How it ended.",
+    description="How it ended: a word, or a number such as 0 and 1.",
 )
 PHONE = Column(
     name="phone",

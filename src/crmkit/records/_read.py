@@ -197,9 +197,19 @@ def _convert(column: pd.Series, spec: Column, zone: ZoneInfo, *, day_first: bool
         return as_ids(column)
     if spec.dtype == "text":
         return as_text(column, strip=spec.role != "text")
+    if spec.dtype == "value":
+        return _as_value(column, spec)
     if spec.dtype in {"time", "date"}:
         return as_times(column, spec, zone, day_first=day_first)
     return as_numbers(column, spec)
+
+
+def _as_value(column: pd.Series, spec: Column) -> Converted:
+    """Bring a column to numbers where it holds nothing else, else to text."""
+    if pd.api.types.is_bool_dtype(column.dtype):
+        column = column.astype("Float64")
+    numbers = as_numbers(column, spec)
+    return as_text(column, strip=True) if numbers.wrong or numbers.fatal else numbers
 
 
 def _wrong_rows(

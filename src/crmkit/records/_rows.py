@@ -204,7 +204,7 @@ class CampaignContact(Row):
     recorded_time: dt.datetime | None = None
     arm: str | None = None
     channel: str | None = None
-    outcome: str | None = None
+    outcome: str | float | None = None
     cost: float | None = None
     currency: str | None = None
 
@@ -229,7 +229,7 @@ class Case(Row):
     currency: str | None = None
     score: float | None = None
     remedy: str | None = None
-    outcome: str | None = None
+    outcome: str | float | None = None
     email: str | None = None
     phone: str | None = None
 
@@ -249,7 +249,7 @@ class Opportunity(Row):
     channel: str | None = None
     agent: str | None = None
     label: str | None = None
-    outcome: str | None = None
+    outcome: str | float | None = None
 
 
 _CLASS_OF: dict[str, type[Row]] = {

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Column", "Role", "Schema", "Type", "header_key"]
 
-Type = Literal["id", "text", "number", "integer", "time", "date"]
-"""How a column is stored: ids and text as ``str``, numbers as float64, times as instants in UTC, dates as dates."""
+Type = Literal["id", "text", "number", "integer", "value", "time", "date"]
+"""How a column is stored: ids and text as ``str``, numbers as float64, times as instants in UTC, dates as dates.
+
+A ``"value"`` is a column of numbers where every filled cell is one (or true or false), else of text.
+"""
 
 Role = Literal["key", "customer", "time", "recorded", "money", "measure", "category", "text", "contact", "reference"]
 """What a column is for, so that steps can find it without knowing its name."""
@@ -59,7 +62,7 @@ class Column:
     role : str
         What it is for: ``"key"``, ``"customer"``, ``"time"``, ``"money"``, ``"contact"`` and so on.
     dtype : str
-        ``"id"``, ``"text"``, ``"number"``, ``"integer"``, ``"time"`` or ``"date"``.
+        ``"id"``, ``"text"``, ``"number"``, ``"integer"``, ``"value"`` (numbers or words), ``"time"`` or ``"date"``.
     required : bool, default=False
         Whether the table must have it. A column with ``product_of`` may be absent where its factors are there.
     nullable : bool, default=True
