@@ -99,7 +99,7 @@ def purchase_days(transactions: Any, *, cutoff: Any = None, refunds: str = "net"
     if refunds == "ignore":
         seen &= ~back
     if refunds == "match" and back[seen].any():
-        amount, gone = _undo(frame.loc[seen].reset_index(drop=True), np.flatnonzero(seen), amount, back)
+        amount, gone = _undo(frame, np.flatnonzero(seen), amount)
         seen &= ~gone
     cutoff_day = max(limit.day, int(day[seen].max(initial=limit.day - 1)) + 1)
     purchases = _reduce(codes[seen], ids, day[seen], amount[seen], back[seen], cutoff_day=cutoff_day)
@@ -115,23 +115,17 @@ def purchase_days(transactions: Any, *, cutoff: Any = None, refunds: str = "net"
 
 
 def _undo(
-    frame: pd.DataFrame,
-    rows: npt.NDArray[np.intp],
-    amount: npt.NDArray[np.float64],
-    back: npt.NDArray[np.bool_],
+    frame: pd.DataFrame, rows: npt.NDArray[np.intp], amount: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """Take matched cancellations off the lines they undo; give new amounts and the lines that are gone."""
-    matches = match_cancellations(frame)
-    purchase, cancellation = rows[matches.purchase], rows[matches.cancellation]
-    old = amount
-    quantity = frame["quantity"].to_numpy(dtype=np.float64) if "quantity" in frame.columns else np.sign(old[rows])
-    whole = np.zeros(len(old))
-    whole[rows] = np.where(quantity == 0, 1.0, np.abs(quantity))
-    undone = np.bincount(purchase, matches.quantity, minlength=len(old)) / np.where(whole == 0, 1.0, whole)
-    undone += np.bincount(cancellation, matches.quantity, minlength=len(old)) / np.where(whole == 0, 1.0, whole)
-    gone = undone >= 1 - _ROUNDING
-    changed = np.where(gone, 0.0, old * (1 - undone))
-    return np.where(undone > 0, changed, old), gone & (back | (undone > 0))
+    matches = match_cancellations(frame.iloc[rows])
+    units = np.ones(len(amount))
+    if "quantity" in frame.columns:
+        quantity = np.abs(frame["quantity"].to_numpy(dtype=np.float64)[rows])
+        units[rows] = np.where(quantity > 0, quantity, 1.0)
+    both = rows[np.concatenate([matches.purchase, matches.cancellation])]
+    undone = np.bincount(both, np.tile(matches.quantity, 2), minlength=len(amount)) / units
+    return amount * (1 - undone), undone >= 1 - _ROUNDING
 
 
 def _reduce(
