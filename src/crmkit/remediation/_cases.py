@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,10 +12,15 @@ from crmkit.core.checks import as_frame, by_customer, positions, require_columns
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.core.predicate import parse
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 __all__ = ["make_cases"]
 
 
-def make_cases(events: Any, *, by: str, where: Any = None, customers: Any = None) -> pd.DataFrame:
+def make_cases(
+    events: Any, *, by: str, where: Any = None, customers: Any = None, carry: Sequence[str] = ()
+) -> pd.DataFrame:
     """Make one case of the events that belong together, beside what is known of their customer.
 
     Parameters
@@ -30,6 +35,8 @@ def make_cases(events: Any, *, by: str, where: Any = None, customers: Any = None
     customers : table or None, default=None
         One row a customer, with ``customer_id`` as index or column; its columns are joined to each case. A column that
         the case has too is called ``customer_<name>``.
+    carry : sequence of str, default=()
+        Further columns of the events that each case takes along from its last row, such as ``"label"``.
 
     Returns
     -------
@@ -64,7 +71,7 @@ def make_cases(events: Any, *, by: str, where: Any = None, customers: Any = None
     [['C1', 'a', 7.5, 2, True]]
     """
     table = as_frame(events, what="events")
-    require_columns(table, [by, "customer_id"], what="events")
+    require_columns(table, [by, "customer_id", *carry], what="events")
     chosen = _chosen(where, table)
     without = chosen & table[by].isna().to_numpy(dtype=bool)
     notes = []
@@ -90,6 +97,7 @@ def make_cases(events: Any, *, by: str, where: Any = None, customers: Any = None
         columns["currency"] = by_case["currency"].first().to_numpy(dtype=object)
     columns |= {column: by_case[column].max().to_numpy() for column in ("time", "day") if column in lines.columns}
     columns["lines"] = np.bincount(codes, minlength=len(keys))
+    columns |= {column: _last(lines[column], codes) for column in carry if column not in columns}
     cases = pd.DataFrame(columns)
     if "time" in cases.columns:
         cases["time"] = by_case["time"].max().array
@@ -103,6 +111,12 @@ def make_cases(events: Any, *, by: str, where: Any = None, customers: Any = None
     if notes:
         warnings.warn(f"of {len(cases):,} cases: {'; '.join(notes)}", DataWarning, stacklevel=2)
     return cases
+
+
+def _last(column: pd.Series, codes: Any) -> Any:
+    """Give the value of each case's last row, in the column's own type."""
+    last = pd.Series(np.arange(len(codes))).groupby(codes, sort=True).last().to_numpy(dtype=np.intp)
+    return column.iloc[last].array
 
 
 def _chosen(where: Any, table: pd.DataFrame) -> Any:

@@ -1,0 +1,223 @@
+"""Checks that the tables of a configuration fit together, before anything is read."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from crmkit.core.errors import ExpressionError, PluginError
+from crmkit.core.predicate import parse
+from crmkit.core.registry import available, spec_of
+from crmkit.pipeline._strict import Problems, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from crmkit.pipeline._schema import Config
+
+__all__ = ["check"]
+
+_NAME = re.compile(r"[\w][\w .-]*\Z")
+
+Where = tuple[str | int, ...]
+
+
+def check(config: Config, given: Mapping[str, Any], problems: Problems) -> None:
+    """Add what does not fit to the problems.
+
+    Parameters
+    ----------
+    config : Config
+        What was built.
+    given : mapping
+        What TOML gave: a key that is not there is not complained about at its place.
+    problems : Problems
+        Collects what is wrong.
+    """
+    if not config.read:
+        problems.add(("read",), "at least one [read.NAME] is needed")
+    for name in config.read:
+        if not _NAME.match(name):
+            problems.add(("read", name), "a table's name is used as a file name: use letters, digits, - and _")
+    _tables(config, problems)
+    _plugins(config, problems)
+    _expressions(config, problems)
+    _numbers(config, problems)
+    _steps(config, given, problems)
+    _remedies(config, problems)
+
+
+def _tables(config: Config, problems: Problems) -> None:
+    """Check that every table that is named is read."""
+    wanted: list[tuple[Where, str | None]] = [
+        *((("metrics", place, "table"), metric.table) for place, metric in enumerate(config.metrics))
+    ]
+    if config.text is not None:
+        wanted += [(("text", key), getattr(config.text, key)) for key in ("labelled", "test", "classify")]
+    for step in ("rfm", "value", "cases"):
+        table = getattr(config, step)
+        if table is None:
+            continue
+        if table.table:
+            wanted.append(((step, "table"), table.table))
+            continue
+        kind = None if step == "cases" else "transactions"
+        choices = [name for name, read in config.read.items() if kind is None or read.schema == kind]
+        if len(choices) != 1:
+            among = f"; name one of {', '.join(choices)}" if choices else ""
+            problems.add((step,), f"the key 'table' is missing, and there are {len(choices)} tables it could be{among}")
+    for where, name in wanted:
+        if name is not None and name not in config.read:
+            problems.add(where, f"no table {name!r} is read; {nearest(name, list(config.read))}")
+
+
+def _plugins(config: Config, problems: Problems) -> None:
+    """Check that every plugin that is named is there; none is imported."""
+    wanted: list[tuple[Where, str, str]] = [
+        *(
+            (("metrics", place, "evaluator"), "evaluator", metric.evaluator)
+            for place, metric in enumerate(config.metrics)
+        )
+    ]
+    if config.segments is not None:
+        wanted.append((("segments", "segmenter"), "segmenter", config.segments.segmenter))
+    if config.value is not None:
+        wanted.append((("value", "lifetime"), "lifetime-model", config.value.lifetime))
+        wanted.append((("value", "spend"), "spend-model", config.value.spend))
+        wanted += [
+            (("value", "compare", place), "lifetime-model", name) for place, name in enumerate(config.value.compare)
+        ]
+    if config.text is not None:
+        wanted.append((("text", "classifier"), "classifier", config.text.classifier))
+    if config.plan is not None:
+        wanted.append((("plan", "planner"), "planner", config.plan.planner))
+    for where, kind, name in wanted:
+        try:
+            spec_of(kind, name)
+        except PluginError as error:
+            problems.add(where, str(error))
+    for place, metric in enumerate(config.metrics):
+        if metric.evaluator in _evaluators():
+            inputs = spec_of("evaluator", metric.evaluator).inputs
+            if inputs and len(inputs) < len(metric.columns):
+                named = ", ".join(inputs)
+                problems.add(
+                    ("metrics", place, "columns"),
+                    f"{metric.evaluator!r} takes {len(inputs)} ({named}), got {len(metric.columns)}",
+                )
+        if not metric.columns:
+            problems.add(("metrics", place, "columns"), "at least one column is needed")
+
+
+def _evaluators() -> tuple[str, ...]:
+    """List the evaluators, none where there are none."""
+    try:
+        return available("evaluator")
+    except PluginError:
+        return ()
+
+
+def _expressions(config: Config, problems: Problems) -> None:
+    """Check that every expression is in the language; columns are known only later."""
+    wanted: list[tuple[Where, Any]] = []
+    if config.text is not None:
+        wanted.append((("text", "where"), config.text.where))
+    if config.cases is not None:
+        wanted.append((("cases", "where"), config.cases.where))
+    for place, remedy in enumerate(config.remedies):
+        wanted.append((("remedies", place, "value"), remedy.value))
+        wanted.append((("remedies", place, "eligible"), remedy.eligible))
+        wanted += [(("remedies", place, "uses", name), amount) for name, amount in remedy.uses.items()]
+    for kind in ("floors", "caps"):
+        for place, limit in enumerate(getattr(config.limits, kind, ())):
+            wanted.append((("limits", kind, place, "where"), limit.where))
+    for where, text in wanted:
+        if isinstance(text, str):
+            try:
+                parse(text)
+            except ExpressionError as error:
+                problems.add(where, str(error))
+
+
+def _numbers(config: Config, problems: Problems) -> None:
+    """Check the ranges of numbers."""
+    between: list[tuple[Where, float | None]] = []
+    positive: list[tuple[Where, float | None]] = []
+    if config.value is not None:
+        between.append((("value", "margin"), config.value.margin))
+        positive.append((("value", "horizon"), config.value.horizon))
+        if config.value.annual_discount_rate < 0:
+            problems.add(
+                ("value", "annual_discount_rate"), f"must be 0 or more, got {config.value.annual_discount_rate:g}"
+            )
+    if config.segments is not None and config.segments.n_segments != "auto":
+        positive.append((("segments", "n_segments"), config.segments.n_segments))
+    if config.text is not None:
+        if not 0 < config.text.test_share < 1:
+            problems.add(("text", "test_share"), f"must be between 0 and 1, got {config.text.test_share:g}")
+    for kind in ("floors", "caps"):
+        for place, limit in enumerate(getattr(config.limits, kind, ())):
+            where = ("limits", kind, place)
+            between.append(((*where, "share"), limit.share))
+            if limit.count is not None and limit.count < 0:
+                problems.add((*where, "count"), f"must be 0 or more, got {limit.count}")
+            if (limit.share is None) == (limit.count is None):
+                problems.add(where, "either 'share' or 'count' is needed, and only one of them")
+    if config.limits is not None:
+        if config.limits.holdout is not None:
+            between.append((("limits", "holdout", "share"), config.limits.holdout.share))
+        for name, limit in config.limits.resources.items():
+            if limit < 0:
+                problems.add(("limits", "resources", name), f"must be 0 or more, got {limit:g}")
+    for where, number in between:
+        if number is not None and not 0 <= number <= 1:
+            problems.add(where, f"must be from 0 to 1, got {number:g}")
+    for where, number in positive:
+        if number is not None and number <= 0:
+            problems.add(where, f"must be more than 0, got {number:g}")
+    if config.seed < 0:
+        problems.add(("seed",), f"must be 0 or more, got {config.seed}")
+
+
+def _steps(config: Config, given: Mapping[str, Any], problems: Problems) -> None:
+    """Check that each step has what it builds on."""
+    if config.segments is not None and config.rfm is None:
+        problems.add(("segments",), "needs the step [rfm]")
+    for step in ("plan", "limits", "remedies"):
+        if step in given and config.cases is None:
+            problems.add((step,), "needs the step [cases]")
+    if config.remedies and config.plan is None:
+        problems.add(("remedies",), "needs the step [plan]")
+    if config.plan is not None and not config.remedies:
+        problems.add(("plan",), "needs at least one [[remedies]]")
+    for where, name in ((("report", "file"), config.report.file),):
+        if "/" in name or "\\" in name or not name.endswith(".html"):
+            problems.add(where, f"must be a file name that ends in .html, got {name!r}")
+
+
+def _remedies(config: Config, problems: Problems) -> None:
+    """Check that remedies and resources that are named exist, once each."""
+    names = [remedy.name for remedy in config.remedies]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            problems.add(("remedies", place, "name"), f"{name!r} is there twice")
+    resources = list(config.limits.resources) if config.limits is not None else []
+    for place, remedy in enumerate(config.remedies):
+        for used in _strangers(remedy.uses, resources):
+            problems.add(
+                ("remedies", place, "uses", used),
+                f"no resource {used!r} in limits.resources; {nearest(used, resources)}",
+            )
+    for kind in ("floors", "caps"):
+        for place, limit in enumerate(getattr(config.limits, kind, ())):
+            if limit.remedy is not None and limit.remedy not in names:
+                problems.add(
+                    ("limits", kind, place, "remedy"), f"no remedy {limit.remedy!r}; {nearest(limit.remedy, names)}"
+                )
+    for used in _strangers(config.plan.what_if if config.plan is not None else (), resources):
+        problems.add(("plan", "what_if", used), f"no resource {used!r} in limits.resources; {nearest(used, resources)}")
+
+
+def _strangers(used: Iterable[str], known: list[str]) -> list[str]:
+    """List the names that are not known."""
+    return [name for name in used if name not in known]

@@ -1,0 +1,70 @@
+"""The steps that make cases of events and plan their remedies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from crmkit import remediation
+
+if TYPE_CHECKING:
+    from crmkit.pipeline._result import RunResult
+    from crmkit.pipeline._schema import Config, LimitsTable
+
+__all__ = ["run_cases", "run_plan"]
+
+
+def run_cases(config: Config, result: RunResult) -> None:
+    """Make one case of the events that belong together; classified messages bring their class along."""
+    step = config.cases
+    assert step is not None  # noqa: S101 -- the runner calls a step only where it is configured
+    name = step.table or next(iter(config.read))
+    carry = list(step.carry)
+    if config.text is not None and name == (config.text.classify or config.text.labelled):
+        carry.append(config.text.into)
+    result.cases = remediation.make_cases(
+        result.tables[name], by=step.by, where=step.where, customers=result.customers, carry=dict.fromkeys(carry)
+    )
+
+
+def run_plan(config: Config, result: RunResult) -> None:
+    """Plan the cases, have the plan verified, and try other limits."""
+    step = config.plan
+    assert step is not None  # noqa: S101 -- as above
+    remedies = [
+        remediation.Remedy(remedy.name, value=remedy.value, uses=remedy.uses, eligible=remedy.eligible)
+        for remedy in config.remedies
+    ]
+    holdout = config.limits.holdout if config.limits is not None else None
+    result.problem = remediation.Problem(
+        result.cases,
+        remedies,
+        _limits(config.limits) if config.limits is not None else [],
+        one_per=step.one_per,
+        holdout=remediation.Holdout(holdout.share, by=holdout.by, random_state=config.seed) if holdout else None,
+    )
+    result.plan = remediation.plan(result.problem, planner=step.planner)
+    result.verdict = remediation.verify(result.plan, result.problem)
+    for limit, amounts in step.what_if.items():
+        result.what_if[limit] = result.plan.what_if(limit, list(amounts))
+
+
+def _limits(limits: LimitsTable) -> list[Any]:
+    """Turn the tables of limits into the room's own words."""
+    return [
+        *(remediation.Resource(name, limit) for name, limit in limits.resources.items()),
+        *(
+            remediation.Cap(cap.remedy, where=cap.where, count=cap.count, share=cap.share, **_named(cap.name))
+            for cap in limits.caps
+        ),
+        *(
+            remediation.Floor(
+                floor.where, share=floor.share, count=floor.count, remedy=floor.remedy, **_named(floor.name)
+            )
+            for floor in limits.floors
+        ),
+    ]
+
+
+def _named(name: str | None) -> dict[str, Any]:
+    """Pass a name on only where one is given, so that the limit makes its own."""
+    return {} if name is None else {"name": name}
