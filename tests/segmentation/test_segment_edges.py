@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.cluster import DBSCAN
 
 from crmkit import segmentation
 from crmkit.core.errors import DataError, DataWarning
@@ -152,6 +153,32 @@ def test_one_cloud_is_one_segment(name):
     assert segments.n_segments == 1
     assert segments.choice.reason.startswith("1 segment")
     assert segments.labels.unique().tolist() == ["everybody"]
+
+
+def test_the_only_segment_is_not_everybody_where_some_are_in_none():
+    table = pd.DataFrame({"spent": [0.0, 0.1, 0.2, 90.0]}, index=pd.Index(list("abcd"), name="customer_id"))
+    segments = segmentation.segment(table, DBSCAN(eps=0.5, min_samples=2), transform="none")
+    assert segments.labels.tolist() == ["low spent"] * 3 + ["in no segment"]
+
+
+def test_only_segment_in_chinese_is_everybody():
+    segments = segmentation.segment(rfm([5, 9], [2, 1], [10.0, 3.0]), n_segments=1, random_state=0, language="zh")
+    assert segments.labels.tolist() == ["全部客户", "全部客户"]
+
+
+def test_a_csv_file_gives_the_same_segments_as_its_table(tmp_path):
+    table = rfm([1, 100, 2, 99], [9, 1, 8, 1], [90.0, 1.5, 80.25, 1.0]).assign(city="York")
+    table.to_csv(tmp_path / "rfm.csv")
+    from_file = segmentation.segment(tmp_path / "rfm.csv", n_segments=2, random_state=0)
+    from_table = segmentation.segment(table, n_segments=2, random_state=0)
+    pd.testing.assert_series_equal(from_file.labels, from_table.labels)
+    assert from_file.predict(str(tmp_path / "rfm.csv")).tolist() == from_table.labels.tolist()
+
+
+def test_a_csv_file_with_text_among_numbers_is_refused(tmp_path):
+    rfm([1, 2], ["3", "four"], [1.0, 2.0]).to_csv(tmp_path / "rfm.csv")
+    with pytest.raises(DataError, match="'frequency' is not numeric"):
+        segmentation.segment(tmp_path / "rfm.csv")
 
 
 def test_chinese_columns_and_ids_are_kept():

@@ -49,11 +49,6 @@ def test_segments_alike_in_everything_are_counted():
     ]
 
 
-def test_the_only_segment_is_everybody():
-    assert names([[0, 0, 0]]) == ["everybody"]
-    assert names([[0, 0, 0]], words=ZH) == ["全部客户"]
-
-
 def test_other_columns_are_named_by_their_header():
     assert names([[0.5, 0], [0, -0.7]], columns=["visits_a_week", "年龄"]) == ["high visits a week", "low 年龄"]
     assert names([[0.5, 0], [0, -0.7]], columns=["visits", "年龄"], words=ZH) == ["visits高", "年龄低"]

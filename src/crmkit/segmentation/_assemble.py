@@ -152,7 +152,9 @@ def _names(
         return [given[label] for label in raw_labels]
     names = [f"segment {segment}" for segment in range(len(raw_labels))]
     inside = row_ids >= 0
-    if inside.any():
+    if len(row_ids) == 1 and inside.all():
+        names[int(row_ids[0])] = words.everybody
+    elif inside.any():
         columns = [str(column) for column in parts.values.columns]
         suggested = suggest_names(columns, statistics["effect"][inside], statistics["median"][inside], words)
         for segment, name in zip(row_ids[inside], suggested, strict=True):

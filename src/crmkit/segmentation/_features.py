@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,15 +24,27 @@ WHAT = "customer table"
 
 
 def read_customers(table: Any) -> pd.DataFrame:
-    """Bring a customer table to one row a customer, with columns named by text."""
+    """Bring a customer table to one row a customer, with columns named by text; a CSV file gives numbers as numbers."""
     frame = by_customer(table, what=WHAT)
-    if frame.empty and not len(frame):
+    if isinstance(table, str | Path):
+        frame = _with_numbers(frame)
+    if not len(frame):
         raise DataError(f"{WHAT} has no rows: there is nobody to segment")
     frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
     twice = frame.columns[frame.columns.duplicated()].unique()
     if len(twice):
         raise DataError(f"{WHAT} has more than one column named {', '.join(map(repr, twice))}")
     return frame
+
+
+def _with_numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    """Turn text columns into numbers where every text of them is one, because a CSV file is read as text."""
+    turned = frame.copy()
+    for name, column in frame.items():
+        if not is_numeric_dtype(column):
+            with contextlib.suppress(ValueError, TypeError):
+                turned[name] = pd.to_numeric(column)
+    return turned
 
 
 def choose_features(frame: pd.DataFrame, features: Sequence[str] | None, *, rfm: bool) -> tuple[str, ...]:

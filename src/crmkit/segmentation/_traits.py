@@ -127,8 +127,6 @@ def suggest_names(
     list of str
         One name a segment.
     """
-    if len(effects) == 1:
-        return [words.everybody]
     chosen = [sorted(_strongest(row)) for row in effects]
     plain = [_name(columns, row, traits, (), words) for row, traits in zip(effects, chosen, strict=True)]
     names = list(plain)
