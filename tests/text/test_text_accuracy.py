@@ -21,7 +21,6 @@ def waimai(data_file):
     return train["review"], train["label"], test["review"], test["label"]
 
 
-@pytest.mark.slow
 def test_text_svm_sorts_bank_messages(data_file):
     train, labels, test, actual = banking(data_file)
     # Word 1-2 and char_wb 2-5 TF-IDF with LinearSVC has .9140 on the same split.

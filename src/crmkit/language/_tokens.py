@@ -131,8 +131,8 @@ def tokenize(texts: Sequence[str], *, offsets: bool = False) -> TokenTable:
     apostrophes (``can't``) and the points and commas inside numbers (``1,000.50``); every character of Han, kana,
     Thai and their kin stands alone; punctuation and emoji are signs; spaces, control and format characters separate.
 
-    All texts are joined and looked at as one array, so the cost is a few passes of numpy (about 10 MB of text a
-    second on one core) and about forty bytes a character of a chunk of two million characters.
+    All texts are joined and looked at as one array, so the cost is a few passes of numpy (seven to nine MB of
+    text a second on one core) and 35 (Latin) to 75 (Han) bytes a character of a chunk of two million characters.
 
     Parameters
     ----------

@@ -35,8 +35,9 @@ class TextFeatures(TransformerMixin, BaseEstimator):
     dropped and nothing depends on a segmenter, unless one is given.
 
     Use it wherever scikit-learn takes a vectorizer. Fitting sorts integers instead of filling a dictionary with
-    strings: distinct words are cut into characters once, however often they stand in the texts. Cost: 5-10 MB of
-    text a second on one core, about 200 bytes of memory a character while fitting.
+    strings: distinct words are cut into characters once, however often they stand in the texts. Cost: 1-2 MB of
+    text a second on one core, two to three times as fast as scikit-learn on the same terms, and about 200 bytes of
+    memory a character while fitting.
 
     Parameters
     ----------

@@ -151,9 +151,9 @@ class TextTree(_Selected):
 class TextForest(_Selected):
     """Many decision trees on resampled texts, each seeing some of the terms: robust, without anything to tune.
 
-    The trees' probabilities are averaged. It bears mislabelled texts well, but on short messages it stays behind the
-    linear classifiers. Choosing 5,000 terms first keeps the fit short; the choice is made within `fit`. Memory grows
-    with trees times leaves times classes.
+    The trees' probabilities are averaged. On short messages it stays behind the linear classifiers. Choosing 5,000
+    terms first keeps the fit short; the choice is made within `fit`. Memory grows with trees times leaves times
+    classes.
 
     Parameters
     ----------
