@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -17,15 +18,15 @@ if TYPE_CHECKING:
 __all__ = ["ScaledClassifier", "ScaledRegressor"]
 
 
-class _Scaled(BaseEstimator):
+class _Scaled(BaseEstimator, ABC):
     """Holds a scaler and a model, both fitted on the same rows."""
 
     scaler_: Any
     model_: Any
 
+    @abstractmethod
     def _model(self) -> Any:
         """Give the model to fit on scaled columns."""
-        raise NotImplementedError
 
     def _scale(self, X: Any) -> Any:
         """Bring new rows to the scale of the training rows."""

@@ -172,24 +172,28 @@ def select_model(
         metrics.cross_validate(model, X, y, evaluators=evaluation, cv=inner, groups=groups, n_jobs=n_jobs, **options)
         for _, model in named
     ]
-    names = [name for name, _ in named]
-    best = _best([float(one.estimates[evaluation.name]) for one in final], evaluation.greater_is_better)
-    table = pd.concat([one.table.drop(columns=["greater_is_better"]) for one in final], ignore_index=True)
-    table.index = pd.Index(names, name="candidate")
-    chosen_in = [model.chosen_ for model in outer.models]
-    table["times_chosen"] = [chosen_in.count(name) for name in names]
-    table["chosen"] = [position == best for position in range(len(names))]
+    table = _table([name for name, _ in named], final, [model.chosen_ for model in outer.models])
+    best = _best(table["value"].tolist(), evaluation.greater_is_better)
+    table["chosen"] = np.arange(len(table)) == best
     order = np.argsort(-table["value"] if evaluation.greater_is_better else table["value"], kind="stable")
     model: Any = clone(named[best][1])
     model.fit(X, y)
     return ModelChoice(
-        names[best],
+        named[best][0],
         model,
         outer.estimates[evaluation.name],
         table.iloc[order],
         evaluation.name,
         evaluation.greater_is_better,
     )
+
+
+def _table(names: list[str], found: list[metrics.CrossValidation], chosen_in: list[str]) -> pd.DataFrame:
+    """Put the candidates' own figures and how often each was chosen side by side."""
+    table = pd.concat([one.table.drop(columns=["greater_is_better"]) for one in found], ignore_index=True)
+    table.index = pd.Index(names, name="candidate")
+    table["times_chosen"] = [chosen_in.count(name) for name in names]
+    return table
 
 
 def _inner_folds(cv: Any, inner_cv: Any) -> Any:
