@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Completed", "complete"]
 
-_FIRST_GROUPS = 200
-_GROUPS_A_ROW = 20
+_FIRST_GROUPS = 40
+_GROUPS_A_ROW = 4
+_ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,13 @@ class _Best:
         return self.share is not None and self.bound - self.value <= self.slack
 
 
-def complete(options: Options, relaxed: Relaxed, *, gap: float, time_limit: float) -> Completed:
+def complete(options: Options, relaxed: Relaxed, *, gap: float, nodes: int, time_limit: float) -> Completed:
     """Make a whole plan from a divided one.
 
     First the groups nearest a tie are searched and all others keep what the divided plan gives them. The plan so found
     and the bound of the prices differ by some value ``d``: an option that is worse than the best of its group by more
     than ``d`` at these prices is in no better plan, so that a search over the few that remain is as good as one over
-    all. Where nothing is found near the ties, all options are searched.
+    all; it is repeated as long as a better plan leaves fewer. Where nothing is found near the ties, all is searched.
 
     Parameters
     ----------
@@ -95,8 +96,10 @@ def complete(options: Options, relaxed: Relaxed, *, gap: float, time_limit: floa
         The divided plan.
     gap : float
         Stop when ``(bound - value) / max(1, abs(value))`` is no more than this.
+    nodes : int
+        Nodes of branch and bound for each search. They end a search at the same point on every machine.
     time_limit : float
-        Seconds after which the best plan found is given, however large its gap.
+        Seconds after which the best plan found is given in any case.
 
     Returns
     -------
@@ -113,53 +116,61 @@ def complete(options: Options, relaxed: Relaxed, *, gap: float, time_limit: floa
     divided = np.zeros(options.n_groups, dtype=bool)
     divided[options.group[(relaxed.share > POSITIVE) & (relaxed.share < 1 - POSITIVE)]] = True
     order = np.argsort(np.where(divided, -1.0, margins(options, relaxed.prices)), kind="stable")
+    keeps = np.bincount(options.group, weights=whole, minlength=options.n_groups) > 0
     size = _FIRST_GROUPS + _GROUPS_A_ROW * len(options.bound)
-    while size < options.n_groups and perf_counter() < end:
+    found, searched = None, 0
+    while size < options.n_groups and perf_counter() < end and (found is None or found.share is None):
         near = np.zeros(options.n_groups, dtype=bool)
         near[order[:size]] = True
-        inside = near[options.group]
-        fixed = inside | (whole > 0)
-        # A group that keeps its option must take it; what keeps nothing has no option left.
-        keeps = ~near & (np.bincount(options.group, weights=whole, minlength=options.n_groups) > 0)
         found = search(
             options,
             gap=0.5 * best.slack,
-            time_limit=max(0.25 * time_limit, 0.5 * (end - perf_counter()))
-            if best.share is None
-            else 0.25 * time_limit,
+            nodes=nodes,
+            time_limit=0.5 * (end - perf_counter()),
             near=relaxed.value,
-            allowed=fixed,
-            forced=keeps,
+            # A group that keeps its option must take it; what keeps nothing has no option left.
+            allowed=near[options.group] | (whole > 0),
+            forced=~near & keeps,
         )
         best.offer(found.share)
-        if best.share is not None:
-            break
+        searched = size
         size *= 4
     if best.done:
-        return _completed(best, f"the {min(size, options.n_groups):,} groups nearest a tie were searched")
-    return _prove(options, relaxed, best, end - perf_counter())
+        return _completed(best, f"the {searched:,} groups nearest a tie were searched")
+    return _prove(options, relaxed, best, nodes, end)
 
 
-def _prove(options: Options, relaxed: Relaxed, best: _Best, seconds: float) -> Completed:
-    """Search all that can still matter."""
-    allowed = np.ones(options.n_options, dtype=bool)
-    forced = np.zeros(options.n_groups, dtype=bool)
-    if best.share is not None:
-        adjusted = options.adjusted(relaxed.prices)
-        top = options.best(adjusted)
-        # The prices' own bound, before it was lowered to a whole number, is what losses are counted from.
-        distance = options.dual(relaxed.prices) - best.value
-        distance += 1e-9 * max(1.0, abs(best.value))
-        allowed = top[options.group] - adjusted <= distance
-        forced = top > distance
-    found = search(
-        options, gap=0.5 * best.slack, time_limit=seconds, near=relaxed.value, allowed=allowed, forced=forced
-    )
-    if found.infeasible and best.share is None:
-        return Completed(None, -np.inf, -np.inf, infeasible=True, note="no whole plan keeps the limits")
-    best.offer(found.share)
-    best.lower(max(found.bound, best.value))
-    count = len(np.unique(options.group[allowed & ~forced[options.group]])) if not allowed.all() else options.n_groups
+def _prove(options: Options, relaxed: Relaxed, best: _Best, nodes: int, end: float) -> Completed:
+    """Search all that can still matter, and again where a better plan leaves less of it."""
+    adjusted = options.adjusted(relaxed.prices)
+    top = options.best(adjusted)
+    count = options.n_groups
+    for _ in range(_ROUNDS):
+        allowed = np.ones(options.n_options, dtype=bool)
+        forced = np.zeros(options.n_groups, dtype=bool)
+        if best.share is not None:
+            # Losses are counted from the prices' own bound, before it was lowered to a whole number.
+            distance = options.dual(relaxed.prices) - best.value + 1e-9 * max(1.0, abs(best.value))
+            allowed = top[options.group] - adjusted <= distance
+            forced = top > distance
+            left = np.bincount(options.group[allowed], minlength=options.n_groups)
+            count = int(np.sum(left > forced))
+        before = best.value
+        found = search(
+            options,
+            gap=0.5 * best.slack,
+            nodes=nodes,
+            time_limit=end - perf_counter(),
+            near=relaxed.value,
+            allowed=allowed,
+            forced=forced,
+        )
+        if found.infeasible and best.share is None:
+            return Completed(None, -np.inf, -np.inf, infeasible=True, note="no whole plan keeps the limits")
+        best.offer(found.share)
+        best.lower(max(found.bound, best.value))
+        if best.done or best.value <= before or perf_counter() >= end:
+            break
     return _completed(best, f"all {count:,} groups that could still change were searched")
 
 
@@ -168,5 +179,5 @@ def _completed(best: _Best, note: str) -> Completed:
     if best.share is None:
         return Completed(None, -np.inf, best.bound, infeasible=False, note=note)
     if not best.done:
-        note += "; the time ran out before the gap was closed as far as asked"
+        note += "; the search ended before the gap was closed as far as asked"
     return Completed(best.share, best.value, max(best.bound, best.value), infeasible=False, note=note)

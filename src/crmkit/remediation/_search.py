@@ -48,6 +48,7 @@ def search(
     *,
     gap: float,
     time_limit: float,
+    nodes: int | None = None,
     near: float | None = None,
     allowed: Bools | None = None,
     forced: Bools | None = None,
@@ -65,6 +66,8 @@ def search(
         Stop when the plan is proved to be within this value of the best.
     time_limit : float
         Seconds.
+    nodes : int or None
+        Nodes of branch and bound, each time the solver is asked; None means no limit.
     near : float or None
         About what the plan will be worth, to turn ``gap`` into the relative gap that HiGHS reads.
     allowed : ndarray of bool, shape (n_options,), or None
@@ -94,7 +97,7 @@ def search(
     size = max(size, 1e-9 * part.scale)
     bound, proved, tightened = np.inf, False, part.bound.copy()
     for attempt in range(_TIGHTENINGS):
-        picked, best, proved = _solve(part, tightened, must[groups], gap / size, time_limit)
+        picked, best, proved = _solve(part, tightened, must[groups], gap / size, time_limit, nodes)
         if attempt == 0:
             bound = worth + best
         if picked is None:
@@ -110,7 +113,7 @@ def search(
 
 
 def _solve(
-    part: Options, bound: Floats, must: Bools, relative_gap: float, time_limit: float
+    part: Options, bound: Floats, must: Bools, relative_gap: float, time_limit: float, nodes: int | None
 ) -> tuple[Floats | None, float, bool]:
     """Solve one whole programme: the choice, the bound of its value, and whether it is proved infeasible."""
     limited = np.isfinite(bound)
@@ -124,12 +127,16 @@ def _solve(
         (np.ones(part.n_options), np.arange(part.n_options), pointer), shape=(part.n_groups, part.n_options)
     )
     constraints.append(LinearConstraint(for_milp(groups), must.astype(np.float64), 1.0))
-    result = milp(
+    limits: dict[str, Any] = {"time_limit": max(time_limit, 0.1), "mip_rel_gap": min(relative_gap, 0.5)}
+    if nodes is not None:
+        limits["node_limit"] = nodes
+    run: Any = milp  # its stubs know no dict of options
+    result = run(
         -part.value / part.scale,
         integrality=np.ones(part.n_options, dtype=np.int64),
         bounds=Bounds(0.0, 1.0),
         constraints=constraints,
-        options={"time_limit": max(time_limit, 0.1), "mip_rel_gap": min(relative_gap, 0.5)},
+        options=limits,
     )
     if result.status == 2:
         return None, -np.inf, True

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["what_if"]
 
-_GAP = 1e-4
-_SECONDS = 3.0
+_GAP = 2e-4
+_NODES = 50
+_SECONDS = 30.0
 
 
 def what_if(problem: Problem, near: Relaxed, limit: str, values: Sequence[float], *, fractional: bool) -> pd.DataFrame:
@@ -58,7 +59,7 @@ def what_if(problem: Problem, near: Relaxed, limit: str, values: Sequence[float]
         near = relaxed
         value, bound = relaxed.value, relaxed.bound
         if not fractional:
-            done = complete(options, relaxed, gap=_GAP, time_limit=_SECONDS)
+            done = complete(options, relaxed, gap=_GAP, nodes=_NODES, time_limit=_SECONDS)
             value, bound = (np.nan if done.share is None else done.value), done.bound
         lines[i] = value, bound, (bound - value) / max(1.0, abs(value))
     index = pd.Index(np.asarray(values, dtype=np.float64), name=limit)
