@@ -25,7 +25,7 @@ HINT = re.compile(r"[@＠]|(?:\d\D{0,3}){7}")
 # A number does not begin or end inside a word, a decimal, a longer code or an amount of money; some words are
 # written without a space before the number they announce. A second number may follow behind a comma or a slash.
 _BEFORE = (
-    r"(?:(?<![0-9A-Za-z_#*])|(?<=(?i:tel))|(?<=(?i:cell))|(?<=(?i:call))|(?<=(?i:phone))|(?<=(?i:mobile))"
+    r"(?=[0-9(+])(?:(?<![0-9A-Za-z_#*])|(?<=(?i:tel))|(?<=(?i:cell))|(?<=(?i:call))|(?<=(?i:phone))|(?<=(?i:mobile))"
     r"|(?<=(?i:vx))|(?<=(?i:wx)))(?<![¥$€£])"
 )
 _AFTER = r"(?![0-9A-Za-z_*])(?![.,:/\-][0-9]{1,6}(?![0-9]))(?! ?(?:元|块|万|亿|円|CNY|RMB|USD|EUR|%))"
