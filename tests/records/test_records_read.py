@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+
 import pandas as pd
 import pytest
 
@@ -281,7 +284,14 @@ class TestReport:
         assert report.notes == ("amount: quantity x unit_price in 1 row where it was absent",)
         assert repr(report) == str(report)
 
-    def test_it_is_frozen_throughout(self):
+    def test_what_was_read_can_be_copied_deeply(self):
+        loaded = records.read(sales(customer_id=["a", None]), TRANSACTIONS, on_error="set-aside")
+        again = copy.deepcopy(loaded)
+        assert again.report == loaded.report
+        assert again.schema == loaded.schema
+        pd.testing.assert_frame_equal(again.table, loaded.table)
+
+    def test_it_is_frozen(self):
         report = records.read(sales(), TRANSACTIONS).report
-        with pytest.raises(TypeError):
-            report.reasons["x"] = 1
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            report.n_rows = 2

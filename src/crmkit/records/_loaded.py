@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from crmkit.core import html
@@ -77,7 +76,7 @@ class ReadReport:
 
     def __post_init__(self) -> None:
         for name in ("reasons", "headers", "counts"):
-            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+            object.__setattr__(self, name, dict(getattr(self, name)))
 
     @property
     def facts(self) -> dict[str, str]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from crmkit.core.errors import ConfigError
@@ -161,5 +160,5 @@ def _parse(path: Any) -> Preset:
         platform=content["platform"],
         summary=content["summary"],
         source=tuple(content["source"]),
-        columns=MappingProxyType(columns),
+        columns=columns,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class Scale:
             if not self.low <= score <= self.high or not self.on_grid(score):
                 raise ValueError(f"the label {label!r} stands for {score}, which is no answer of this scale")
         folded = {_fold(label): float(score) for label, score in self.labels.items()}
-        object.__setattr__(self, "labels", MappingProxyType(folded))
+        object.__setattr__(self, "labels", folded)
 
     def on_grid(self, score: float) -> bool:
         """Say whether a number lies a whole number of steps above the lowest answer."""
