@@ -300,3 +300,33 @@ def test_no_texts_have_no_scores():
 def test_wrong_parameters_are_refused_as_scikit_learn_does():
     with pytest.raises(ValueError, match="'C' parameter of TextSVM"):
         text.TextSVM(C=-1).fit(["card", "refund"], ["c", "r"])
+
+
+def test_batches_join_without_a_seam(monkeypatch):
+    frame = pd.DataFrame(
+        {"text": ["card", "refund", "my card", "退款", ""] * 3, "channel": ["a", "b", "a", "b", "c"] * 3}
+    )
+    model = make("text-logistic").fit(frame, ["c", "r", "c", "r", "r"] * 3)
+    whole, labels = model.predict_proba(frame), model.predict(frame)
+    monkeypatch.setattr("crmkit.text._base._BATCH", 4)
+    assert np.allclose(model.predict_proba(frame), whole)
+    assert np.array_equal(model.predict(frame), labels)
+
+
+def test_wrong_vectors_are_named_by_their_row_in_any_batch(monkeypatch):
+    class Sometimes(Lengths):
+        def encode(self, texts):
+            values = super().encode(texts)
+            values[[one == "bad" for one in texts]] = np.nan
+            return values
+
+    model = make("text-svm", features=Sometimes()).fit(["a", "bbb"], [0, 1])
+    monkeypatch.setattr("crmkit.text._base._BATCH", 2)
+    with pytest.raises(DataError, match="no numbers in row 3"):
+        model.predict(["a", "b", "c", "bad"])
+
+
+def test_columns_do_not_replace_the_texts():
+    frame = pd.DataFrame({"text": ["", " "], "channel": ["a", "b"]})
+    with pytest.raises(DataError, match="all 2 texts are empty"):
+        make("text-svm").fit(frame, [0, 1])

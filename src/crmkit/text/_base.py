@@ -29,6 +29,8 @@ __all__ = ["COLUMNS", "SHARED_CONSTRAINTS", "TextClassifier", "smallest"]
 COLUMNS = ("channel", "direction", "type", "time")
 """The columns of COMMUNICATIONS that ``columns="auto"`` takes where they are."""
 
+_BATCH = 20_000
+
 SHARED_CONSTRAINTS: dict[str, Any] = {
     "features": "no_validation",
     "columns": [str, list, tuple, None],
@@ -86,7 +88,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
             raise ValueError(f"{type(self).__name__} needs at least two classes in y, got 1 class")
         self.columns_ = self._choose_columns(frame)
         blank = np.array([not text.strip() for text in texts], dtype=bool)
-        if blank.all() and not self.columns_:
+        if blank.all():
             raise DataError(f"all {len(texts)} texts are empty: there is nothing to learn from")
         with threadpool_limits(limits=1):
             values = self._fit_features(texts, frame)
@@ -106,9 +108,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
         ndarray, shape (n_texts,)
             Labels.
         """
-        values = self._values(X)
-        with threadpool_limits(limits=1):
-            codes = self.learner_.predict(values) if values.shape[0] else np.empty(0, dtype=np.int64)
+        answers = self._ask(X, "predict")
+        codes = np.concatenate(answers) if answers else np.empty(0, dtype=np.int64)
         predicted: npt.NDArray[Any] = self.classes_[codes]
         return predicted
 
@@ -168,7 +169,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
         else:
             values = self.features_.fit_transform(texts)
         self.beside_ = None if frame is None or not self.columns_ else ColumnFeatures(self.columns_).fit(frame)
-        return self._beside(values, frame)
+        return _joined(values, self._columns_beside(frame))
 
     def _resolve_features(self) -> Any:
         """Give the features to fit: our own, a plugin, or a copy of what was handed in."""
@@ -190,8 +191,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
         """Say whether the features are an encoder's."""
         return callable(getattr(self.features_, "encode", None))
 
-    def _encode(self, texts: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
-        """Ask the encoder and check what it gives."""
+    def _encode(self, texts: npt.NDArray[np.object_], first: int = 0) -> npt.NDArray[np.float64]:
+        """Ask the encoder and check what it gives; ``first`` is the row of the first text."""
         values = np.asarray(self.features_.encode(texts.tolist()), dtype=np.float64)
         if values.ndim != 2 or len(values) != len(texts):
             raise DataError(
@@ -200,40 +201,49 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
             )
         wrong = ~np.isfinite(values).all(axis=1)
         if wrong.any():
-            raise DataError(
-                f"{type(self.features_).__name__}.encode gave values that are no numbers in {positions(wrong)}"
-            )
+            rows = positions(np.concatenate([np.zeros(first, dtype=bool), wrong]))
+            raise DataError(f"{type(self.features_).__name__}.encode gave values that are no numbers in {rows}")
         return values
 
-    def _beside(self, values: Any, frame: pd.DataFrame | None) -> Any:
-        """Put the columns' features beside the texts'."""
+    def _columns_beside(self, frame: pd.DataFrame | None) -> Any:
+        """Give the features of the columns beside the texts, None where there are none."""
         if self.beside_ is None:
-            return values
+            return None
         if frame is None:
             raise DataError(f"it was fitted with the columns {', '.join(self.columns_)}: hand it a table that has them")
-        others: Any = self.beside_.transform(frame)
-        if sparse.issparse(values):
-            both: list[Any] = [values, others]
-            return sparse.hstack(both, format="csr")
-        return np.hstack([values, others.toarray()])
+        return self.beside_.transform(frame)
 
-    def _values(self, X: Any) -> Any:
-        """Give the features of new texts as the learner wants them."""
+    def _ask(self, X: Any, method: str) -> list[npt.NDArray[Any]]:
+        """Give the learner's answers batch by batch, so that memory does not grow with the number of texts."""
         check_is_fitted(self, "learner_")
         texts, frame = split_frame(X, self.text_column)
+        others = self._columns_beside(frame) if len(texts) else None
+        answers = []
         with threadpool_limits(limits=1):
-            values = self._encode(texts) if self._encodes() else self.features_.transform(texts)
-            values = self._beside(values, frame)
-            return self._reduce(values, None) if values.shape[0] else values
+            for first in range(0, len(texts), _BATCH):
+                batch = texts[first : first + _BATCH]
+                values = self._encode(batch, first) if self._encodes() else self.features_.transform(batch)
+                values = _joined(values, None if others is None else others[first : first + _BATCH])
+                answers.append(np.asarray(getattr(self.learner_, method)(self._reduce(values, None))))
+        return answers
 
     def _scores(self, X: Any, method: str) -> npt.NDArray[np.float64]:
         """Ask the learner for scores or probabilities; no texts give no rows."""
-        values = self._values(X)
-        if not values.shape[0]:
+        answers = self._ask(X, method)
+        if not answers:
             binary = method == "decision_function" and len(self.classes_) == 2
             return np.empty(0 if binary else (0, len(self.classes_)))
-        with threadpool_limits(limits=1):
-            return np.asarray(getattr(self.learner_, method)(values), dtype=np.float64)
+        return np.concatenate(answers).astype(np.float64, copy=False)
+
+
+def _joined(values: Any, others: Any) -> Any:
+    """Put the columns' features beside the texts'."""
+    if others is None:
+        return values
+    if isinstance(values, np.ndarray):
+        return np.hstack([values, others.toarray()])
+    both: list[Any] = [values, others]
+    return sparse.hstack(both, format="csr")
 
 
 def smallest(values: Any) -> float:
