@@ -55,7 +55,7 @@ class ScaledClassifier(ClassifierMixin, _Scaled):
         X, y = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64)
         check_classification_targets(y)
         self._fit_scaled(X, y, sample_weight)
-        self.classes_ = self.model_.classes_
+        self.classes_ = np.unique(y)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)

@@ -97,6 +97,26 @@ class ScaledMLPClassifier(ScaledClassifier):
         """Give the model to fit on scaled columns."""
         return MLPClassifier(**self.get_params(deep=False))
 
+    def _fit_scaled(self, X: Any, y: Any, sample_weight: Any) -> None:
+        """Learn codes of labels: scikit-learn 1.6 cannot stop early on labels that are text."""
+        super()._fit_scaled(X, np.unique(y, return_inverse=True)[1], sample_weight)
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Give the most likely label of each row.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (n_rows, n_features)
+            The columns of ``fit``.
+
+        Returns
+        -------
+        ndarray, shape (n_rows,)
+            Labels.
+        """
+        codes = super().predict(X)
+        return np.asarray(self.classes_[codes])
+
     @property
     def n_iter_(self) -> int:
         """Passes over the rows."""
