@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SignedLog", "skewed_pipeline"]
 
+_LARGE = 700.0  # the exponential of more is infinite
 _FLOATS = (np.float64, np.float32)
 _SCALERS = {"standard": StandardScaler, "robust": RobustScaler, "minmax": MinMaxScaler}
 
@@ -106,7 +107,9 @@ class SignedLog(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=_FLOATS, ensure_all_finite="allow-nan", reset=False)
-        logged = np.sign(X) * np.log1p(np.abs(X) / self.scale_.astype(X.dtype))
+        # log(1 + |x| / scale) without the division, which overflows where a scale is tiny.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logged = np.sign(X) * np.logaddexp(0, np.log(np.abs(X)) - np.log(self.scale_).astype(X.dtype))
         return np.asarray(np.where(self.transformed_, logged, X))
 
     def inverse_transform(self, X: Any) -> npt.NDArray[np.float64]:
@@ -126,7 +129,10 @@ class SignedLog(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X = np.asarray(X, dtype=np.float64)
         if X.ndim != 2 or X.shape[1] != len(self.scale_):
             raise DataError(f"expected {len(self.scale_)} columns, got an array of shape {X.shape}")
-        return np.asarray(np.where(self.transformed_, np.sign(X) * np.expm1(np.abs(X)) * self.scale_, X))
+        size = np.abs(X)
+        with np.errstate(over="ignore"):
+            back = np.where(size < _LARGE, np.expm1(size) * self.scale_, np.exp(size + np.log(self.scale_)))
+        return np.asarray(np.where(self.transformed_, np.sign(X) * back, X))
 
     def __sklearn_tags__(self) -> Any:
         """Say that missing values are allowed and single precision is kept."""
