@@ -115,6 +115,14 @@ def test_a_line_with_too_many_fields_is_kept_and_marked(write, where):
     assert read.frame["a"].tolist() == ["1", "3", "5"]
 
 
+def test_a_long_text_beside_a_broken_line_is_whole_and_the_limit_of_csv_stays(write):
+    before = csv.field_size_limit()
+    long = "x" * (before + 1)
+    read = read_csv(write(f"a,b\n1,{long}\n2,3,4\n"))
+    assert read.frame["b"].tolist() == [long, "3"]
+    assert csv.field_size_limit() == before
+
+
 def test_delimiters_at_the_end_of_every_line_are_no_extra_field(write):
     read = read_csv(write("a,b,c\n1,2,3,\n4,5,6,\n"))
     assert not read.broken

@@ -6,7 +6,6 @@ import codecs
 import csv
 import io
 import re
-import sys
 import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -36,6 +35,7 @@ _BOMS = {
 _DELIMITERS = (",", ";", "\t", "|")
 _CHUNK = 1 << 20
 _SAMPLE = 1 << 16
+_LARGEST_FIELD = (1 << 31) - 1
 # In text of GBK the second byte of a common character is high too; in Western text read as GBK it is an ASCII letter.
 _PAIR = re.compile(rb"[\x81-\xfe]([\x40-\xfe])")
 _ASCII_END = 0x80
@@ -178,9 +178,12 @@ def _quotes(path: Path, encoding: str) -> int:
 
 def _parse_lines(path: Path, encoding: str, delimiter: str) -> tuple[pd.DataFrame, dict[str, npt.NDArray[np.bool_]]]:
     """Parse line by line, keeping what is too long."""
-    csv.field_size_limit(sys.maxsize)
-    with path.open(encoding=encoding, newline="") as file:
-        lines = [line for line in csv.reader(file, delimiter=delimiter) if _is_row(line)]
+    before = csv.field_size_limit(_LARGEST_FIELD)
+    try:
+        with path.open(encoding=encoding, newline="") as file:
+            lines = [line for line in csv.reader(file, delimiter=delimiter) if _is_row(line)]
+    finally:
+        csv.field_size_limit(before)
     width, body = len(lines[0]), lines[1:]
     # A line that ends in delimiters has empty fields too many, which say nothing.
     surplus = [delimiter.join(line[width:]) if any(line[width:]) else "" for line in body]
