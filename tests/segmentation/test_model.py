@@ -37,7 +37,11 @@ def test_noise_can_be_renamed(segments):
     assert segments.rename({-1: "loners"}).names[-1] == "loners"
 
 
-@pytest.mark.parametrize("wrong", ["nobody", 7])
+def test_ids_may_be_text_as_configuration_files_have_them(segments):
+    assert segments.rename({"0": "best", "-1": "loners"}).names[0] == "best"
+
+
+@pytest.mark.parametrize("wrong", ["nobody", 7, "7", "-2"])
 def test_unknown_segment_cannot_be_renamed(segments, wrong):
     with pytest.raises(ValueError, match="there is no segment"):
         segments.rename({wrong: "x"})

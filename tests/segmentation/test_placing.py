@@ -57,16 +57,24 @@ def test_minkowski_power_is_respected():
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10_000), st.integers(3, 12), st.sampled_from(["eom", "leaf"]))
-def test_hdbscan_keeps_members_in_and_noise_out_unless_it_is_just_as_near(seed, size, method):
+@given(st.integers(0, 10_000), st.integers(3, 12), st.sampled_from(["eom", "leaf"]), st.sampled_from([1.0, 1.4]))
+def test_hdbscan_gives_fitted_customers_their_labels_back(seed, size, method, alpha):
     random = np.random.default_rng(seed)
     points = np.vstack([random.normal(size=(60, 2)), random.normal(6, 0.4, (40, 2)), random.uniform(-6, 12, (40, 2))])
-    placing = PlacingSegmenter(HDBSCAN(size, min_samples=size, cluster_selection_method=method, copy=True)).fit(points)
-    inside, placed = placing.labels_ >= 0, placing.predict(points)
-    np.testing.assert_array_equal(placed[inside], placing.labels_[inside])
-    drawn_in = points[~inside & (placed >= 0)]
-    distance, member = placing._mutual(drawn_in, placing._core_distances(drawn_in)) if len(drawn_in) else ([], [])
-    np.testing.assert_array_equal(distance, placing.reach_[placing.point_labels_[member]])
+    placing = PlacingSegmenter(
+        HDBSCAN(size, min_samples=size, cluster_selection_method=method, alpha=alpha, copy=True)
+    ).fit(points)
+    np.testing.assert_array_equal(placing.predict(points), placing.labels_)
+
+
+def test_hdbscan_decides_by_its_rule_beside_the_middle_of_a_segment_and_beside_noise():
+    random = np.random.default_rng(3)
+    points = np.vstack([random.normal(size=(80, 2)), random.normal(8, 0.5, (60, 2)), [[30.0, 30.0], [-20.0, 9.0]]])
+    placing = PlacingSegmenter(HDBSCAN(15, copy=True)).fit(points)
+    first, second = placing.labels_[np.argmin((points**2).sum(axis=1))], placing.labels_[90]
+    assert first != second
+    beside = [[0.01, 0.01], [8.01, 8.01], [30.01, 30.01], [-20.0, 9.01], [4.0, 4.0]]
+    assert placing.predict(beside).tolist() == [first, second, -1, -1, -1]
 
 
 def test_hdbscan_follows_shapes_that_centres_would_not():

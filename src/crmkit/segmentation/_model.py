@@ -237,7 +237,7 @@ class SegmentationModel:
         Parameters
         ----------
         names : mapping of str or int to str
-            New name by the present name or the segment id.
+            New name by the present name or the segment id (also as text, as configuration files have it).
 
         Returns
         -------
@@ -254,6 +254,8 @@ class SegmentationModel:
         nobody = self._state["nobody"]
         for old, new in names.items():
             segment = ids.get(old) if isinstance(old, str) else int(old)
+            if segment is None and str(old).removeprefix("-").isdecimal():
+                segment = int(old)
             if segment is None or segment not in self.names:
                 raise ValueError(f"there is no segment {old!r}; the names are: {', '.join(self.names.values())}")
             if not isinstance(new, str) or not new.strip():

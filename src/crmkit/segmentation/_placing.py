@@ -26,7 +26,7 @@ class PlacingSegmenter(ClusterMixin, BaseEstimator):
 
     - DBSCAN: the segment of the nearest core customer, if that one is within ``eps``; else in no segment.
     - HDBSCAN: the segment of the nearest member by mutual reachability, if that is no farther than any member of the
-      segment is from its own nearest fellow; else in no segment.
+      segment is from its own nearest fellow; else in no segment. One exactly like a fitted customer goes with that one.
     - any other: as the nearest customer it was fitted on, in a segment or in none.
 
     ``segment`` applies it by itself to segmenters that cannot predict. Placing costs one nearest-neighbour search in
@@ -59,12 +59,12 @@ class PlacingSegmenter(ClusterMixin, BaseEstimator):
 
     Notes
     -----
-    Placing the fitted customers again gives their labels back, but for ties: a DBSCAN border customer within
-    reach of two segments belongs to the one found first, and is placed in the one whose core is nearer.
+    Placing the fitted customers again gives their labels back, with two exceptions: a DBSCAN border customer within
+    reach of two segments belongs to the one found first, and is placed in the one whose core is nearer; and customers
+    equal in every column, whom HDBSCAN may label differently where distances are tied, are placed together.
 
-    The rule for HDBSCAN keeps every fitted member in its segment. Noise customers stay out, because they are no nearer
-    to a segment than the distance at which it was split off; only one exactly as near as the farthest member (mutual
-    reachability has ties) is placed with it.
+    The rule for HDBSCAN follows from how it cuts: noise is no nearer to a segment than the distance at which that
+    segment was split off, and no member is farther than that from its fellows.
 
     References
     ----------
@@ -185,17 +185,18 @@ class PlacingSegmenter(ClusterMixin, BaseEstimator):
         inside = self.labels_ >= 0
         self.all_points_ = values.copy()
         self.points_, self.point_labels_ = values[inside], self.labels_[inside]
-        self.cores_ = self._core_distances(values)[inside]
+        distance, _ = self._among_all(values)
+        self.cores_ = distance[inside, -1]
         self.reach_ = np.zeros(0)
         if inside.any():
             distance, _ = self._mutual(self.points_, self.cores_, skip_itself=True)
             self.reach_ = np.zeros(int(self.point_labels_.max()) + 1)
             np.maximum.at(self.reach_, self.point_labels_, distance)
 
-    def _core_distances(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Give the distance to the ``min_samples``-th fitted customer, as HDBSCAN counts them."""
-        distance, _ = self._search(self.all_points_, self._min_samples()).kneighbors(values)
-        return np.asarray(distance[:, -1])
+    def _among_all(self, values: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
+        """Find the ``min_samples`` nearest fitted customers; the last of them is at the core distance."""
+        distance, nearest = self._search(self.all_points_, self._min_samples()).kneighbors(values)
+        return distance, nearest
 
     def _min_samples(self) -> int:
         return int(self.segmenter_.min_samples or self.segmenter_.min_cluster_size)
@@ -205,6 +206,7 @@ class PlacingSegmenter(ClusterMixin, BaseEstimator):
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
         """Give the mutual reachability distance to the nearest member, and who that is."""
         distance, nearest = self._search(self.points_, 2 * self._min_samples() + 1).kneighbors(values)
+        distance = distance / getattr(self.segmenter_, "alpha", 1.0)
         member_cores = np.asarray(self.cores_)[nearest]
         mutual = np.maximum(np.maximum(distance, member_cores), cores[:, None])
         if skip_itself:
@@ -214,6 +216,8 @@ class PlacingSegmenter(ClusterMixin, BaseEstimator):
         return mutual[rows, best], nearest[rows, best]
 
     def _by_reach(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.integer[Any]]:
-        distance, member = self._mutual(values, self._core_distances(values))
+        from_all, nearest = self._among_all(values)
+        distance, member = self._mutual(values, from_all[:, -1])
         labels = self.point_labels_[member]
-        return np.where(distance <= np.asarray(self.reach_)[labels], labels, -1)
+        placed = np.where(distance <= np.asarray(self.reach_)[labels], labels, -1)
+        return np.where(from_all[:, 0] == 0, self.labels_[nearest[:, 0]], placed)
