@@ -90,7 +90,7 @@ def test_a_written_time_is_an_instant(cell, instant):
             "2010-12-01 24:00",
             "2010-12-01 08:60",
         ),
-        *("12 Foo 2010", "13:00 pm", "2010-12-01 13:00 pm", "20101301", True, [1], b"x", "08:26"),
+        *("12 Foo 2010", "13:00 pm", "2010-12-01 13:00 pm", "20101301", "20101201256060", True, [1], b"x", "08:26"),
     ],
 )
 def test_what_is_no_time_is_wrong(cell):
