@@ -10,7 +10,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from crmkit.core.errors import InfeasiblePlanError
 from crmkit.remediation._options import EXACT
-from crmkit.remediation._relaxation import solve_linear
+from crmkit.remediation._relaxation import POSITIVE, solve_linear
 from crmkit.remediation._search import for_milp, search
 from crmkit.remediation._terms import Resource
 
@@ -49,8 +49,10 @@ def conflict(problem: Problem, *, whole: bool = True) -> tuple[str, ...]:
     Notes
     -----
     The multipliers of an elastic linear programme name limits that contradict each other; each is then left out in turn
-    and put back where the others leave a plan (a deletion filter). A search that takes more than 20 seconds counts as
-    having found a plan, so that on very large whole problems the set may be larger than necessary, never wrong.
+    and put back where the others leave a plan (a deletion filter). With more than 2,000 possible pairs of case and
+    remedy "leave a plan" means a divided one where the divided problem is the one without a plan already: a whole one
+    is then at most about one case a limit away. A search for a whole plan that takes more than 20 seconds counts as
+    having found one, so that the set may be larger than necessary, never wrong.
 
     References
     ----------
@@ -67,6 +69,7 @@ def conflict(problem: Problem, *, whole: bool = True) -> tuple[str, ...]:
     """
     options = problem.options()
     rows = np.flatnonzero(_candidates(options))
+    divided = not whole or (len(rows) > 0 and options.n_options > _SMALL)
     if not len(rows):
         if not whole or _possible(options, np.flatnonzero(options.limited), whole=True):
             return ()
@@ -74,7 +77,7 @@ def conflict(problem: Problem, *, whole: bool = True) -> tuple[str, ...]:
     kept = list(rows)
     for row in rows:
         without = [other for other in kept if other != row]
-        if not _possible(options, np.array(without, dtype=np.intp), whole=whole):
+        if not _possible(options, np.array(without, dtype=np.intp), whole=not divided):
             kept = without
     return tuple(options.names[row] for row in kept)
 
@@ -144,15 +147,17 @@ def least_change(problem: Problem, *, whole: bool = True) -> dict[str, float]:
     Notes
     -----
     With up to 2,000 possible pairs of case and remedy a whole plan's change is least to one part in a thousand. With
-    more it is the least change for divided plans, rounded up to where a whole plan keeps it.
+    more it is the least change for divided plans, widened by at most about one case a limit so that a whole plan keeps
+    it.
     """
     options = problem.options()
     counts = np.array([not isinstance(limit, Resource) for limit in problem.limits], dtype=bool)
     short = np.maximum(-options.bound, 0.0)
     if options.n_options and options.limited.any():
-        short = _short(options, _elastic_share(options), counts)
+        share = _elastic_share(options)
+        short = _short(options, share, counts)
         if whole:
-            short = _short(options, _whole_share(options, short, counts), counts)
+            short = _short(options, _whole_share(options, share, counts), counts)
     return {options.names[row]: float(options.sign[row] * short[row]) for row in np.flatnonzero(short)}
 
 
@@ -183,17 +188,22 @@ def _elastic_share(options: Options) -> Floats:
     return np.asarray(result.x[: options.n_options], dtype=np.float64)
 
 
-def _whole_share(options: Options, short: Floats, counts: Bools) -> Floats:
+def _rounded(options: Options, divided: Floats, counts: Bools) -> Floats:
+    """Make a divided choice whole in the way that breaks less: it divides at most one case a limit."""
+    dropped = np.where(divided >= 1 - POSITIVE, 1.0, 0.0)
+    order = np.lexsort((-divided, options.group))
+    largest = order[options.start]
+    filled = dropped.copy()
+    filled[largest[divided[largest] > POSITIVE]] = 1.0
+    size = np.maximum(np.abs(np.where(options.limited, options.bound, np.inf)), options.row_scale)
+    ways = (dropped, filled)
+    return min(ways, key=lambda share: float(np.sum(_short(options, share, counts) / size)))
+
+
+def _whole_share(options: Options, divided: Floats, counts: Bools) -> Floats:
     """Find a whole choice that breaks the limits least, or little more than the divided one does."""
     if options.n_options > _SMALL:
-        # A divided vertex divides at most one case a limit, so that room for one more case a limit is nearly always
-        # enough; first it is tried without.
-        one_case = np.where(counts, 1.0, options.row_scale)
-        for extra in (0.0, 1.0, 2.0):
-            wider = options.with_bound(options.bound + short + np.where(short > 0, extra * one_case, 0.0))
-            found = search(wider.without_value(), gap=np.inf, time_limit=_SECONDS / 4)
-            if found.share is not None:
-                return found.share
+        return _rounded(options, divided, counts)
     system, bound, cost = _elastic(options)
     n_rows = system.shape[1] - options.n_options
     upper = np.concatenate([np.ones(options.n_options), np.full(n_rows, np.inf)])
