@@ -27,8 +27,8 @@ class TextNaiveBayes(TextClassifier):
 
     Each class is a bag of terms; a text belongs where its terms are most at home. It learns fastest of all and does
     well with few examples, but counts overlapping terms as if they were independent, so its probabilities are far too
-    sure: calibrate them, or use the scores. It wants counts: complement naive Bayes on TF-IDF falls apart as n-grams
-    are added, and even on counts it is ten points behind where there are many classes.
+    sure: calibrate them, or use the scores. It wants counts: with many classes complement
+    naive Bayes stays ten points behind, on counts and on TF-IDF.
 
     Parameters
     ----------
