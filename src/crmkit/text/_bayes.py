@@ -25,10 +25,10 @@ __all__ = ["TextNaiveBayes"]
 class TextNaiveBayes(TextClassifier):
     """Multinomial naive Bayes on counts of words and characters: a fit in one pass.
 
-    Each class is a bag of terms; a text belongs where its terms are most at home. It learns fastest of all and does
-    well with few examples, but counts overlapping terms as if they were independent, so its probabilities are far too
-    sure: calibrate them, or use the scores. It wants counts: with many classes complement
-    naive Bayes stays ten points behind, on counts and on TF-IDF.
+    Each class is a bag of terms; a text belongs where its terms are most at home. It learns fastest of all, but counts
+    overlapping terms as if they were independent, so its probabilities are far too sure: use the scores, or calibrate
+    them where there are two classes. It wants counts: with many classes complement naive Bayes stays seven to ten
+    points behind, on TF-IDF and on counts.
 
     Parameters
     ----------
