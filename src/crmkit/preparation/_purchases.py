@@ -106,8 +106,8 @@ def purchase_days(transactions: Any, *, cutoff: Any = None, refunds: str = "net"
     left_out = int(present.sum()) - len(purchases.ids)
     if left_out:
         warnings.warn(
-            f"{left_out:,} of {present.sum():,} customers have no purchase before the cutoff, only refunds or "
-            "purchases that were wholly refunded: they are left out",
+            f"{left_out:,} of {present.sum():,} customers have no purchase before the cutoff, only "
+            f"{'refunds or purchases that were wholly cancelled' if refunds == 'match' else 'refunds'}: they are left out",
             DataWarning,
             stacklevel=stacklevel,
         )
@@ -146,11 +146,10 @@ def _reduce(
     group = np.cumsum(new) - 1
     who, when = codes[start], day[start]
     net = np.bincount(group, amount, minlength=len(start))
-    gross = np.bincount(group, np.abs(amount), minlength=len(start))
     refunds = np.bincount(group, back, minlength=len(start))
     lines = np.bincount(group, minlength=len(start))
-    # What was bought and given back on one day was no purchase; a free purchase is one.
-    is_purchase = (lines > refunds) & ((refunds == 0) | (net > _ROUNDING * gross))
+    # Refunds take money back, not the visit: a day with a purchase is a purchase day, a free purchase included.
+    is_purchase = lines > refunds
     monetary = np.bincount(who, net, minlength=len(ids))
     # The latest purchase day before each refund of the same customer, -1 where there is none.
     latest = np.maximum.accumulate(np.where(is_purchase, np.arange(len(start)), -1)) if len(start) else start

@@ -29,10 +29,10 @@ def rfm_table(transactions: Any, *, cutoff: Any = None, refunds: str = "net") ->
         Exclusive. A bare date such as ``"2010-12-10"`` is local midnight and is compared with ``day``; anything with a
         time of day is an instant and is compared with ``time``. None stands for the day after the last purchase.
     refunds : {"net", "ignore", "match"}, default="net"
-        What lines with a negative amount or quantity do. ``"net"``: they reduce the money and are never a purchase; a
-        day counts as a purchase day unless its refunds use up all that was bought that day. ``"ignore"``: they are as
-        if they were not there. ``"match"``: as ``"net"``, but first every cancelled line undoes the line it belongs to
-        (see ``orders``), so that a purchase that was wholly cancelled later is no purchase day.
+        What lines with a negative amount or quantity do. ``"net"``: they reduce the money and are never a purchase;
+        every day with a purchase stays a purchase day. ``"ignore"``: they are as if they were not there. ``"match"``:
+        as ``"net"``, but first every cancelled line undoes the line it belongs to (see ``orders``), so that a purchase
+        that was wholly cancelled is no purchase day.
 
     Returns
     -------
