@@ -8,6 +8,7 @@ from sklearn import metrics as peer
 
 import crmkit
 from crmkit import DataError, PluginSpec, UnknownPluginError, metrics
+from crmkit.testing import check_plugin
 
 EVALUATORS = [spec for spec in crmkit.available() if spec.kind == "evaluator"]
 
@@ -20,6 +21,11 @@ def _worst(actual, predicted):
 def test_every_evaluator_says_which_way_is_better(spec):
     assert isinstance(spec.facts["greater_is_better"], bool)
     assert spec.inputs
+
+
+@pytest.mark.parametrize("spec", EVALUATORS, ids=lambda spec: spec.name)
+def test_every_evaluator_passes_the_kit(spec):
+    assert not check_plugin(spec).failed
 
 
 @pytest.mark.parametrize("name", ["csat", "nps", "ces", "preference"])
@@ -143,5 +149,6 @@ def test_a_wrapped_function_must_say_what_exists(wrong):
 
 
 def test_a_function_without_a_signature_serves():
-    got = metrics.evaluator(np.maximum.reduce, greater_is_better=True, name="reduced")
-    assert got.name == "reduced"
+    got = metrics.evaluator(max, greater_is_better=True)
+    assert got.name == "max"
+    assert got.function is max

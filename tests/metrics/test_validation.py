@@ -336,3 +336,16 @@ def test_the_same_index_in_another_order_is_refused():
 def test_an_error_within_a_fold_is_not_swallowed():
     with pytest.raises(ValueError, match="Negative values"):
         metrics.cross_validate(MultinomialNB(), X, Y, evaluators="accuracy")
+
+
+def test_plain_lists_are_taken():
+    got = metrics.cross_validate(MODEL, X.tolist(), Y.tolist(), evaluators="accuracy")
+    assert got["accuracy"] == metrics.cross_validate(MODEL, X, Y, evaluators="accuracy")["accuracy"]
+    texts = pd.Index(["慢", "快"] * 20)
+    model = make_pipeline(CountVectorizer(analyzer="char"), MultinomialNB())
+    assert metrics.cross_validate(model, texts, [0, 1] * 20, evaluators="accuracy")["accuracy"] == 1
+
+
+def test_a_ranking_figure_needs_both_labels_in_each_fold():
+    with pytest.raises(DataError, match="one is absent"):
+        metrics.cross_validate(MODEL, X, Y, evaluators="roc-auc", cv=KFold(150))
