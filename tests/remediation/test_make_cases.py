@@ -67,6 +67,15 @@ def test_a_series_is_matched_by_its_index(events):
     assert cases["case_id"].tolist() == ["C1", "C2", "C4"]
 
 
+def test_further_columns_are_carried_from_the_last_row_of_each_case(events):
+    events["label"] = pd.Categorical(["late", "broken", "late", "lost", "late", "lost"])
+    cases = make_cases(events, by="order_id", where="amount < 0", carry=["label"])
+    assert cases["label"].tolist() == ["broken", "lost", "lost"]
+    assert cases["label"].dtype == events["label"].dtype
+    with pytest.raises(DataError, match="events has no column 'labl'"):
+        make_cases(events, by="order_id", carry=["labl"])
+
+
 def test_customers_may_have_the_id_as_a_column_and_need_not_know_all(events, customers):
     known = customers.drop(index="b").reset_index()
     with pytest.warns(DataWarning, match="of 5 cases: 2 have a customer who is not in the customer table") as caught:

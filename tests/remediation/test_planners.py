@@ -195,6 +195,25 @@ def test_auto_on_a_thousand_cases_with_nine_limits_proves_a_small_gap():
     assert made.value > 1.5 * plan(problem, "greedy").value
 
 
+def test_where_no_plan_is_found_in_time_the_error_says_so(monkeypatch):
+    from crmkit.remediation import _completion, _milp, _search
+
+    # The divided plan takes halves of two cases, so that dropping them breaks the floor.
+    problem = Problem.from_arrays(
+        [[3.0], [3.0]], uses={"u": 1.0, "w": [[1.0], [0.0]]}, limits={"u": 1.0, "w": 0.5}, floors={"f": (None, 1)}
+    )
+
+    def out_of_time(_options, **_more):
+        return _search.Found(None, np.inf, infeasible=False)
+
+    for module, planner, parameter in ((_completion, AutoPlanner(), "nodes"), (_milp, IntegerPlanner(), "time_limit")):
+        assert planner.plan(problem).value == 3.0
+        monkeypatch.setattr(module, "search", out_of_time)
+        with pytest.raises(ConvergenceError, match="no whole plan was found") as caught:
+            planner.plan(problem)
+        assert caught.value.parameter == parameter
+
+
 def test_the_search_ends_when_the_time_is_up(random_arrays):
     arrays = random_arrays(0, n_cases=300, n_remedies=4)
     problem = Problem.from_arrays(**(arrays | {"floors": {}, "caps": {}}))

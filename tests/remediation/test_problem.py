@@ -291,6 +291,16 @@ def test_terms_out_of_range_are_refused(make):
         make()
 
 
+def test_numbers_of_numpy_are_numbers():
+    problem = Problem(
+        CASES,
+        [Remedy("call", value=np.float32(2.0), uses={"hours": np.int64(1)})],
+        [Resource("hours", np.int64(2)), Cap(count=np.int32(3)), Floor(share=np.float64(0.3))],
+        holdout=Holdout(np.float64(0.0), random_state=np.int64(3)),
+    )
+    assert plan(problem).value == 4.0
+
+
 def test_terms_are_named_after_what_they_limit():
     assert Floor(where="vip", share=0.5).name == "floor where vip"
     assert Floor(remedy="call", count=1).name == "floor call"

@@ -142,8 +142,6 @@ def test_a_plan_for_other_limits_is_caught(problem, made, limit, bound, text):
 
 def test_two_remedies_for_one_customer_are_caught(problem, made):
     customers = problem.cases["customer_id"]
-    treated = customers[(made.choice >= 0)].iloc[0]
-    mates = np.flatnonzero((customers == treated).to_numpy() & (made.choice < 0) & ~problem.held_out)
     customer = next(
         c for c in customers[made.choice >= 0] if ((customers == c) & (made.choice < 0) & ~problem.held_out).any()
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import KW_ONLY, dataclass, field
+from numbers import Integral, Real
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ def _formula(what: str, formula: object) -> None:
     """Refuse what is neither an expression nor a finite number."""
     if isinstance(formula, str) and formula.strip():
         return
-    if isinstance(formula, bool) or not isinstance(formula, int | float) or not math.isfinite(formula):
+    if isinstance(formula, bool) or not isinstance(formula, Real) or not math.isfinite(formula):
         raise ValueError(f"{what} must be a column name, a finite number or an expression, got {formula!r}")
 
 
@@ -110,7 +111,7 @@ class Resource:
 
     def __post_init__(self) -> None:
         _name("Resource", self.name)
-        if isinstance(self.limit, bool) or not isinstance(self.limit, int | float) or not self.limit >= 0:
+        if isinstance(self.limit, bool) or not isinstance(self.limit, Real) or not self.limit >= 0:
             raise ValueError(f"limit of resource {self.name!r} must be a number of 0 or more, got {self.limit!r}")
 
 
@@ -119,7 +120,7 @@ def _amount(what: str, share: object, count: object) -> None:
     if (share is None) == (count is None):
         raise ValueError(f"{what} needs exactly one of share= and count=, got share={share!r} and count={count!r}")
     given = share if count is None else count
-    number = not isinstance(given, bool) and isinstance(given, int | float) and math.isfinite(given)
+    number = not isinstance(given, bool) and isinstance(given, Real) and math.isfinite(given)
     if count is None and not (number and 0 <= float(given) <= 1):  # type: ignore[arg-type]  # checked by `number`
         raise ValueError(f"share of {what} must be a number from 0 to 1, got {share!r}")
     if share is None and not (number and float(given) >= 0 and float(given).is_integer()):  # type: ignore[arg-type]  # checked by `number`
@@ -253,11 +254,11 @@ class Holdout:
     random_state: int = 0
 
     def __post_init__(self) -> None:
-        number = not isinstance(self.share, bool) and isinstance(self.share, int | float)
+        number = not isinstance(self.share, bool) and isinstance(self.share, Real)
         if not number or not 0 <= self.share < 1:
             raise ValueError(f"share of a hold-out must be a number from 0 to below 1, got {self.share!r}")
         seed = self.random_state
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
             raise ValueError(f"random_state of a hold-out must be a whole number of 0 or more, got {seed!r}")
 
 
