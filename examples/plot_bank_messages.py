@@ -35,9 +35,9 @@ report.head(10)
 # Which intents are taken for which?
 # ----------------------------------
 confusion = metrics.confusion(test["category"], predicted)
-wrong = confusion.stack()
-wrong = wrong[[actual != predicted for actual, predicted in wrong.index]].nlargest(10).iloc[::-1]
+pairs = confusion.rename_axis(index="actual", columns=None).reset_index().melt("actual", var_name="predicted")
+wrong = pairs[pairs["actual"] != pairs["predicted"]].nlargest(10, "value").iloc[::-1]
 figure, axes = plt.subplots(figsize=(9, 4), layout="constrained")
-axes.barh([f"{actual} → {predicted}" for actual, predicted in wrong.index], wrong.to_numpy())
+axes.barh(wrong["actual"] + " → " + wrong["predicted"], wrong["value"])
 axes.set(xlabel=f"messages, of {len(test):,}", title="The ten most frequent mistakes")
 figure.show()

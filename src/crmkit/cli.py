@@ -165,10 +165,8 @@ def _doctor(_arguments: argparse.Namespace) -> int:
         print(f"  {distribution} {version(distribution)}")
     print("extras")
     for module, purpose, extra in _EXTRAS:
-        there = find_spec(module) is not None
-        print(
-            f"  {module:10} {purpose}: {'installed' if there else f'''missing, pip install 'crmkit[{extra}]' '''.rstrip()}"
-        )
+        state = "installed" if find_spec(module) is not None else f"missing, pip install 'crmkit[{extra}]'"
+        print(f"  {module:10} {purpose}: {state}")
     kinds = sorted({spec.kind for spec in available()})
     print("plugins\n  " + ", ".join(f"{len(available(kind))} {kind}" for kind in kinds))
     broken = failures()

@@ -90,6 +90,7 @@ def test_positions_are_written_without_flooding():
         pd.Index(["退款", "late"]),
         pl.Series(["退款", "late"]),
         pa.array(["退款", "late"]),
+        pa.chunked_array([["退款"], ["late"]]),
     ],
     ids=lambda texts: type(texts).__module__ + "." + type(texts).__name__,
 )

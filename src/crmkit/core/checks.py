@@ -204,7 +204,7 @@ def by_customer(table: Any, *, what: str = "customer table") -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Indexed by ``customer_id`` as text.
+        Indexed by ``customer_id``, ids and rows as they were given.
 
     Raises
     ------
@@ -266,8 +266,10 @@ def as_texts(texts: Any, *, what: str = "texts") -> npt.NDArray[np.object_]:
         raise TypeError(
             f"{what} must be a list, array or Series of str, got one {type(texts).__name__}: put it in a list"
         )
-    if hasattr(texts, "to_list") and not isinstance(texts, pd.Series):
-        texts = texts.to_list()
+    if not isinstance(texts, pd.Series):
+        # Columns of PyArrow and of Polars hold values of their own kind.
+        unwrap = getattr(texts, "to_pylist", None) or getattr(texts, "to_list", None)
+        texts = unwrap() if callable(unwrap) else texts
     series = pd.Series(texts, dtype=object) if not isinstance(texts, pd.Series) else texts.astype(object)
     values = series.to_numpy(dtype=object, copy=True)
     if values.ndim != 1:

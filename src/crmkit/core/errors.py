@@ -68,7 +68,7 @@ class SchemaProblem:
             return f"{self.column}: {self.reason}"
         shown = ", ".join(str(row) for row in self.rows)
         more = ", …" if self.count > len(self.rows) else ""
-        return f"{self.column}: {self.reason} ({self.count} rows: {shown}{more})"
+        return f"{self.column}: {self.reason} ({self.count:,} {'row' if self.count == 1 else 'rows'}: {shown}{more})"
 
 
 class SchemaError(CrmkitError, ValueError):

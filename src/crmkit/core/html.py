@@ -38,7 +38,7 @@ def cell(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         size = abs(value)
-        if size >= 1000:
+        if size >= 1000 or float(value).is_integer():
             return f"{float(value):,.0f}"
         return f"{float(value):.2f}" if size >= 1 else f"{float(value):.3g}"
     return str(value)

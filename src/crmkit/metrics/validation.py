@@ -13,7 +13,7 @@ from scipy.special import ndtr, stdtrit
 from sklearn.base import clone, is_classifier
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.parallel import Parallel, delayed
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it has neither types nor stubs
+from threadpoolctl import threadpool_limits
 
 from crmkit.core import html
 from crmkit.core.checks import require_methods

@@ -13,7 +13,7 @@ from crmkit.pipeline._strict import Problems, nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from crmkit.pipeline._schema import Config
+    from crmkit.pipeline._schema import Config, LimitsTable
 
 __all__ = ["check"]
 
@@ -41,6 +41,7 @@ def check(config: Config, given: Mapping[str, Any], problems: Problems) -> None:
             problems.add(("read", name), "a table's name is used as a file name: use letters, digits, - and _")
     _tables(config, problems)
     _plugins(config, problems)
+    _metrics(config, problems)
     _expressions(config, problems)
     _numbers(config, problems)
     _steps(config, given, problems)
@@ -96,6 +97,10 @@ def _plugins(config: Config, problems: Problems) -> None:
             spec_of(kind, name)
         except PluginError as error:
             problems.add(where, str(error))
+
+
+def _metrics(config: Config, problems: Problems) -> None:
+    """Check that each figure gets as many columns as its evaluator takes."""
     for place, metric in enumerate(config.metrics):
         if metric.evaluator in _evaluators():
             inputs = spec_of("evaluator", metric.evaluator).inputs
@@ -141,42 +146,51 @@ def _expressions(config: Config, problems: Problems) -> None:
 
 def _numbers(config: Config, problems: Problems) -> None:
     """Check the ranges of numbers."""
-    between: list[tuple[Where, float | None]] = []
-    positive: list[tuple[Where, float | None]] = []
-    if config.value is not None:
-        between.append((("value", "margin"), config.value.margin))
-        positive.append((("value", "horizon"), config.value.horizon))
-        if config.value.annual_discount_rate < 0:
-            problems.add(
-                ("value", "annual_discount_rate"), f"must be 0 or more, got {config.value.annual_discount_rate:g}"
-            )
-    if config.segments is not None and config.segments.n_segments != "auto":
-        positive.append((("segments", "n_segments"), config.segments.n_segments))
-    if config.text is not None:
-        if not 0 < config.text.test_share < 1:
-            problems.add(("text", "test_share"), f"must be between 0 and 1, got {config.text.test_share:g}")
-    for kind in ("floors", "caps"):
-        for place, limit in enumerate(getattr(config.limits, kind, ())):
-            where = ("limits", kind, place)
-            between.append(((*where, "share"), limit.share))
-            if limit.count is not None and limit.count < 0:
-                problems.add((*where, "count"), f"must be 0 or more, got {limit.count}")
-            if (limit.share is None) == (limit.count is None):
-                problems.add(where, "either 'share' or 'count' is needed, and only one of them")
-    if config.limits is not None:
-        if config.limits.holdout is not None:
-            between.append((("limits", "holdout", "share"), config.limits.holdout.share))
-        for name, limit in config.limits.resources.items():
-            if limit < 0:
-                problems.add(("limits", "resources", name), f"must be 0 or more, got {limit:g}")
-    for where, number in between:
-        if number is not None and not 0 <= number <= 1:
-            problems.add(where, f"must be from 0 to 1, got {number:g}")
-    for where, number in positive:
-        if number is not None and number <= 0:
-            problems.add(where, f"must be more than 0, got {number:g}")
     if config.seed < 0:
         problems.add(("seed",), f"must be 0 or more, got {config.seed}")
+    if config.value is not None:
+        _share(("value", "margin"), config.value.margin, problems)
+        _positive(("value", "horizon"), config.value.horizon, problems)
+        _not_negative(("value", "annual_discount_rate"), config.value.annual_discount_rate, problems)
+    if config.segments is not None and config.segments.n_segments != "auto":
+        _positive(("segments", "n_segments"), config.segments.n_segments, problems)
+    if config.text is not None and not 0 < config.text.test_share < 1:
+        problems.add(("text", "test_share"), f"must be between 0 and 1, got {config.text.test_share:g}")
+    if config.limits is not None:
+        _limit_numbers(config.limits, problems)
+
+
+def _limit_numbers(limits: LimitsTable, problems: Problems) -> None:
+    """Check the ranges of resources, floors, caps and the hold-out."""
+    for kind in ("floors", "caps"):
+        for place, limit in enumerate(getattr(limits, kind)):
+            where = ("limits", kind, place)
+            _share((*where, "share"), limit.share, problems)
+            _not_negative((*where, "count"), limit.count, problems)
+            if (limit.share is None) == (limit.count is None):
+                problems.add(where, "either 'share' or 'count' is needed, and only one of them")
+    if limits.holdout is not None:
+        _share(("limits", "holdout", "share"), limits.holdout.share, problems)
+    for name, limit in limits.resources.items():
+        _not_negative(("limits", "resources", name), limit, problems)
+
+
+def _share(where: Where, number: float | None, problems: Problems) -> None:
+    """Check that a number is a share."""
+    if number is not None and not 0 <= number <= 1:
+        problems.add(where, f"must be from 0 to 1, got {number:g}")
+
+
+def _positive(where: Where, number: float, problems: Problems) -> None:
+    """Check that a number is more than nothing."""
+    if number <= 0:
+        problems.add(where, f"must be more than 0, got {number:g}")
+
+
+def _not_negative(where: Where, number: float | None, problems: Problems) -> None:
+    """Check that a number is not below nothing."""
+    if number is not None and number < 0:
+        problems.add(where, f"must be 0 or more, got {number:g}")
 
 
 def _steps(config: Config, given: Mapping[str, Any], problems: Problems) -> None:
@@ -190,9 +204,9 @@ def _steps(config: Config, given: Mapping[str, Any], problems: Problems) -> None
         problems.add(("remedies",), "needs the step [plan]")
     if config.plan is not None and not config.remedies:
         problems.add(("plan",), "needs at least one [[remedies]]")
-    for where, name in ((("report", "file"), config.report.file),):
-        if "/" in name or "\\" in name or not name.endswith(".html"):
-            problems.add(where, f"must be a file name that ends in .html, got {name!r}")
+    name = config.report.file
+    if "/" in name or "\\" in name or not name.endswith(".html"):
+        problems.add(("report", "file"), f"must be a file name that ends in .html, got {name!r}")
 
 
 def _remedies(config: Config, problems: Problems) -> None:

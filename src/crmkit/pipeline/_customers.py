@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crmkit import preparation, records, segmentation, value
@@ -10,6 +9,8 @@ from crmkit.core.checks import as_frame
 from crmkit.core.registry import create
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from crmkit.pipeline._config import Located
@@ -74,7 +75,8 @@ def run_segments(config: Config, result: RunResult) -> None:
         random_state=config.seed,
         params=step.params or None,
     )
-    result.segments = model.rename(step.rename) if step.rename else model
+    names: Any = step.rename  # a mapping of text where one of text or numbers is asked for
+    result.segments = model.rename(names) if names else model
     _join(result, result.segments.labels)
 
 
@@ -98,5 +100,5 @@ def run_value(config: Config, result: RunResult) -> None:
 
 def _join(result: RunResult, *tables: Any) -> None:
     """Put more columns beside the customers, whose first table decides who they are."""
-    first, *rest = ([result.customers] if result.customers is not None else []) + list(tables)
-    result.customers = first.join(rest) if rest else first
+    parts = [result.customers, *tables] if result.customers is not None else list(tables)
+    result.customers = parts[0].join(parts[1:]) if len(parts) > 1 else parts[0]

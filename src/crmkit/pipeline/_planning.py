@@ -22,7 +22,7 @@ def run_cases(config: Config, result: RunResult) -> None:
     if config.text is not None and name == (config.text.classify or config.text.labelled):
         carry.append(config.text.into)
     result.cases = remediation.make_cases(
-        result.tables[name], by=step.by, where=step.where, customers=result.customers, carry=dict.fromkeys(carry)
+        result.tables[name], by=step.by, where=step.where, customers=result.customers, carry=list(dict.fromkeys(carry))
     )
 
 

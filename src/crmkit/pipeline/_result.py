@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crmkit.core.estimate import Estimate
-
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
+
+    from crmkit.core.estimate import Estimate
 
 __all__ = ["RunResult"]
 

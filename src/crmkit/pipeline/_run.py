@@ -75,10 +75,7 @@ def run(
     """
     located = load_config(config, data=data)
     settings = located.config
-    if output is not None:
-        folder = Path(output)
-    else:
-        folder = located.home / (settings.output.folder or "output")
+    folder = Path(output) if output is not None else located.home / (settings.output.folder or "output")
     folder = folder.resolve()
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"the output {folder} is a file, not a folder")

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["Problems", "build", "nearest"]
 
 Where = tuple[str | int, ...]
-_HINTS = cache(get_type_hints)
-_SAID: dict[type, str] = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+_HINTS: Any = cache(get_type_hints)
+_SAID: dict[Any, str] = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
 class Problems:
@@ -47,8 +47,8 @@ def build(cls: type[Any], given: Any, where: Where, problems: Problems) -> Any:
     Parameters
     ----------
     cls : type
-        A dataclass whose fields have types made of str, int, float, bool, Literal, Any, ``X | None``, ``tuple[X, ...]``,
-        ``dict[str, X]`` and further dataclasses.
+        A dataclass whose fields have types made of str, int, float, bool, Literal, Any, ``X | None``,
+        ``tuple[X, ...]``, ``dict[str, X]`` and further dataclasses.
     given : object
         What TOML gave.
     where : tuple of str and int
@@ -79,7 +79,9 @@ def build(cls: type[Any], given: Any, where: Where, problems: Problems) -> Any:
     return cls(**values) if problems.blocking == before else None
 
 
-def _convert(hint: Any, value: Any, where: Where, problems: Problems) -> Any:
+def _convert(  # noqa: C901, PLR0911 -- one return a kind of type
+    hint: Any, value: Any, where: Where, problems: Problems
+) -> Any:
     """Bring one value to its type, or add a problem."""
     origin, args = get_origin(hint), get_args(hint)
     if hint is Any:
@@ -149,14 +151,16 @@ def _kind(value: Any) -> str:
         return f"the number {value}"
     if isinstance(value, datetime | date):
         return "a date"
-    return {dict: "a table", list: "a list"}.get(type(value), type(value).__name__)
+    names: dict[Any, str] = {dict: "a table", list: "a list"}
+    return names.get(type(value), type(value).__name__)
 
 
 def _many(kind: Any) -> str:
     """Name the items of a list or table."""
     if is_dataclass(kind):
         return "tables"
-    return {str: "texts", int: "whole numbers", float: "numbers", bool: "truths"}.get(kind, "values")
+    names: dict[Any, str] = {str: "texts", int: "whole numbers", float: "numbers", bool: "truths"}
+    return names.get(kind, "values")
 
 
 def _meant(value: Any, choices: list[str]) -> str:

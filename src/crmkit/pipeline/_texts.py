@@ -68,10 +68,8 @@ def _split(
             f"{step.labelled}: an evaluation needs at least two classes with two messages each; the smallest of "
             f"{len(counts)} has {int(counts.min())}"
         )
-    train, test = train_test_split(
-        labelled, test_size=step.test_share, random_state=seed, stratify=labelled[step.label]
-    )
-    return train, test
+    parts: Any = train_test_split(labelled, test_size=step.test_share, random_state=seed, stratify=labelled[step.label])
+    return parts[0], parts[1]
 
 
 def _seeded(step: TextTable, seed: int) -> dict[str, Any]:

@@ -29,16 +29,17 @@ def write_all(config: Config, name: str, result: RunResult) -> None:
     for table, loaded in result.loaded.items():
         if len(loaded.set_aside):
             _write(result, f"{table}_set_aside", loaded.set_aside, "csv")
-    for table, frame in (
-        ("quality", result.quality),
-        ("customers", result.customers),
-        ("segments", pd.DataFrame(result.segments.profile) if result.segments is not None else None),
-        ("models", result.comparison),
-        ("classes", result.class_report),
-        ("cases", result.cases),
-    ):
-        if frame is not None:
-            _write(result, table, frame, config.output.format)
+    made: dict[str, pd.DataFrame | None] = {
+        "quality": result.quality,
+        "customers": result.customers,
+        "segments": pd.DataFrame(result.segments.profile) if result.segments is not None else None,
+        "models": result.comparison,
+        "classes": result.class_report,
+        "cases": result.cases,
+    }
+    for table, made_table in made.items():
+        if made_table is not None:
+            _write(result, table, made_table, config.output.format)
     if result.metrics:
         _write(result, "metrics", _figures(result), "csv")
     if result.plan is not None:
@@ -86,8 +87,6 @@ def _parts(result: RunResult) -> list[Any]:
     parts: list[Any] = []
     for name, loaded in result.loaded.items():
         parts += [f"{name}", loaded]
-    if result.quality is not None:
-        parts += ["Quality of the records", result.quality]
     if result.segments is not None:
         parts.append(result.segments)
     if result.comparison is not None:
@@ -104,4 +103,6 @@ def _parts(result: RunResult) -> list[Any]:
             parts.append(counts.sort_index().sort_values(ascending=False, kind="stable").rename(f"cases by {column}"))
     if result.plan is not None:
         parts += [result.plan, {f"what if: {limit}": curve for limit, curve in result.what_if.items()}]
+    if result.quality is not None:
+        parts += ["Quality of the records", result.quality]
     return parts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.utils._param_validation import Interval
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it has neither types nor stubs
+from threadpoolctl import threadpool_limits
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -28,12 +28,11 @@ def _is_regression(target: str, y: Any) -> bool:
 class _Selector(SelectorMixin, BaseEstimator):
     """What both selectors share: a mask of columns, and a target they cannot do without."""
 
-    support_: npt.NDArray[np.bool_]
-
     def _get_support_mask(self) -> Any:
         """Give the columns that stay."""
         check_is_fitted(self)
-        return self.support_
+        mask: Any = getattr(self, "support_")  # noqa: B009 -- set by each selector's own fit
+        return mask
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -134,7 +133,7 @@ class InformationGain(_Selector):
             self, X, y, accept_sparse="csc", dtype=np.float64, y_numeric=regression, ensure_min_samples=2
         )
         measure = mutual_info_regression if regression else mutual_info_classif
-        self.scores_ = measure(
+        self.scores_: npt.NDArray[np.float64] = measure(
             X,
             y,
             discrete_features=self.discrete_features,
@@ -142,7 +141,7 @@ class InformationGain(_Selector):
             random_state=self.random_state,
         )
         n_kept = X.shape[1] if self.k == "all" else min(self.k, X.shape[1])
-        self.support_ = np.zeros(X.shape[1], dtype=bool)
+        self.support_: npt.NDArray[np.bool_] = np.zeros(X.shape[1], dtype=bool)
         self.support_[np.argsort(-self.scores_, kind="stable")[:n_kept]] = True
         return self
 
@@ -237,7 +236,8 @@ class RecursiveElimination(_Selector):
         n_kept = min(self.k, X.shape[1])
         step: Any = self.step
         eliminated = RFE(model, n_features_to_select=n_kept, step=step, importance_getter=getter).fit(X, y)
-        self.support_, self.ranking_ = eliminated.support_, eliminated.ranking_
+        self.support_: npt.NDArray[np.bool_] = eliminated.support_
+        self.ranking_: npt.NDArray[np.int64] = eliminated.ranking_
         return self
 
     def __sklearn_tags__(self) -> Any:

@@ -105,9 +105,10 @@ def purchase_days(transactions: Any, *, cutoff: Any = None, refunds: str = "net"
     purchases = _reduce(codes[seen], ids, day[seen], amount[seen], back[seen], cutoff_day=cutoff_day)
     left_out = int(present.sum()) - len(purchases.ids)
     if left_out:
+        only = "refunds or purchases that were wholly cancelled" if refunds == "match" else "refunds"
         warnings.warn(
-            f"{left_out:,} of {present.sum():,} customers have no purchase before the cutoff, only "
-            f"{'refunds or purchases that were wholly cancelled' if refunds == 'match' else 'refunds'}: they are left out",
+            f"{left_out:,} of {present.sum():,} customers have no purchase before the cutoff, only {only}: "
+            "they are left out",
             DataWarning,
             stacklevel=stacklevel,
         )

@@ -166,7 +166,7 @@ def heat_map(shade: pd.DataFrame, text: pd.DataFrame, *, title: str, n: str, key
             colour = _blend(COLOURS[0] if value > 0 else COLOURS[1], strength)
             sketch.axes.fill_between([column, column + 0.98], row - 0.47, row + 0.47, color=colour, linewidth=0)
             ink = "#ffffff" if strength > 0.72 and value > 0 else INK
-            content = sketch.label(cell(_plain(text.iat[row, column])), room)
+            content = sketch.label(cell(_plain(text.iloc[row, column])), room)
             sketch.axes.text(column + 0.49, row, content, ha="center", va="center", fontsize=9, color=ink)
     sketch.axes.set_xlim(0, len(columns))
     sketch.axes.set_ylim(len(rows) - 0.5, -0.5)
@@ -226,7 +226,7 @@ def curve(
     --------
     >>> from crmkit.report import curve
     >>> curve([1, 2], [10, 15], title="What if", n="9 cases", x_label="budget", y_label="value").alt
-    'What if: budget 1: value 10.00; budget 2: value 15.00'
+    'What if: budget 1: value 10; budget 2: value 15'
     """
     across, up = _finite(x, title), _finite(y, title)
     if across.shape != up.shape:
@@ -327,7 +327,7 @@ def _told(value: float, low: float, high: float) -> str:
 def _plain(value: Any) -> Any:
     """Turn a numpy scalar into Python's own, and a whole float into an int, for writing."""
     value = value.item() if isinstance(value, np.generic) else value
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) >= 1000 else value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _blend(colour: str, strength: float) -> str:

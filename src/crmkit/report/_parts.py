@@ -70,7 +70,9 @@ def sections(parts: Iterable[Any], words: Words) -> list[Section]:
     return made
 
 
-def _shown(part: Any, words: Words, position: int) -> tuple[str | None, list[str]]:
+def _shown(  # noqa: PLR0911 -- one return a kind of part
+    part: Any, words: Words, position: int
+) -> tuple[str | None, list[str]]:
     """Give the title a part brings, or None, and its blocks."""
     for key, attributes, blocks in _KINDS:
         if all(hasattr(type(part), name) or name in getattr(part, "__dict__", {}) for name in attributes):
@@ -98,7 +100,7 @@ def _shown(part: Any, words: Words, position: int) -> tuple[str | None, list[str
 
 
 def _mapping(part: Mapping[Any, Any], words: Words, position: int) -> tuple[str | None, list[str]]:
-    """Show a mapping: estimates side by side, plain values as a table of pairs, the rest under headings of their own."""
+    """Show a mapping: estimates side by side, plain values in pairs, the rest under headings of their own."""
     estimates = {str(name): value for name, value in part.items() if isinstance(value, Estimate)}
     plain = {
         str(name): value

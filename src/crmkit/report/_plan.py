@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plan_blocks"]
 
-_FACTORS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
+_FACTORS = (0.25, 0.5, 1.0, 1.5, 2.0)
 
 
 def plan_blocks(plan: Any, words: Words) -> list[str]:
@@ -77,7 +77,8 @@ def _used(prices: pd.DataFrame) -> pd.Series:
     """Give the share of each limit that is used, where there is one to use."""
     limits = prices["limit"].to_numpy(dtype=np.float64)
     there = np.isfinite(limits) & (limits > 0)
-    return (prices["used"][there] / prices["limit"][there]).astype(np.float64)
+    used: pd.Series = (prices["used"][there] / prices["limit"][there]).astype(np.float64)
+    return used
 
 
 def _resources(prices: pd.DataFrame, table: pd.DataFrame) -> dict[str, float]:

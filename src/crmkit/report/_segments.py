@@ -62,9 +62,18 @@ def segment_blocks(segments: Any, words: Words) -> list[str]:
         )
         blocks.append(element("ul", items))
     blocks.append(frame_html(_told(profile, columns), words, caption=words("profile"), most=len(profile)))
-    choice = getattr(segments, "choice", None)
-    if isinstance(choice, pd.DataFrame) and len(choice):
-        blocks += [heading(words("choice")), frame_html(choice, words, caption=words("choice"))]
+    choice, rules = getattr(segments, "choice", None), getattr(segments, "rules", None)
+    if choice is not None:
+        told = element("p", escape(str(choice.reason)))
+        blocks += [
+            heading(words("choice")),
+            told,
+            frame_html(pd.DataFrame(choice.table), words, caption=words("choice")),
+        ]
+    if rules is not None and len(rules):
+        fidelity = words("fidelity", share=cell(float(segments.fidelity)))
+        told = element("p", escape(fidelity))
+        blocks += [heading(words("rules")), told, frame_html(pd.DataFrame(rules), words, caption=words("rules"))]
     return blocks
 
 

@@ -104,9 +104,7 @@ class Sketch:
         Width in inches.
     """
 
-    def __init__(
-        self, height: float, left: float, right: float, top: float, bottom: float, width: float = 7.2
-    ) -> None:
+    def __init__(self, height: float, left: float, right: float, top: float, bottom: float, width: float = 7.2) -> None:
         self._texts: list[str] = []
         with _settings():
             figures = require_extra("matplotlib.figure", "report", "drawing a picture")
@@ -182,7 +180,7 @@ def _settings() -> Iterator[None]:
 
 
 def _cleaned(svg: str) -> str:
-    """Keep the element itself: no prologue, no style that leaks into the page, no fixed size, no font list of its own."""
+    """Keep the element itself: no prologue, no style that leaks into the page, no fixed size, no fonts of its own."""
     svg = svg[svg.index("<svg") :].strip()
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", svg, count=1, flags=re.DOTALL)

@@ -61,7 +61,7 @@ def frame_html(frame: pd.DataFrame, words: Words, *, caption: str, most: int = 5
             element("th", escape(_text(key)), scope="row") for key in _keys(shown.index, row, with_index=with_index)
         ]
         for column, share in enumerate(shares):
-            cells.append(_cell_html(shown.iat[row, column], share=share))
+            cells.append(_cell_html(shown.iloc[row, column], share=share))
         body.append(element("tr", "".join(cells)))
     table = element(
         "table",

@@ -38,6 +38,11 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "profile": ("Profile of the segments", "分群画像"),
     "choice": ("How the number of segments was chosen", "分群数的选择"),
+    "rules": ("The segments as rules", "分群规则"),
+    "fidelity": (
+        "A small tree tells the segments apart in words; it agrees with them for {share} of the customers.",
+        "用一棵小决策树描述分群；与分群一致的客户占比为 {share}。",
+    ),
     "segment_count": ("{n:,} customers in {k:,} segments.", "{n:,} 位客户，分为 {k:,} 群。"),
     "outside": ("{count:,} customers are in no segment.", "{count:,} 位客户不属于任何分群。"),
     "plan": ("Plan", "补救计划"),

@@ -27,9 +27,9 @@ def write_report(path: str | Path, *parts: Any, title: str | None = None, lang: 
     path : str or Path
         Where to write; its folder is made where it is missing, and a file that is there is replaced.
     *parts : object
-        What to show, in order: what ``records.read`` gives, a ``SegmentationModel``, a ``Plan``, a table (pandas, Polars,
-        PyArrow), a Series (of counts: with bars), an ``Estimate``, a ``Picture``, a ``Note``, a mapping of names to any
-        of these, or text, which is a heading for what follows.
+        What to show, in order: what ``records.read`` gives, a ``SegmentationModel``, a ``Plan``, a table (pandas,
+        Polars, PyArrow), a Series (of counts: with bars), an ``Estimate``, a ``Picture``, a ``Note``, a mapping of
+        names to any of these, or text, which is a heading for what follows.
     title : str or None
         The report's title; None for the language's word for report.
     lang : {"en", "zh"}, default="en"

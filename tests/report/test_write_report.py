@@ -1,0 +1,262 @@
+"""The report is one safe file that shows what it was handed."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import crmkit
+from crmkit import DataError, Estimate, remediation, segmentation
+from crmkit.remediation import Cap, Problem, Remedy, Resource
+from crmkit.report import Note, Picture, bars, curve, heat_map, intervals, write_report
+
+NASTY = "<script>alert('1')</script>"
+VOID = {"meta", "br", "hr", "img", "input", "link", "path", "use", "rect"}
+
+
+class Outline(HTMLParser):
+    """Collects tags and whether they are closed in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags, self.wrong = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if tag in VOID:
+            return
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+
+def outline(page):
+    parser = Outline()
+    parser.feed(page)
+    return parser
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Give a function that writes a report and gives its text."""
+
+    def write(*parts, **options):
+        return write_report(tmp_path / "report.html", *parts, **options).read_text(encoding="utf-8")
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def plan():
+    random = np.random.default_rng(0)
+    cases = pd.DataFrame({"case_id": [f"k{i}" for i in range(60)], "worth": random.uniform(1, 90, 60)})
+    remedies = [
+        Remedy("退款", value="worth - 5", uses={"budget": 9}, eligible="worth > 10"),
+        Remedy("call", value="0.5 * worth", uses={"hours": 0.5}),
+    ]
+    return remediation.plan(
+        Problem(cases, remedies, [Resource("budget", 90), Resource("hours", 5), Cap("call", count=8)])
+    )
+
+
+@pytest.fixture(scope="module")
+def segments():
+    random = np.random.default_rng(1)
+    rfm = pd.DataFrame(
+        {
+            "recency_days": np.r_[random.uniform(0, 20, 60), random.uniform(200, 300, 60)],
+            "frequency": np.r_[random.integers(8, 15, 60), random.integers(1, 3, 60)],
+            "monetary": np.r_[random.uniform(500, 900, 60), random.uniform(5, 60, 60)],
+        },
+        index=pd.Index([f"c{i}" for i in range(120)], name="customer_id"),
+    )
+    return segmentation.segment(rfm, "kmeans", n_segments=2, random_state=0)
+
+
+def test_whatever_comes_from_data_is_escaped(written):
+    table = pd.DataFrame({NASTY: [NASTY]}, index=pd.Index([NASTY], name=NASTY))
+    counts = pd.Series({NASTY: 3, "b": 2}, name=NASTY)
+    page = written(NASTY, table, counts, Note(NASTY), {NASTY: 1, "x": table}, title=NASTY)
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;") > 8
+    assert outline(page).wrong == []
+
+
+def test_the_page_asks_for_nothing_from_outside(written, plan, segments):
+    page = written(plan, segments)
+    tags = outline(page).tags
+    assert not [tag for tag, _ in tags if tag in {"script", "link", "iframe", "img"}]
+    links = [value for _, attrs in tags for name, value in attrs.items() if name in {"href", "src", "xlink:href"}]
+    assert all(link.startswith("#") for link in links)
+    assert "default-src 'none'" in page
+
+
+def test_a_plan_and_a_segmentation_show_their_pictures_with_n(written, plan, segments):
+    page = written(segments, plan)
+    for shown in ("120 customers", "60 cases", "退款", "price_more", "budget", "hours", "Medi"):
+        assert shown in page, shown
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", page)
+    assert len(captions) >= 5
+    assert all("(n = " in caption for caption in captions)
+
+
+def test_every_picture_says_in_words_what_it_shows(written, plan, segments):
+    page = written(segments, plan)
+    pictures = [attrs for tag, attrs in outline(page).tags if tag == "svg"]
+    assert all(attrs["role"] == "img" and len(attrs["aria-label"]) > 20 for attrs in pictures)
+
+
+def test_headings_and_tables_are_accessible(written, plan):
+    tags = outline(written("一", plan, "二", pd.DataFrame({"a": [1]}), "三", pd.DataFrame({"a": [1]}))).tags
+    assert sum(tag == "h1" for tag, _ in tags) == 1
+    assert sum(tag == "table" for tag, _ in tags) == sum(tag == "caption" for tag, _ in tags)
+    ids = [attrs["id"] for _, attrs in tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+
+
+def test_ids_of_two_pictures_on_a_page_do_not_clash(written):
+    one, two = (bars({"a": n, "b": 2}, title=f"t{n}", n="3") for n in (1, 5))
+    ids = [attrs["id"] for _, attrs in outline(written(one, two)).tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+
+
+def test_chinese_stays_text_and_the_words_of_the_report_can_be_chinese(written, plan):
+    page = written(plan, bars({"质量问题": 3}, title="投诉", n="3"), lang="zh")
+    assert ">质量问题<" in page
+    assert 'lang="zh-CN"' in page
+    assert "补救" in page
+    assert "PingFang SC" in page
+
+
+def test_equal_parts_give_the_same_bytes_but_for_the_line_with_the_date(written, plan, segments, monkeypatch):
+    first = written(segments, plan)
+    import crmkit.report._write as module
+
+    class Later(module.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return super().now(tz).replace(year=2031)
+
+    monkeypatch.setattr(module, "datetime", Later)
+    second = written(segments, plan)
+    different = [(a, b) for a, b in zip(first.splitlines(), second.splitlines(), strict=True) if a != b]
+    assert len(different) == 1
+    assert "2031" in different[0][1]
+
+
+def test_a_long_table_says_how_much_of_it_is_shown(written):
+    page = written(pd.DataFrame({"a": range(120)}))
+    assert "the first 50 of 120 rows" in page
+    assert "(no rows)" in written(pd.DataFrame({"a": []}))
+
+
+def test_values_are_written_as_people_read_them(written):
+    table = pd.DataFrame(
+        {
+            "share": [0.25, np.nan],
+            "amount": [1234567.0, 0.5],
+            "when": pd.to_datetime(["2024-02-29 00:00", "2024-02-29 07:30"]),
+            "rate": pd.Series([Estimate(0.5, n=4, low=0.1, high=0.9), None], dtype=object),
+            "flag": [True, False],
+        }
+    )
+    page = written(table)
+    for shown in ("25.0%", "–", "1,234,567", "2024-02-29 07:30:00", ">2024-02-29<", "0.5 [0.1, 0.9]", "yes"):
+        assert shown in page, shown
+
+
+def test_estimates_are_shown_with_n_interval_and_method(written):
+    figures = {"a": Estimate(0.5, n=4, low=0.1, high=0.9, method="wilson"), "b": Estimate(0.7, n=9, low=0.5, high=0.8)}
+    page = written(figures)
+    assert "wilson" in page
+    assert "4–9" in page
+    assert written(figures["a"]).count("<table>") == 1
+
+
+@pytest.mark.parametrize(
+    "part", [pl.DataFrame({"列": [1]}), {"rows": 3, "表": pd.DataFrame({"列": [1]})}, pd.Series([1.5])]
+)
+def test_tables_of_any_library_and_mappings_are_shown(written, part):
+    assert "<table>" in written(part)
+
+
+def test_a_part_that_cannot_be_shown_is_named_by_position(written):
+    with pytest.raises(TypeError, match="part 1 of the report is int"):
+        written("heading", 7)
+
+
+def test_an_unknown_language_is_told(written):
+    with pytest.raises(DataError, match="en, zh"):
+        written(lang="fr")
+
+
+def test_the_folder_is_made_and_the_path_given_back(tmp_path):
+    path = crmkit.write_report(tmp_path / "new" / "folder" / "report.html")
+    assert path.exists()
+    assert path.parent.name == "folder"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"a": 0},
+        {"a": float("nan")},
+        {"a": -3, "b": 5},
+        {"x" * 200: 1e12, "$a$": 1e-9},
+        pd.DataFrame({"p": [1], "q": [2]}),
+    ],
+)
+def test_bars_take_whatever_numbers_there_are(values):
+    picture = bars(values, title="T", n="3")
+    assert picture.svg.startswith("<svg")
+    assert "T" in picture.alt
+
+
+def test_bars_draw_the_first_rows_of_many_and_say_so():
+    assert "25 / 60" in bars({str(i): i for i in range(60)}, title="T", n="3").title
+
+
+def test_an_infinite_value_is_refused():
+    with pytest.raises(DataError, match="infinite"):
+        bars({"a": float("inf")}, title="T", n="1")
+
+
+def test_curves_are_sorted_and_leave_missing_points_out():
+    picture = curve(
+        [3, 1, 2], [9, float("nan"), 4], title="T", n="1", x_label="x", y_label="y", mark=2, mark_label="now"
+    )
+    assert picture.alt == "T: x 1: y –; x 2: y 4; x 3: y 9"
+    with pytest.raises(DataError, match="one length"):
+        curve([1], [1, 2], title="T", n="1", x_label="x", y_label="y")
+
+
+def test_heat_maps_need_two_frames_of_one_shape():
+    shade = pd.DataFrame({"a": [1.0, -1.0, np.nan], "b": [0.0, 0.5, 0.1]}, index=["x", "y", "z"])
+    assert "blue" in heat_map(shade, shade, title="T", n="3", key="blue is more").title
+    with pytest.raises(DataError, match="one shape"):
+        heat_map(shade, shade.iloc[:1], title="T", n="3", key="k")
+
+
+def test_an_estimate_without_an_interval_is_a_dot():
+    picture = intervals({"a": Estimate(0.5, n=1, low=float("nan"), high=float("nan"))}, title="T", n="1")
+    assert "(– to –, n = 1)" in picture.alt
+
+
+def test_a_picture_stands_in_a_figure_with_its_caption():
+    assert (
+        Picture("<svg/>", title="A & B", alt="", n="3")
+        ._repr_html_()
+        .startswith("<figure><figcaption>A &amp; B (n = 3)")
+    )
