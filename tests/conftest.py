@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine may take long over one example; that says nothing of the code.
+settings.register_profile("crmkit", deadline=None)
+settings.load_profile("crmkit")
 
 
 def public_data() -> Path:

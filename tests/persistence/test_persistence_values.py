@@ -226,7 +226,18 @@ def test_a_column_of_a_dtype_without_a_form_is_refused_by_name_of_its_place(tmp_
         (dt.datetime(2024, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=8))), "keep times in UTC"),
         (object(), "builtins:object: only classes"),
     ],
-    ids=str,
+    ids=[
+        "lambda",
+        "partial of a lambda",
+        "built-in function",
+        "bound method",
+        "open file",
+        "masked array",
+        "structured array",
+        "list of lists",
+        "other time zone",
+        "plain object",
+    ],
 )
 def test_what_cannot_be_saved_is_refused_with_its_place(value, message, tmp_path):
     with pytest.raises(PersistenceError, match=message):

@@ -31,9 +31,16 @@ def test_whole_numbers_can_be_said_to_be_numbers():
 
 
 def test_the_model_chosen_is_fitted_on_all_rows():
-    choice = prediction.select_model(["logistic", "tree"], X, LABELS, evaluator="accuracy", cv=3)
-    expected = crmkit.create("classifier", choice.name).fit(X, LABELS)
+    choice = prediction.select_model({"only": "logistic"}, X, LABELS, evaluator="accuracy", cv=3)
+    expected = crmkit.create("classifier", "logistic").fit(X, LABELS)
     np.testing.assert_array_equal(choice.model.predict_proba(X), expected.predict_proba(X))
+
+
+def test_candidates_given_by_name_take_the_seed():
+    choices = [prediction.select_model(["tree", "forest"], X, LABELS, evaluator="accuracy", cv=3) for _ in range(2)]
+    assert [choice.model.get_params()["random_state"] for choice in choices] == [0, 0]
+    first, second = (choice.model.predict_proba(X) for choice in choices)
+    np.testing.assert_array_equal(first, second)
 
 
 def test_the_table_has_the_figures_of_each_candidate_best_first():

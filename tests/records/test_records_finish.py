@@ -57,7 +57,7 @@ class TestMoney:
         assert records.read(source, OPPORTUNITIES).report.n_valid == 2
 
     def test_two_currencies_are_a_schema_error_even_when_rows_may_be_set_aside(self):
-        with pytest.raises(SchemaError, match=r"currency: is different from the first row's.*\(1 rows: 1\)"):
+        with pytest.raises(SchemaError, match=r"currency: is different from the first row's.*\(1 row: 1\)"):
             records.read({**sales(amount=[1, 2]), "currency": ["GBP", "EUR"]}, TRANSACTIONS, on_error="set-aside")
 
     def test_a_currency_other_than_asked_for_is_a_schema_error(self):
@@ -94,7 +94,7 @@ class TestKeysAndLines:
         source = {"customer_id": ["1", 1.0, "2"], "case_id": ["7", "7.0", "8"], "time": ["2024-05-01"] * 3}
         loaded = records.read(source, schema, on_error="set-aside")
         assert aside(loaded) == {1: f"{key}: stands in an earlier row"}
-        with pytest.raises(SchemaError, match=rf"{key}: stands in an earlier row \(1 rows: 1\)"):
+        with pytest.raises(SchemaError, match=rf"{key}: stands in an earlier row \(1 row: 1\)"):
             records.read(source, schema)
 
     def test_a_row_set_aside_does_not_claim_its_key(self):

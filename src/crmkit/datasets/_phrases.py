@@ -1,8 +1,7 @@
-"""What the phrases are from which customers' messages are put together, in any language.
+"""What the phrases are from which customers' messages are put together, in any language."""
 
-A message is ``opener + subject + predicate + tail + closing``. Subjects, tails and closings are shared between topics
-on purpose: no single word gives a topic away, and some predicates stand under two topics.
-"""
+# A message is opener + subject + predicate + tail + closing. Subjects, tails and closings are shared between topics on
+# purpose: no single word gives a topic away, and some predicates stand under two topics.
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def select_model(
     n_resamples : int, default=1000
         Of the bootstrap, for figures that have no interval of their own.
     random_state : int, RandomState or None, default=0
-        Of the folds and the bootstrap. Candidates have their own.
+        Of the folds, the bootstrap and candidates given by name; estimators that are handed in have their own.
     n_jobs : int or None, default=None
         How many outer folds at once; changes only the speed.
     n_threads : int or None, default=1
@@ -152,7 +152,7 @@ def select_model(
             "wrap it with metrics.evaluator(function, greater_is_better=…)"
         )
     inner = _inner_folds(cv, inner_cv)
-    named = _named(candidates, kind, y)
+    named = _named(candidates, kind, y, random_state)
     chooser = _Chooser(named, evaluation, inner, random_state)
     fit_params = None if groups is None else {"groups": groups}
     options = {"random_state": random_state, "n_threads": n_threads, "level": level, "n_resamples": n_resamples}
@@ -206,7 +206,7 @@ def _inner_folds(cv: Any, inner_cv: Any) -> Any:
     )
 
 
-def _named(candidates: Any, kind: str, y: Any) -> list[tuple[str, Any]]:
+def _named(candidates: Any, kind: str, y: Any, random_state: Any) -> list[tuple[str, Any]]:
     """Give names and estimators, creating those that are given by name."""
     if kind not in {"auto", "classifier", "regressor"}:
         raise DataError(f"kind must be 'auto', 'classifier' or 'regressor', got {kind!r}")
@@ -217,7 +217,7 @@ def _named(candidates: Any, kind: str, y: Any) -> list[tuple[str, Any]]:
     pairs = candidates.items() if isinstance(candidates, Mapping) else [(None, one) for one in candidates]
     named = []
     for name, given in pairs:
-        model = create(kind, given) if isinstance(given, str) else given
+        model = _seeded(create(kind, given), random_state) if isinstance(given, str) else given
         named.append((str(name or (given if isinstance(given, str) else type(given).__name__)), model))
     names = [name for name, _ in named]
     if not named:
@@ -227,6 +227,11 @@ def _named(candidates: Any, kind: str, y: Any) -> list[tuple[str, Any]]:
     if len({is_classifier(model) for _, model in named}) > 1:
         raise DataError("candidates must be all classifiers or all regressors")
     return named
+
+
+def _seeded(model: Any, random_state: Any) -> Any:
+    """Give a model the seed where it takes one, so that the same call chooses and fits the same model."""
+    return model.set_params(random_state=random_state) if "random_state" in model.get_params(deep=False) else model
 
 
 def _best(values: list[float], greater_is_better: bool) -> int:  # noqa: FBT001 -- private, and named where it is called

@@ -1,8 +1,7 @@
-r"""How personal data looks in text: one pattern a kind, tried where Han and Latin letters touch, in linear time.
+"""How personal data looks in text: one pattern a kind, tried where Han and Latin letters touch, in linear time."""
 
-The look-arounds name ASCII letters and digits: ``\b`` and ``\w`` count Han characters as letters, so that a number
-glued to Han text would be missed, and the Han text before an e-mail address swallowed. Every repetition is bounded.
-"""
+# The look-arounds name ASCII letters and digits: \b and \w count Han characters as letters, so that a number glued to
+# Han text would be missed, and the Han text before an e-mail address swallowed. Every repetition is bounded.
 
 from __future__ import annotations
 
