@@ -24,7 +24,14 @@ extensions = [
     "myst_parser",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "gallery/**/*.py", "gallery/**/*.ipynb", "gallery/**/*.md5", "gallery/**/*.zip"]
+exclude_patterns = [
+    "_build",
+    "_gallery",
+    "gallery/**/*.py",
+    "gallery/**/*.ipynb",
+    "gallery/**/*.md5",
+    "gallery/**/*.zip",
+]
 html_theme = "furo"
 html_title = f"crmkit {release}"
 myst_enable_extensions = ["colon_fence", "deflist"]
@@ -37,10 +44,9 @@ numpydoc_xref_param_type = False
 numpydoc_class_members_toctree = False
 
 sphinx_gallery_conf = {
-    "examples_dirs": str(HERE.parent / "examples"),
+    "examples_dirs": str(HERE / "_gallery"),
     "gallery_dirs": "gallery",
     "filename_pattern": r"plot_",
-    "ignore_pattern": r"plugin-template|__init__",
     # The gallery runs on public records; without them the pages show the code alone.
     "plot_gallery": DATA.is_dir(),
     "download_all_examples": False,
@@ -64,6 +70,23 @@ def write_catalogue() -> None:
         page.write_text(text, encoding="utf-8")
 
 
+def own_members(cls: type) -> list[str]:
+    """List the public methods and properties that crmkit itself defines, in a class or in one it derives from."""
+    found: dict[str, None] = {}
+    for base in cls.__mro__:
+        if base.__module__.partition(".")[0] == "crmkit":
+            found.update(dict.fromkeys(name for name, member in vars(base).items() if is_documented(name, member)))
+    return sorted(found)
+
+
+def is_documented(name: str, member: object) -> bool:
+    """Say whether a member has documentation of its own to show."""
+    # What ends in an underscore stands among the class's attributes already.
+    if name.startswith("_") or name.endswith(("_", "_request")):
+        return False
+    return isinstance(member, property | classmethod | staticmethod) or callable(member)
+
+
 def write_api() -> None:
     """Write a page for each room that documents all that stands in its ``__all__``."""
     import importlib
@@ -82,13 +105,8 @@ def write_api() -> None:
         for public in module.__all__:
             thing = getattr(module, public)
             if isinstance(thing, type):
-                lines += [
-                    f".. autoclass:: {public}",
-                    "   :members:",
-                    "   :inherited-members: float, Exception, BaseException",
-                    "",
-                    "",
-                ]
+                members = own_members(thing)
+                lines += [f".. autoclass:: {public}", *([f"   :members: {', '.join(members)}"] if members else []), ""]
             elif callable(thing):
                 lines += [f".. autofunction:: {public}", ""]
             else:
@@ -99,5 +117,17 @@ def write_api() -> None:
     (folder / "index.md").write_text("\n".join(index), encoding="utf-8")
 
 
+def gather_gallery() -> None:
+    """Put the scripts of the gallery into a folder of their own, away from the other examples."""
+    folder = HERE / "_gallery"
+    folder.mkdir(exist_ok=True)
+    examples = HERE.parent / "examples"
+    for source in (examples / "GALLERY_HEADER.rst", *sorted(examples.glob("plot_*.py"))):
+        target = folder / source.name
+        if not target.exists() or target.read_bytes() != source.read_bytes():
+            target.write_bytes(source.read_bytes())
+
+
 write_catalogue()
 write_api()
+gather_gallery()

@@ -46,8 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     >>> from crmkit.cli import main
     >>> main(["plugins", "spend-model"])
     spend-model
-      gamma-gamma  Mean spend per purchase that differs between customers, independent of how often they buy.
-      mean         Mean spend per purchase of all customers alike, the yardstick for gamma-gamma.
+      gamma-gamma  A customer's mean spend drawn towards everyone's, the more the fewer purchases there were.
+      mean         Every customer's own mean spend: the yardstick.
     0
     """
     parser = _parser()

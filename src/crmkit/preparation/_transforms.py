@@ -25,7 +25,7 @@ _SCALERS = {"standard": StandardScaler, "robust": RobustScaler, "minmax": MinMax
 
 
 class SignedLog(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Logarithm for columns of both signs: sign(x) log(1 + |x| / scale).
+    """Logarithm for columns of both signs, ``sign(x) log(1 + |x| / scale)``.
 
     Near zero it is a straight line, far from it a logarithm, so that zeros and refunds have a place and a few very
     large customers no longer decide every distance. With ``min_skew`` only the columns that are skewed in the training
