@@ -1,29 +1,23 @@
-"""Finds plugins through entry points, contains the broken ones, and creates what is asked for by name."""
+"""Finds plugins by name and creates them: available, create, describe, failures, refresh."""
 
 from __future__ import annotations
 
 import threading
-import warnings
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, overload
 
-from crmkit.core.errors import (
-    AmbiguousPluginError,
-    MissingExtraError,
-    PluginError,
-    PluginLoadError,
-    PluginVersionError,
-    PluginWarning,
-    UnknownPluginError,
-)
-from crmkit.core.spec import API, ENTRY_POINT_GROUP, PluginSpec
+from crmkit.core._loading import HOME, load_target, missing_extra, require_extra
+from crmkit.core._scan import Entry, Failure, Scan, entry_points_of_group, read_entry_point
+from crmkit.core.errors import AmbiguousPluginError, PluginError, UnknownPluginError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from crmkit.core.spec import PluginSpec
+
 __all__ = [
+    "HOME",
     "Description",
     "Failure",
     "available",
@@ -36,30 +30,6 @@ __all__ = [
     "require_extra",
     "spec_of",
 ]
-
-HOME = "crmkit"
-
-
-@dataclass(frozen=True)
-class Failure:
-    """One plugin, or one distribution's list of plugins, that did not load.
-
-    Parameters
-    ----------
-    distribution : str
-        The distribution that brought it.
-    entry : str
-        The entry point's value, or ``kind:name`` of a single spec.
-    error : Exception
-        Its own error.
-    """
-
-    distribution: str
-    entry: str
-    error: Exception
-
-    def __str__(self) -> str:
-        return f"{self.distribution} ({self.entry}): {type(self.error).__name__}: {self.error}"
 
 
 @dataclass(frozen=True)
@@ -89,97 +59,23 @@ class Description:
         return f"{head}\n  parameters: {given}\n\n{self.doc}"
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """A spec with the distribution that brought it."""
-
-    spec: PluginSpec
-    distribution: str
-
-
-class _Scan:
-    """The outcome of one look at all entry points."""
-
-    def __init__(self) -> None:
-        self.specs: dict[tuple[str, str], list[_Entry]] = {}
-        self.failures: list[Failure] = []
-
-    def fail(self, distribution: str, entry: str, error: Exception) -> None:
-        """Remember a failure and warn of it once, here."""
-        failure = Failure(distribution, entry, error)
-        self.failures.append(failure)
-        warnings.warn(f"a plugin did not load and is left out: {failure}", PluginWarning, stacklevel=2)
-
-    def add(self, spec: PluginSpec, distribution: str) -> None:
-        """Enter a spec under its bare name; who wins a clash is decided when all are in."""
-        self.specs.setdefault((spec.kind, spec.name), []).append(_Entry(spec, distribution))
-
-    def settle(self) -> None:
-        """Let built-ins keep their bare names and warn of every name that is taken."""
-        for (kind, name), entries in self.specs.items():
-            if len(entries) == 1:
-                continue
-            entries.sort(key=lambda entry: (entry.distribution != HOME, entry.distribution))
-            if entries[0].distribution == HOME:
-                outsiders = ", ".join(f"{entry.distribution}:{name}" for entry in entries[1:])
-                warnings.warn(
-                    f"{kind} {name!r} is built in and keeps its name; the other is {outsiders}",
-                    PluginWarning,
-                    stacklevel=2,
-                )
-
-
-def _read_entry_point(scan: _Scan, distribution: str, value: str, load: Callable[[], Any]) -> None:
-    """Take in one distribution's list, whatever is wrong with it."""
-    try:
-        specs = load()
-        if isinstance(specs, PluginSpec):
-            specs = (specs,)
-        specs = tuple(specs)
-    except Exception as error:  # noqa: BLE001 -- whatever a plugin raises must not break the host
-        scan.fail(distribution, value, error)
-        return
-    seen: set[tuple[str, str]] = set()
-    for spec in specs:
-        if not isinstance(spec, PluginSpec):
-            scan.fail(distribution, value, TypeError(f"{value} must hold PluginSpec only, got {type(spec).__name__}"))
-        elif (spec.kind, spec.name) in seen:
-            scan.fail(
-                distribution, f"{spec.kind}:{spec.name}", ValueError(f"{spec.kind} {spec.name!r} is listed twice")
-            )
-        else:
-            seen.add((spec.kind, spec.name))
-            scan.add(spec, distribution)
-
-
-def _entry_points() -> Iterable[tuple[str, str, Callable[[], Any]]]:
-    """Give distribution, value and loader of each entry point, built-ins first, then by name."""
-    from importlib.metadata import entry_points
-
-    found = []
-    for point in entry_points(group=ENTRY_POINT_GROUP):
-        distribution = point.dist.name if point.dist is not None else "unknown"
-        found.append((distribution, point.value, point.load))
-    return sorted(set(found), key=lambda item: (item[0] != HOME, item[0], item[1]))
-
-
 class Registry:
     """The plugins of this interpreter, scanned once on first use."""
 
     def __init__(
-        self, entry_points: Callable[[], Iterable[tuple[str, str, Callable[[], Any]]]] = _entry_points
+        self, entry_points: Callable[[], Iterable[tuple[str, str, Callable[[], Any]]]] = entry_points_of_group
     ) -> None:
         self._entry_points = entry_points
         self._lock = threading.RLock()
-        self._scanned: _Scan | None = None
+        self._scanned: Scan | None = None
 
-    def scan(self) -> _Scan:
+    def scan(self) -> Scan:
         """Give the cached scan, making it on first use."""
         with self._lock:
             if self._scanned is None:
-                scan = _Scan()
+                scan = Scan()
                 for distribution, value, load in self._entry_points():
-                    _read_entry_point(scan, distribution, value, load)
+                    read_entry_point(scan, distribution, value, load)
                 scan.settle()
                 self._scanned = scan
             return self._scanned
@@ -189,9 +85,9 @@ class Registry:
         with self._lock:
             self._scanned = None
 
-    def listing(self, kind: str) -> dict[str, _Entry]:
+    def listing(self, kind: str) -> dict[str, Entry]:
         """Give each plugin of a kind under the one name it is listed by."""
-        listed: dict[str, _Entry] = {}
+        listed: dict[str, Entry] = {}
         for (entry_kind, name), entries in self.scan().specs.items():
             if entry_kind != kind:
                 continue
@@ -200,7 +96,7 @@ class Registry:
                 listed[name if bare and position == 0 else f"{entry.distribution}:{name}"] = entry
         return listed
 
-    def find(self, kind: str, name: str) -> _Entry:
+    def find(self, kind: str, name: str) -> Entry:
         """Give the one entry of that kind and name, or say what is wrong."""
         distribution, colon, bare = str(name).rpartition(":")
         entries = self.scan().specs.get((kind, bare), [])
@@ -215,7 +111,7 @@ class Registry:
             raise AmbiguousPluginError(f"{kind} {name!r} is offered by more than one distribution: ask for {choices}")
         return entries[0]
 
-    def load(self, entry: _Entry) -> Any:
+    def load(self, entry: Entry) -> Any:
         """Import an entry's target, remembering the failure of a plugin that cannot be imported."""
         try:
             return load_target(entry.spec, entry.distribution)
@@ -298,116 +194,6 @@ def available(kind: str | None = None, *, tags: Iterable[str] = ()) -> tuple[str
     if not listed:
         raise _REGISTRY.unknown(kind, "")
     return tuple(sorted(name for name, entry in listed.items() if wanted <= entry.spec.tags))
-
-
-def load_target(spec: PluginSpec, distribution: str = HOME) -> Any:
-    """Import what a spec points at.
-
-    Parameters
-    ----------
-    spec : PluginSpec
-        The plugin.
-    distribution : str, default="crmkit"
-        Who brought it, for the message.
-
-    Returns
-    -------
-    type or callable
-        The class or function.
-
-    Raises
-    ------
-    PluginVersionError
-        If it was written for another plugin interface.
-    MissingExtraError
-        If a declared requirement is not installed.
-    PluginLoadError
-        If importing it raises anything else.
-    """
-    label = f"{spec.kind} {spec.name!r} of {distribution}"
-    if spec.api != API:
-        needed = "a newer crmkit" if spec.api > API else "a newer release of the plugin"
-        raise PluginVersionError(f"{label} speaks plugin api {spec.api} and this crmkit api {API}: it needs {needed}")
-    try:
-        # An algorithm may import its requirement only inside the function that needs it, so ask for it here.
-        for requirement in spec.requires:
-            import_module(requirement)
-        target: Any = import_module(spec.module)
-        for part in spec.attribute.split("."):
-            target = getattr(target, part)
-    except ModuleNotFoundError as error:
-        if error.name is not None and _declared(error.name, spec.requires):
-            raise missing_extra(error.name, label, distribution, spec.extra) from error
-        raise PluginLoadError(f"{label} could not be imported: {error}") from error
-    except Exception as error:
-        raise PluginLoadError(f"{label} could not be imported: {type(error).__name__}: {error}") from error
-    if not callable(target):
-        raise PluginLoadError(f"{label} points at {spec.target}, which is not a class or function")
-    return target
-
-
-def _declared(module: str, requires: Iterable[str]) -> bool:
-    """Say whether a module that was not found belongs to a declared requirement."""
-    return any(module == name or module.startswith(f"{name}.") or name.startswith(f"{module}.") for name in requires)
-
-
-def missing_extra(module: str, label: str, distribution: str = HOME, extra: str | None = None) -> MissingExtraError:
-    """Build the error that names the exact command.
-
-    Parameters
-    ----------
-    module : str
-        The import name that was not found.
-    label : str
-        Who needs it, as the start of a sentence.
-    distribution : str, default="crmkit"
-        The distribution whose extra installs it.
-    extra : str or None, default=None
-        The extra; where None, the module's own name is what to install.
-
-    Returns
-    -------
-    MissingExtraError
-        To be raised from the original error.
-    """
-    wanted = f"{distribution}[{extra}]" if extra else module.partition(".")[0]
-    return MissingExtraError(f"{label} needs {module!r}, which is not installed: pip install '{wanted}'", name=module)
-
-
-def require_extra(module: str, extra: str, purpose: str) -> Any:
-    """Import an optional requirement of crmkit itself inside the function that needs it.
-
-    Parameters
-    ----------
-    module : str
-        The import name, for example ``"pyarrow"``.
-    extra : str
-        The extra of crmkit that installs it.
-    purpose : str
-        Who needs it, as the start of a sentence: ``"reading Parquet"``.
-
-    Returns
-    -------
-    module
-        The imported module.
-
-    Raises
-    ------
-    MissingExtraError
-        With the exact ``pip install``, only where that very module is not installed.
-
-    Examples
-    --------
-    >>> from crmkit.core.registry import require_extra
-    >>> require_extra("json", "io", "saving").dumps([])
-    '[]'
-    """
-    try:
-        return import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name is not None and _declared(error.name, (module,)):
-            raise missing_extra(error.name, purpose, HOME, extra) from error
-        raise
 
 
 def create(kind: str, name: str, /, **params: Any) -> Any:
