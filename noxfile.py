@@ -17,7 +17,7 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 # One thread a process: two test processes with as many threads as cores each are slower than one.
 THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 # pip and hatchling build and install the second distribution that the registry's tests need.
-TESTING = ["pytest-cov>=5", "pytest-xdist>=3.6", "pip", "hatchling>=1.27", "polars>=1.0"]
+TESTING = ["pytest-cov>=5", "pytest-xdist>=3.6", "pip>=24", "hatchling>=1.27", "polars>=1.0"]
 
 
 def run_tests(session: nox.Session, *options: str) -> None:

@@ -85,3 +85,26 @@ def test_the_demo_says_where_the_report_is(tmp_path):
     again = run("run", str(tmp_path / "demo" / "demo.toml"), "--output", str(tmp_path / "again"), "--quiet")
     assert (again.stdout, again.stderr) == ("", "")
     assert (tmp_path / "again" / "plan.csv").read_bytes() == (report.parent / "plan.csv").read_bytes()
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    code = "import subprocess, sys; p = subprocess.Popen([sys.executable, '-m', 'crmkit.cli', 'plugins'], "
+    code += (
+        "stdout=subprocess.PIPE, stderr=subprocess.PIPE); p.stdout.close(); print(p.wait(), p.stderr.read().decode())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0"
+
+
+def test_a_wrong_parameter_in_a_configuration_is_one_line(tmp_path):
+    run("demo", "--customers", "300", "--output", str(tmp_path / "demo"), "--quiet")
+    configuration = tmp_path / "demo" / "demo.toml"
+    text = configuration.read_text(encoding="utf-8").replace(
+        "n_segments = 4", "n_segments = 4\nparams = { clusters = 3 }"
+    )
+    configuration.write_text(text, encoding="utf-8")
+    done = run("run", str(configuration), "--output", str(tmp_path / "out"), "--quiet", code=2)
+    assert "has no parameter 'clusters'" in done.stderr
+    assert "in the step [segments]" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "there is no folder" in run("run", str(configuration), "--data", str(tmp_path / "none"), code=2).stderr

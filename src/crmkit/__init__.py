@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         remediation,
         report,
         segmentation,
+        testing,
         text,
         value,
     )
@@ -87,6 +88,7 @@ __all__ = [
     "report",
     "save",
     "segmentation",
+    "testing",
     "text",
     "value",
     "write_report",
@@ -108,6 +110,7 @@ _ROOMS = (
     "remediation",
     "report",
     "segmentation",
+    "testing",
     "text",
     "value",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import warnings
 from typing import TYPE_CHECKING
@@ -59,9 +60,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             if not arguments.debug:
                 warnings.showwarning = _show_warning
-            return int(arguments.do(arguments))
-    except (CrmkitError, OSError) as error:
-        if arguments.debug:
+            code = int(arguments.do(arguments))
+            sys.stdout.flush()
+            return code
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; a second complaint at exit is avoided by writing nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (CrmkitError, OSError, TypeError, ValueError) as error:
+        # A wrong value in a configuration may come out as Python's own error; one from no step is a fault of ours.
+        ours = not isinstance(error, CrmkitError | OSError) and not getattr(error, "__notes__", ())
+        if arguments.debug or ours:
             raise
         notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
         print(f"crmkit: {type(error).__name__}: {error}{notes}", file=sys.stderr)

@@ -123,4 +123,5 @@ def site(tmp_path_factory) -> Site:
         },
     )
     site.install("ill-rings", {"__init__.py": "raise ValueError('ill at import')"})
+    site.install("leaving-rings", {"__init__.py": "import sys; sys.exit(3)"})
     return site

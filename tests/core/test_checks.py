@@ -117,5 +117,5 @@ def test_what_is_no_list_of_str_is_refused(wrong):
 
 
 def test_a_class_in_place_of_an_instance_is_told():
-    with pytest.raises(TypeError, match="create an instance"):
+    with pytest.raises(TypeError, match="must be an instance, got the class int"):
         require_methods(int, ["fit"], role="a segmenter")

@@ -51,6 +51,13 @@ def test_a_built_in_is_reached_by_its_distribution_too():
     assert crmkit.create("segmenter", "crmkit:kmeans").n_init == 10
 
 
+def test_a_wrong_parameter_is_told_by_the_plugins_name_with_the_nearest():
+    with pytest.raises(
+        TypeError, match=r"segmenter 'kmeans' has no parameter 'n_cluster' \(did you mean 'n_clusters'\?\)"
+    ):
+        crmkit.create("segmenter", "kmeans", n_cluster=3)
+
+
 def test_given_parameters_win_over_the_specs_defaults():
     assert crmkit.create("segmenter", "kmeans", n_init=3).n_init == 3
 

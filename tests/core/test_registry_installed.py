@@ -41,7 +41,11 @@ failures = [(f.distribution, type(f.error).__name__, str(f.error)) for f in crmk
 answer = [len(told), failures, "kmeans" in crmkit.available("segmenter")]
 """
     )
-    assert answer == [1, [["ill-rings", "ValueError", "ill at import"]], True]
+    assert answer == [
+        1,
+        [["ill-rings", "ValueError", "ill at import"], ["leaving-rings", "SystemExit", "3"]],
+        True,
+    ]
 
 
 def test_an_unknown_name_is_chained_to_the_error_of_a_distribution_that_did_not_load(site):

@@ -109,7 +109,9 @@ def test_a_problem_is_told_with_its_line(problems, old, new, told):
 
 def test_all_problems_are_told_at_once(problems):
     text = (
-        GOOD.replace("seed = 3", "sead = 3").replace("hours = 10", "hours = 'ten'").replace('by = "order_id"', "bi = 1")
+        GOOD.replace("seed = 3", "sead = 3")
+        .replace("hours = 10", "hours = 'ten'")
+        .replace('by = "order_id"', 'by = "order_id"\nbi = 1\ntable = 3')
     )
     lines = problems(text)
     assert len(lines) >= 4
@@ -145,5 +147,8 @@ def test_the_data_folder_may_come_from_the_environment(tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match="the environment has no SOME_FOLDER"):
         load_config(path)
     monkeypatch.setenv("SOME_FOLDER", str(tmp_path / "elsewhere"))
+    with pytest.raises(ConfigError, match="there is no folder"):
+        load_config(path)
+    (tmp_path / "elsewhere").mkdir()
     assert load_config(path).data == tmp_path / "elsewhere"
     assert load_config(path, data=tmp_path).data == tmp_path

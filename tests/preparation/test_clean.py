@@ -70,7 +70,7 @@ def test_columns_named_by_numbers_are_kept_and_two_of_one_name_refused():
     cleaned = clean(table, CleaningPolicy(missing={0: Fill("b"), 1: "flag"}))
     assert cleaned.table[0].tolist() == ["a", "b"]
     assert list(cleaned.table.columns) == [0, 1, "1_is_missing"]
-    with pytest.raises(DataError, match="two columns of one name"):
+    with pytest.raises(DataError, match="more than one column named 'x'"):
         clean(pd.DataFrame([[1, 2]], columns=["x", "x"]), CleaningPolicy())
 
 

@@ -107,16 +107,31 @@ def test_a_refund_before_the_first_purchase_counts_in_the_total_only():
     assert purchase_summary(table).loc["a", ["repeats", "repeat_spend"]].tolist() == [1, 8.0]
 
 
-def test_cutoff_none_is_the_day_after_the_last_purchase():
+def test_cutoff_none_is_the_day_after_the_last_line_so_that_late_refunds_count():
     table = sales([("a", 0, 50.0), ("b", 6, 2.0), ("a", 9, -10.0)])
-    assert rfm_table(table).equals(rfm_table(table, cutoff=7))
+    assert rfm_table(table).equals(rfm_table(table, cutoff=10))
+    assert rfm_table(table).loc["a", "monetary"] == 40.0
+    assert rfm_table(table, refunds="ignore").equals(rfm_table(table, cutoff=7, refunds="ignore"))
+
+
+@pytest.mark.parametrize("cutoff", [20240120, -100_000])
+def test_a_number_that_is_no_day_of_ours_is_refused(cutoff):
+    with pytest.raises(DataError, match="write a date as text"):
+        rfm_table(sales([("a", 0, 50.0)]), cutoff=cutoff)
+
+
+def test_ids_of_several_types_are_one_customer_by_their_text():
+    table = sales([("1", 0, 5.0), ("x", 1, 2.0), ("1", 2, 7.0)])
+    table["customer_id"] = [1, "x", "1"]
+    assert rfm_table(table)["monetary"].to_dict() == {"1": 12.0, "x": 2.0}
 
 
 def test_an_empty_table_gives_an_empty_table():
     rfm = rfm_table(sales([("a", 0, 1.0)]).iloc[:0])
     assert rfm.empty
     assert rfm.index.name == "customer_id"
-    assert purchase_summary(sales([("a", 9, 1.0)]), cutoff=9).empty
+    with pytest.warns(DataWarning, match="no row is before the cutoff"):
+        assert purchase_summary(sales([("a", 9, 1.0)]), cutoff=9).empty
 
 
 def test_ids_come_out_as_text_whatever_they_were():

@@ -53,12 +53,54 @@ def test_one_case_a_key_with_its_sum_last_time_and_customer(events, customers):
     [
         "amount < 0",
         [True, True, False, True, False, True],
-        pd.Series([True, True, None, True, None, True], dtype="boolean"),
-        pd.Series([True, True, np.nan, True, np.nan, True], dtype=object),
     ],
 )
 def test_where_is_a_condition_or_one_entry_an_event(events, where):
     assert make_cases(events, by="order_id", where=where)["case_id"].tolist() == ["C1", "C2", "C4"]
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        pd.Series([True, True, None, True, None, True], dtype="boolean"),
+        pd.Series([True, True, np.nan, True, np.nan, True], dtype=object),
+        "flag",
+    ],
+)
+def test_events_of_which_it_is_unknown_are_left_out_and_counted(events, where):
+    events["flag"] = pd.Series([True, True, None, True, None, True], dtype="boolean")
+    with pytest.warns(DataWarning, match="of 2 events it is not known whether they meet where="):
+        cases = make_cases(events, by="order_id", where=where)
+    assert cases["case_id"].tolist() == ["C1", "C2", "C4"]
+
+
+@pytest.mark.parametrize("kind", [int, float, str, object, "Int64", "string"])
+def test_customers_are_found_whatever_type_their_ids_have(kind):
+    events = pd.DataFrame(
+        {"order_id": ["x", "y"], "customer_id": pd.Series([1, 22]).astype(kind), "amount": [-1.0, -2.0]}
+    )
+    if kind is str:
+        events["customer_id"] = ["1", "22"]
+    for ids in (["1", "22"], [1, 22], [1.0, 22.0]):
+        customers = pd.DataFrame({"worth": [5.0, 7.0]}, index=pd.Index(ids, name="customer_id"))
+        assert make_cases(events, by="order_id", customers=customers)["worth"].tolist() == [5.0, 7.0]
+
+
+def test_without_by_every_event_is_a_case_and_without_customers_none_has_one():
+    with pytest.warns(DataWarning, match="2 have no customer_id"):
+        cases = make_cases({"text": ["退款", "late"], "label": ["refund", "delay"]}, carry=["label"])
+    assert cases["case_id"].tolist() == ["0", "1"]
+    assert cases["label"].tolist() == ["refund", "delay"]
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [("time", ["9/1/2024", "10/1/2024"], "must hold times"), ("amount", ["-1", "much"], "no number in row 1")],
+)
+def test_text_in_the_place_of_times_or_amounts_is_refused(column, values, message):
+    events = pd.DataFrame({"order_id": ["o", "o"], "customer_id": ["a", "a"], column: values})
+    with pytest.raises(DataError, match=message):
+        make_cases(events, by="order_id")
 
 
 def test_a_series_is_matched_by_its_index(events):

@@ -58,7 +58,7 @@ def load_target(spec: PluginSpec, distribution: str = HOME) -> Any:
         if error.name is not None and _declared(error.name, spec.requires):
             raise missing_extra(error.name, label, distribution, spec.extra) from error
         raise PluginLoadError(f"{label} could not be imported: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginLoadError(f"{label} could not be imported: {type(error).__name__}: {error}") from error
     if not callable(target):
         raise PluginLoadError(f"{label} points at {spec.target}, which is not a class or function")

@@ -26,13 +26,13 @@ class Failure:
         The distribution that brought it.
     entry : str
         The entry point's value, or ``kind:name`` of a single spec.
-    error : Exception
-        Its own error.
+    error : BaseException
+        Its own error; also SystemExit, where it tried to end the process.
     """
 
     distribution: str
     entry: str
-    error: Exception
+    error: BaseException
 
     def __str__(self) -> str:
         return f"{self.distribution} ({self.entry}): {type(self.error).__name__}: {self.error}"
@@ -53,7 +53,7 @@ class Scan:
         self.specs: dict[tuple[str, str], list[Entry]] = {}
         self.failures: list[Failure] = []
 
-    def fail(self, distribution: str, entry: str, error: Exception) -> None:
+    def fail(self, distribution: str, entry: str, error: BaseException) -> None:
         """Remember a failure and warn of it once, here."""
         failure = Failure(distribution, entry, error)
         self.failures.append(failure)
@@ -85,7 +85,7 @@ def read_entry_point(scan: Scan, distribution: str, value: str, load: Callable[[
         if isinstance(specs, PluginSpec):
             specs = (specs,)
         specs = tuple(specs)
-    except Exception as error:  # noqa: BLE001 -- whatever a plugin raises must not break the host
+    except (Exception, SystemExit) as error:  # noqa: BLE001 -- whatever a plugin raises must not break the host
         scan.fail(distribution, value, error)
         return
     seen: set[tuple[str, str]] = set()

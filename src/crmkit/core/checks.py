@@ -33,7 +33,7 @@ def require_methods(obj: Any, methods: Iterable[str], *, role: str) -> None:
     Raises
     ------
     TypeError
-        Naming every missing method.
+        Naming every missing method, or if it is a class in place of an instance.
 
     Examples
     --------
@@ -43,11 +43,12 @@ def require_methods(obj: Any, methods: Iterable[str], *, role: str) -> None:
         ...
     TypeError: a segmenter needs fit_predict(); list has none
     """
+    if isinstance(obj, type):
+        raise TypeError(f"{role} must be an instance, got the class {obj.__name__}: call it first, {obj.__name__}()")
     missing = [name for name in methods if not callable(getattr(obj, name, None))]
     if missing:
         wanted = ", ".join(f"{name}()" for name in missing)
-        name = obj.__name__ + " (a class: create an instance)" if isinstance(obj, type) else type(obj).__name__
-        raise TypeError(f"{role} needs {wanted}; {name} has none")
+        raise TypeError(f"{role} needs {wanted}; {type(obj).__name__} has none")
 
 
 def positions(mask: Any, *, most: int = 5) -> str:
@@ -99,7 +100,7 @@ def as_frame(table: Any, *, what: str = "table") -> pd.DataFrame:
     TypeError
         If it is no table.
     DataError
-        If the file has another ending, or cannot be read.
+        If the file has another ending or cannot be read, or two columns have one name.
     MissingExtraError
         If Parquet is read without pyarrow.
 
@@ -112,6 +113,9 @@ def as_frame(table: Any, *, what: str = "table") -> pd.DataFrame:
     import pandas as pd
 
     if isinstance(table, pd.DataFrame):
+        twice = table.columns[table.columns.duplicated()]
+        if len(twice):
+            raise DataError(f"{what} has more than one column named {', '.join(map(repr, twice.unique()))}")
         return table
     if isinstance(table, str | Path):
         return _read_file(Path(table), what)
@@ -144,7 +148,16 @@ def _read_file(path: Path, what: str) -> pd.DataFrame:
         require_extra("pyarrow", "engine", "reading Parquet")
         return pd.read_parquet(path)
     if path.suffix.lower() in {".csv", ".txt"}:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+        try:
+            return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            raise DataError(f"{what}: {path.name} is not UTF-8; records.read also reads GBK") from None
+        except pd.errors.EmptyDataError:
+            raise DataError(f"{what}: {path.name} is empty") from None
+        except pd.errors.ParserError:
+            raise DataError(
+                f"{what}: the lines of {path.name} differ in length; records.read sets such lines aside"
+            ) from None
     raise DataError(f"{what}: {path.name} must end in .csv or .parquet")
 
 

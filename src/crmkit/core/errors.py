@@ -31,7 +31,7 @@ __all__ = [
 
 
 class CrmkitError(Exception):
-    """Base of every error that crmkit raises on purpose: catch it to catch them all."""
+    """Base of what is wrong with data, plugins, plans, models and files; a wrong argument may be Python's own error."""
 
 
 class DataError(CrmkitError, ValueError):

@@ -23,6 +23,7 @@ __all__ = [
     "available",
     "create",
     "describe",
+    "distribution_of",
     "failures",
     "load_target",
     "missing_extra",
@@ -229,9 +230,26 @@ def create(kind: str, name: str, /, **params: Any) -> Any:
     entry = _REGISTRY.find(kind, name)
     target = _REGISTRY.load(entry)
     merged = {**entry.spec.defaults, **params}
-    if isinstance(target, type):
-        return target(**merged)
-    return partial(target, **merged)
+    _check_parameters(target, merged, f"{kind} {name!r}")
+    return target(**merged) if isinstance(target, type) else partial(target, **merged)
+
+
+def _check_parameters(target: Any, given: Mapping[str, Any], label: str) -> None:
+    """Refuse a parameter that the plugin does not have, by the plugin's name."""
+    import inspect
+    from difflib import get_close_matches
+
+    try:
+        parameters = inspect.signature(target).parameters
+    except ValueError:  # a built-in without a signature
+        return
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    unknown = [name for name in given if name not in parameters]
+    if unknown:
+        near = get_close_matches(unknown[0], list(parameters), n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise TypeError(f"{label} has no parameter {unknown[0]!r}{hint}; it has: {', '.join(parameters)}")
 
 
 def describe(kind: str, name: str) -> Description:
@@ -294,6 +312,23 @@ def spec_of(kind: str, name: str) -> PluginSpec:
         If there is no such plugin, or more than one.
     """
     return _REGISTRY.find(kind, name).spec
+
+
+def distribution_of(spec: PluginSpec) -> str:
+    """Give the distribution that brought a spec.
+
+    Parameters
+    ----------
+    spec : PluginSpec
+        The spec.
+
+    Returns
+    -------
+    str
+        Its name; ``"your distribution"`` where the spec is not installed.
+    """
+    entries = _REGISTRY.scan().specs.get((spec.kind, spec.name), [])
+    return next((entry.distribution for entry in entries if entry.spec == spec), "your distribution")
 
 
 def failures() -> tuple[Failure, ...]:

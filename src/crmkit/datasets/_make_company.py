@@ -45,9 +45,9 @@ SEGMENTS = ("rare-small", "rare-large", "frequent-small", "frequent-large")
 
 def make_company(
     n_customers: int = 2_000,
-    *,
     seed: int = 0,
     language: Language = "both",
+    *,
     start: str = "2023-01-02",
     weeks: float = 104,
     joining_weeks: float = 52,

@@ -86,6 +86,8 @@ def load_config(source: str | Path | Mapping[str, Any], *, data: str | Path | No
     if config is not None:
         check(config, given, problems)
         folder = Path(data).resolve() if data is not None else _data_folder(config, home, problems)
+        if not problems.found and not folder.is_dir():
+            problems.add(("data",), f"there is no folder {folder}")
         if not problems.found:
             return Located(config, home, folder, name)
     raise ConfigError(_message(label, text, problems))

@@ -9,8 +9,6 @@ from crmkit.core.checks import as_frame
 from crmkit.core.registry import create
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
     from crmkit.pipeline._config import Located
@@ -23,7 +21,7 @@ __all__ = ["read_tables", "run_rfm", "run_segments", "run_value"]
 def read_tables(located: Located, result: RunResult) -> None:
     """Read every table, and measure their quality where asked."""
     for name, table in located.config.read.items():
-        path = _find(located, table.source)
+        path = located.data / table.source
         if table.schema == "plain":
             result.tables[name] = as_frame(path, what=name).copy()
             continue
@@ -39,12 +37,6 @@ def read_tables(located: Located, result: RunResult) -> None:
         result.tables[name] = loaded.table
     if located.config.quality:
         result.quality = records.quality(result.loaded)
-
-
-def _find(located: Located, source: str) -> Path:
-    """Look for a source in the folder of data, then beside the configuration."""
-    inside = located.data / source
-    return inside if inside.exists() else located.home / source if (located.home / source).exists() else inside
 
 
 def _transactions(config: Config, result: RunResult, name: str) -> pd.DataFrame:

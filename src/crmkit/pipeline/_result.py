@@ -95,7 +95,8 @@ class RunResult:
             lines.append(f"segments: {self.segments.n_segments}")
         lines += [f"{name}: {estimate}" for name, estimate in self.metrics.items()]
         if self.cases is not None:
-            lines.append(f"cases: {len(self.cases):,} of {self.cases['customer_id'].nunique():,} customers")
+            customers = int(self.cases["customer_id"].nunique())
+            lines.append(f"cases: {len(self.cases):,}" + (f" of {customers:,} customers" if customers else ""))
         if self.plan is not None:
             counts = self.plan.table["remedy"].value_counts()
             lines.append("plan: " + ", ".join(f"{name} {count:,}" for name, count in counts.items()))

@@ -37,7 +37,7 @@ class ReadTable:
     Parameters
     ----------
     source : str
-        A CSV or Parquet file; a relative path is looked for in ``data``, or else beside the configuration.
+        A CSV or Parquet file; a relative path is looked for in ``data``.
     schema : str, default="transactions"
         One of the schemas of ``records``, or ``"plain"`` for a table taken as it is.
     columns : dict of str to str
@@ -67,7 +67,7 @@ class RfmTable:
     table : str, default=""
         The table of transactions; where there is only one, it.
     cutoff : str or None
-        Days from here on are not seen; None for the day after the last one.
+        Days from here on are not seen; None for the day after the last line.
     refunds : {"net", "ignore", "match"}, default="net"
         What negative amounts do.
     """
@@ -227,8 +227,8 @@ class CasesTable:
     ----------
     table : str, default=""
         The table of events; where missing, the only table read. A table that was classified has its classes.
-    by : str
-        The column that says which rows are one case.
+    by : str or None
+        The column that says which rows are one case; None makes every row a case of its own.
     where : str or None
         An expression: only rows where it is true.
     carry : list of str
@@ -236,7 +236,7 @@ class CasesTable:
         comes along anyway.
     """
 
-    by: str
+    by: str | None = None
     table: str = ""
     where: str | None = None
     carry: tuple[str, ...] = ()

@@ -93,7 +93,7 @@ def customer_table(
         One row a contact: ``customer_id``, ``day`` or ``time``, and, where known, ``direction``, ``channel`` and
         ``duration`` in seconds.
     cutoff : date, time, text of one, or None
-        Exclusive, for all tables; None for the day after the last purchase.
+        Exclusive, for all tables; None for the day after the last line.
     refunds : {"net", "ignore", "match"}, default="net"
         As for ``rfm_table``.
     redundant_above : float, default=0.98

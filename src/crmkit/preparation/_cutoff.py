@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Cutoff", "as_cutoff", "rows_before"]
 
+_EARLIEST, _LATEST = -62_091, 84_005  # 1800-01-01 and 2199-12-31 as days since 1970-01-01
 _BARE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _EPOCH = dt.date(1970, 1, 1)
 
@@ -73,7 +74,7 @@ def as_cutoff(cutoff: Any) -> Cutoff:
     if isinstance(cutoff, Cutoff):
         return cutoff
     if isinstance(cutoff, int | np.integer) and not isinstance(cutoff, bool):
-        return Cutoff(int(cutoff))
+        return _from_number(int(cutoff))
     if isinstance(cutoff, str) and _BARE_DATE.match(cutoff.strip()):
         try:
             return _from_date(dt.date.fromisoformat(cutoff.strip()))
@@ -94,6 +95,16 @@ def as_cutoff(cutoff: Any) -> Cutoff:
         return _from_date(instant.date())
     day = _from_date(instant.date()).day
     return Cutoff(day if midnight else day + 1, instant)
+
+
+def _from_number(day: int) -> Cutoff:
+    """Make a cutoff of a day counted since 1970, which 20240120 is not."""
+    if not _EARLIEST <= day <= _LATEST:
+        raise DataError(
+            f"cutoff {day} counts days since 1970-01-01 and is outside the years 1800 to 2199; write a date as text, "
+            "such as '2024-01-20'"
+        )
+    return Cutoff(day)
 
 
 def _from_date(date: dt.date) -> Cutoff:

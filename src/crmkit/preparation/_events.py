@@ -74,8 +74,13 @@ def customer_codes(frame: pd.DataFrame, *, what: str = "transactions") -> tuple[
         ids = pd.Index(ids.to_numpy())
     if pd.api.types.is_float_dtype(ids.dtype) and np.equal(np.mod(ids.to_numpy(dtype=float), 1), 0).all():
         ids = ids.astype("int64")  # 13085.0 is how pandas shows the id 13085 beside a missing one
-    if not pd.api.types.is_string_dtype(ids.dtype):
+    mixed = ids.dtype == object and not all(isinstance(one, str) for one in ids)
+    if mixed or not pd.api.types.is_string_dtype(ids.dtype):
         ids = ids.astype(str)
+        if not ids.is_unique:
+            # 1 and "1" are one customer.
+            again, ids = pd.factorize(ids)
+            codes, ids = again[codes], pd.Index(ids)
     order = ids.argsort()
     rank = np.empty(len(order), dtype=np.intp)
     rank[order] = np.arange(len(order))

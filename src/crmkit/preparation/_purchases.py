@@ -76,7 +76,7 @@ def purchase_days(transactions: Any, *, cutoff: Any = None, refunds: str = "net"
     transactions : table
         With ``customer_id``, ``day`` (or ``time``) and ``amount`` (or ``quantity`` and ``unit_price``).
     cutoff : date, time or None
-        Exclusive; None for the day after the last purchase.
+        Exclusive; None for the day after the last line.
     refunds : {"net", "ignore", "match"}
         See ``rfm_table``.
     stacklevel : int, default=3
@@ -92,7 +92,9 @@ def purchase_days(transactions: Any, *, cutoff: Any = None, refunds: str = "net"
     frame = transactions_frame(transactions)
     day, amount = calendar_days(frame), amounts(frame)
     back = refund_lines(frame, amount)
-    limit = as_cutoff(cutoff) if cutoff is not None else Cutoff(int(day[~back].max()) + 1 if (~back).any() else 0)
+    # What came back after the last purchase still counts, unless refunds are as if they were not there.
+    counted = ~back if refunds == "ignore" else np.ones(len(day), dtype=bool)
+    limit = as_cutoff(cutoff) if cutoff is not None else Cutoff(int(day[counted].max()) + 1 if counted.any() else 0)
     seen = rows_before(limit, day, times(frame))
     codes, ids = customer_codes(frame)
     present = np.bincount(codes[seen], minlength=len(ids)) > 0
@@ -103,6 +105,8 @@ def purchase_days(transactions: Any, *, cutoff: Any = None, refunds: str = "net"
         seen &= ~gone
     cutoff_day = max(limit.day, int(day[seen].max(initial=limit.day - 1)) + 1)
     purchases = _reduce(codes[seen], ids, day[seen], amount[seen], back[seen], cutoff_day=cutoff_day)
+    if len(day) and not present.any():
+        warnings.warn("no row is before the cutoff: the result is empty", DataWarning, stacklevel=stacklevel)
     left_out = int(present.sum()) - len(purchases.ids)
     if left_out:
         only = "refunds or purchases that were wholly cancelled" if refunds == "match" else "refunds"

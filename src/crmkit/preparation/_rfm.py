@@ -27,7 +27,7 @@ def rfm_table(transactions: Any, *, cutoff: Any = None, refunds: str = "net") ->
         ``unit_price``). ``records.read(source, records.TRANSACTIONS).table`` is one.
     cutoff : date, time, text of one, or None
         Exclusive. A bare date such as ``"2010-12-10"`` is local midnight and is compared with ``day``; anything with a
-        time of day is an instant and is compared with ``time``. None stands for the day after the last purchase.
+        time of day is an instant and is compared with ``time``. None stands for the day after the last line.
     refunds : {"net", "ignore", "match"}, default="net"
         What lines with a negative amount or quantity do. ``"net"``: they reduce the money and are never a purchase;
         every day with a purchase stays a purchase day. ``"ignore"``: they are as if they were not there. ``"match"``:

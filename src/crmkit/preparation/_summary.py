@@ -34,7 +34,7 @@ def purchase_summary(
     transactions : table
         As for ``rfm_table``.
     cutoff : date, time, text of one, or None
-        Exclusive; None for the day after the last purchase.
+        Exclusive; None for the day after the last line.
     unit : {"day", "week", "month"}, default="week"
         Of the two columns of time, and named in them; a month is 30.4375 days. Models read it from the names.
     refunds : {"net", "ignore", "match"}, default="net"

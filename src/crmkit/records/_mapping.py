@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from crmkit.records._schema import Column, Schema
 
 __all__ = ["Mapped", "map_headers"]
+
+
+# A phone, a date, an amount or an e-mail address in a header means that the first row was taken for one.
+_LIKE_A_VALUE = re.compile(r"@|[0-9]{5}|[0-9]{4}[-/.][0-9]{1,2}|^[-+]?[0-9.,]+$")
 
 
 @dataclass
@@ -157,14 +162,21 @@ def _absent(
 ) -> list[SchemaProblem]:
     """List the required columns that nothing stands for."""
     problems = []
-    listed = ", ".join(map(repr, headers[:30])) + (", …" if len(headers) > 30 else "")
+    listed = list_headers(headers)
     for column in schema:
         if not column.required or column.name in found or columns.get(column.name) is not None:
             continue
         if column.product_of and all(factor in found for factor in column.product_of):
             continue
-        problems.append(SchemaProblem(column.name, f"{_wanted(column)}; the source has: {listed or 'no columns'}"))
+        problems.append(SchemaProblem(column.name, f"{_wanted(column)}; the source has: {listed}"))
     return problems
+
+
+def list_headers(headers: Sequence[str]) -> str:
+    """List what a source has, unless its first line looks like a row: that must not be shown."""
+    if any(_LIKE_A_VALUE.search(header) for header in headers):
+        return f"{len(headers)} columns whose names look like values (has the file a header line?)"
+    return (", ".join(map(repr, headers[:30])) + (", …" if len(headers) > 30 else "")) or "no columns"
 
 
 def _wanted(column: Column) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -17,7 +18,7 @@ from crmkit.remediation._terms import NOTHING
 from crmkit.remediation._what_if import what_if
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
     import pandas as pd
@@ -417,7 +418,10 @@ class Plan:
         >>> plan(problem).what_if("hours", [0, 1, 2])["value"].tolist()
         [0.0, 10.0, 14.0]
         """
-        return what_if(self.problem, self.relaxed(), limit, list(values), fractional=self.fractional)
+        if isinstance(values, str | bytes):
+            raise TypeError(f"values must be numbers, got {type(values).__name__}")
+        given = list(np.atleast_1d(np.asarray(list(values) if isinstance(values, Iterable) else values, dtype=float)))
+        return what_if(self.problem, self.relaxed(), limit, given, fractional=self.fractional)
 
     def assign(self, new_cases: Any) -> pd.DataFrame:
         """Give new cases the remedy that is best at the plan's prices, as long as what is left lasts.

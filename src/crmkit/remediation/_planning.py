@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from crmkit.core.checks import require_methods
+from crmkit.core.errors import PluginError
 from crmkit.core.registry import create
+from crmkit.remediation._plan import Plan
 from crmkit.remediation._problem import Problem
-
-if TYPE_CHECKING:
-    from crmkit.remediation._plan import Plan
 
 __all__ = ["plan"]
 
@@ -38,6 +37,8 @@ def plan(problem: Problem, planner: Any = "auto") -> Plan:
         If the problem is no :class:`Problem` or the planner has no ``plan``.
     UnknownPluginError
         If there is no planner of that name.
+    PluginError
+        If the planner gives anything but a plan.
 
     Examples
     --------
@@ -50,5 +51,9 @@ def plan(problem: Problem, planner: Any = "auto") -> Plan:
         raise TypeError(f"problem must be a remediation.Problem, got {type(problem).__name__}")
     chosen = create("planner", planner) if isinstance(planner, str) else planner
     require_methods(chosen, ["plan"], role="a planner")
-    made: Plan = chosen.plan(problem)
+    made = chosen.plan(problem)
+    if not isinstance(made, Plan):
+        raise PluginError(f"planner {type(chosen).__name__} must give a remediation.Plan, got {type(made).__name__}")
+    if made.bound < made.value - 1e-6 * max(1.0, abs(made.value)):
+        raise PluginError(f"planner {type(chosen).__name__} gave a bound below the value of its own plan")
     return made

@@ -24,18 +24,23 @@ def _name(what: str, name: object) -> str:
     return name
 
 
+def _shown(given: object) -> str:
+    """Show a number or text that was given; of a table only its kind, because it may hold personal data."""
+    return repr(given) if isinstance(given, str | Real | None) else f"{type(given).__name__}: give a column's name"
+
+
 def _formula(what: str, formula: object) -> None:
     """Refuse what is neither an expression nor a finite number."""
     if isinstance(formula, str) and formula.strip():
         return
     if isinstance(formula, bool) or not isinstance(formula, Real) or not math.isfinite(formula):
-        raise ValueError(f"{what} must be a column name, a finite number or an expression, got {formula!r}")
+        raise ValueError(f"{what} must be a column name, a finite number or an expression, got {_shown(formula)}")
 
 
 def _condition(what: str, condition: object) -> None:
     """Refuse a condition that is no text."""
     if condition is not None and not (isinstance(condition, str) and condition.strip()):
-        raise ValueError(f"{what} must be a condition such as 'recency_days <= 60', or None, got {condition!r}")
+        raise ValueError(f"{what} must be a condition such as 'recency_days <= 60', or None, got {_shown(condition)}")
 
 
 @dataclass(frozen=True)

@@ -76,13 +76,10 @@ class _Facts:
             self.group = pd.Series(np.arange(self.n_cases))
         else:
             key = self.table[problem.one_per]
-            lone = pd.Series(np.arange(self.n_cases), dtype=object).map(lambda number: (number,))
-            self.group = (
-                key.astype(object)
-                .where(key.notna(), lone)
-                .groupby(key.astype(object).where(key.notna(), lone), sort=False)
-                .ngroup()
-            )
+            codes, uniques = pd.factorize(key.astype(object))
+            lone = codes < 0  # a missing value stands for itself alone
+            codes[lone] = len(uniques) + np.arange(int(lone.sum()))
+            self.group = pd.Series(codes)
         self.bound: dict[str, float] = {}
         for limit in problem.limits:
             counts = np.zeros((self.n_cases, len(self.names)))

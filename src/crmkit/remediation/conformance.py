@@ -86,7 +86,8 @@ def check_the_bound_is_a_bound(plugin: Plugin) -> None:
 def check_doing_nothing_beats_a_loss(plugin: Plugin) -> None:
     """A remedy that loses value is not given where nothing asks for it."""
     problem = Problem.from_arrays([[-1.0], [2.0]], uses={"budget": [[1.0], [1.0]]}, limits={"budget": 5.0})
-    assert plugin.make().plan(problem).choice.tolist() == [-1, 0]
+    choice = plugin.make().plan(problem).choice.tolist()
+    assert choice == [-1, 0], f"a remedy of value -1 and one of value 2 gave the choice {choice}"
 
 
 def check_a_floor_is_reached_at_a_loss(plugin: Plugin) -> None:
@@ -95,7 +96,7 @@ def check_a_floor_is_reached_at_a_loss(plugin: Plugin) -> None:
         [[-1.0], [-2.0]], uses={"budget": [[1.0], [1.0]]}, limits={"budget": 5.0}, floors={"someone": (None, 1)}
     )
     plan = plugin.make().plan(problem)
-    assert verify(plan, problem).ok
+    assert verify(plan, problem).ok, "the floor of one remedy was not kept"
     assert abs(plan.value + 1.0) <= ROUNDING, f"the least loss is 1, the plan's value is {plan.value}"
 
 

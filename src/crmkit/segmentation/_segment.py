@@ -146,7 +146,10 @@ def segment(
     if made_transform is not None:
         made_transform.fit(values)
     points = transformed(made_transform, values)
-    own = not isinstance(segmenter, str) or parameter in (params or {})
+    told = (params or {}).get(parameter) if parameter is not None else None
+    own = not isinstance(segmenter, str) or told is not None
+    if isinstance(segmenter, str) and told is not None and n_segments not in {"auto", told}:
+        raise DataError(f"n_segments={n_segments} and params[{parameter!r}] contradict each other: give one of them")
     choice = _choose(made, name, parameter, n_segments, points, seed, own=own)
     fitted, raw = _fit(made, name, points)
     choice = _told(choice, raw, points, seed, name)

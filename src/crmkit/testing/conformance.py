@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from crmkit.core.registry import HOME, load_target
+from crmkit.core.registry import distribution_of, load_target
 from crmkit.core.spec import API, PluginSpec
 from crmkit.testing.plugin import Plugin
 from crmkit.testing.spec_checks import SPEC_CHECKS
@@ -26,10 +26,12 @@ CHECKS_OF_KIND: dict[str, str] = {
     "feature-selector": "crmkit.testing.selector_checks:CHECKS",
     "encoder": "crmkit.testing.encoder_checks:CHECKS",
     "topic-model": "crmkit.testing.topic_model_checks:CHECKS",
+    "summarizer": "crmkit.testing.summarizer_checks:CHECKS",
     "entity-recognizer": "crmkit.testing.entity_checks:CHECKS",
     "lifetime-model": "crmkit.testing.lifetime_checks:CHECKS",
     "spend-model": "crmkit.testing.spend_checks:CHECKS",
     "recommender": "crmkit.testing.recommender_checks:CHECKS",
+    "uplift-model": "crmkit.testing.uplift_checks:CHECKS",
     "planner": "crmkit.remediation.conformance:CHECKS",
     "evaluator": "crmkit.testing.evaluator_checks:CHECKS",
 }
@@ -89,7 +91,12 @@ class Report:
         head = (
             f"{self.spec.kind} {self.spec.name!r} (api {API}): {self.ran} checks ran, {len(self.failed)} failed{extra}"
         )
-        return "\n".join([head, *(f"  - {result.name}: {result.error}" for result in self.failed)])
+        return "\n".join([head, *(f"  - {result.name}: {_told(result.error)}" for result in self.failed)])
+
+
+def _told(error: Exception | None) -> str:
+    """Tell why a check failed: the check's own sentence, or what the plugin raised."""
+    return str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
 
 
 def plugin_checks(
@@ -122,7 +129,7 @@ def plugin_checks(
     >>> [name for name, check in plugin_checks(spec)][:2]
     ['summary_is_a_sentence', 'facts_and_inputs_are_plain']
     """
-    target = load_target(spec, HOME)
+    target = load_target(spec, distribution_of(spec))
     for check in SPEC_CHECKS:
         yield check.__name__.removeprefix("check_"), lambda check=check: check(spec, target)  # type: ignore[misc]  # bound at definition
     place = CHECKS_OF_KIND.get(spec.kind)
