@@ -30,3 +30,21 @@ def data_file():
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def cdnow(data_file):
+    """Give the 1/10 sample of CDNOW: 6,919 purchases of 2,357 customers in 1997 and 1998."""
+    import numpy as np
+    import pandas as pd
+
+    names = ["master_id", "customer_id", "date", "cds", "amount"]
+    table = pd.read_csv(
+        data_file("cdnow/CDNOW_sample.txt"),
+        sep=r"\s+",
+        header=None,
+        names=names,
+        dtype={"customer_id": str, "date": str},
+    )
+    table["day"] = pd.to_datetime(table["date"]).to_numpy().astype("datetime64[D]").astype(np.int64)
+    return table[["customer_id", "day", "amount"]]

@@ -108,3 +108,10 @@ def test_a_wrong_parameter_in_a_configuration_is_one_line(tmp_path):
     assert "in the step [segments]" in done.stderr
     assert "Traceback" not in done.stderr
     assert "there is no folder" in run("run", str(configuration), "--data", str(tmp_path / "none"), code=2).stderr
+
+
+@pytest.mark.parametrize("customers", ["0", "20"])
+def test_a_demo_too_small_to_show_anything_is_refused_before_anything_is_written(customers, tmp_path):
+    done = run("demo", "--customers", customers, "--output", str(tmp_path / "demo"), code=2)
+    assert "at least 200 customers" in done.stderr
+    assert not (tmp_path / "demo").exists()

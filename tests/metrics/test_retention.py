@@ -215,3 +215,16 @@ def test_tables_that_cannot_be_counted_are_refused(table, match):
     for function in (metrics.cohort, metrics.repeat_purchase):
         with pytest.raises(DataError, match=match):
             function(pd.DataFrame(table))
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, "much"])
+def test_an_amount_that_is_no_number_is_named_by_row(wrong):
+    sales = pd.DataFrame({"customer_id": ["a", "b"], "day": [0, 3], "amount": pd.Series([5.0, wrong], dtype=object)})
+    for figure in (metrics.repeat_purchase, metrics.cohort):
+        with pytest.raises(DataError, match="amount is missing, infinite or no number in row 1"):
+            figure(sales)
+
+
+def test_a_horizon_of_text_is_refused():
+    with pytest.raises(DataError, match="horizon_days must be at least 1"):
+        metrics.repeat_purchase(pd.DataFrame({"customer_id": ["a"], "day": [0]}), horizon_days="90")

@@ -8,21 +8,6 @@ import pytest
 
 
 @pytest.fixture(scope="session")
-def cdnow(data_file):
-    """Give the 1/10 sample of CDNOW: 6,919 purchases of 2,357 customers in 1997 and 1998."""
-    names = ["master_id", "customer_id", "date", "cds", "amount"]
-    table = pd.read_csv(
-        data_file("cdnow/CDNOW_sample.txt"),
-        sep=r"\s+",
-        header=None,
-        names=names,
-        dtype={"customer_id": str, "date": str},
-    )
-    table["day"] = pd.to_datetime(table["date"]).to_numpy().astype("datetime64[D]").astype(np.int64)
-    return table[["customer_id", "day", "amount"]]
-
-
-@pytest.fixture(scope="session")
 def online_retail(data_file):
     """Give the lines of Online Retail II that name a customer: 417,534 of 525,461."""
     table = pd.read_parquet(data_file("online_retail_ii/online_retail_II_2009_2010.parquet"))

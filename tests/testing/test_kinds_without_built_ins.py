@@ -90,6 +90,40 @@ class Unranked(Popular):
         return lists.assign(rank=lists["rank"] - 1)
 
 
+class FirstSentences(BaseEstimator):
+    """Keeps the first sentences."""
+
+    def summarize(self, text, max_sentences=3):
+        return ". ".join(part for part in text.split(". ")[:max_sentences])
+
+
+class Everything(BaseEstimator):
+    """Keeps the whole text whatever the length asked for."""
+
+    def summarize(self, text, max_sentences=3):
+        del max_sentences
+        return text
+
+
+class TwoMeans(BaseEstimator):
+    """Gives each half of the customers the difference of their own means."""
+
+    def fit(self, X, treatment, outcome):
+        treated, half = np.asarray(treatment) == 1, X[:, 0] > 0
+        self.effects_ = [outcome[treated & side].mean() - outcome[~treated & side].mean() for side in (~half, half)]
+        return self
+
+    def predict(self, X):
+        return np.where(X[:, 0] > 0, self.effects_[1], self.effects_[0])[:, None]
+
+
+class OneEffect(TwoMeans):
+    """Gives everybody the same effect."""
+
+    def predict(self, X):
+        return np.full((len(X), 1), np.mean(self.effects_))
+
+
 class MeanRegressor(BaseEstimator):
     """Predicts the mean whatever it is given."""
 
@@ -124,7 +158,14 @@ def spec(kind, name):
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [("encoder", "LengthEncoder"), ("topic-model", "LetterTopics"), ("recommender", "Popular")]
+    ("kind", "name"),
+    [
+        ("encoder", "LengthEncoder"),
+        ("topic-model", "LetterTopics"),
+        ("recommender", "Popular"),
+        ("summarizer", "FirstSentences"),
+        ("uplift-model", "TwoMeans"),
+    ],
 )
 def test_a_right_plugin_passes(kind, name, capsys):
     report = check_plugin(spec(kind, name))
@@ -141,6 +182,8 @@ def test_a_right_plugin_passes(kind, name, capsys):
         ("topic-model", "TopicsAsText", "topics_is_a_table"),
         ("recommender", "Unranked", "lists_have_the_five_columns"),
         ("regressor", "MeanRegressor", "learns_an_easy_task"),
+        ("summarizer", "Everything", "a_summary_is_shorter"),
+        ("uplift-model", "OneEffect", "finds_whom_the_treatment_helps"),
         ("entity-recognizer", "Eager", "offsets_are_half_open_and_inside"),
     ],
 )

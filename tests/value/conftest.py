@@ -10,21 +10,6 @@ from crmkit.preparation import purchase_summary
 
 
 @pytest.fixture(scope="session")
-def cdnow(data_file):
-    """Give the 1/10 sample of CDNOW: 6,919 purchases of 2,357 customers in 1997 and 1998."""
-    names = ["master_id", "customer_id", "date", "cds", "amount"]
-    table = pd.read_csv(
-        data_file("cdnow/CDNOW_sample.txt"),
-        sep=r"\s+",
-        header=None,
-        names=names,
-        dtype={"customer_id": str, "date": str},
-    )
-    table["day"] = pd.to_datetime(table["date"]).to_numpy().astype("datetime64[D]").astype(np.int64)
-    return table[["customer_id", "day", "amount"]]
-
-
-@pytest.fixture(scope="session")
 def cdnow_summary(cdnow):
     """Give the published calibration table: 39 weeks to 1997-09-30."""
     return purchase_summary(cdnow, cutoff="1997-10-01")

@@ -107,7 +107,11 @@ def _purchases(transactions: Any, cutoff: Any) -> tuple[pd.DataFrame, int]:
     days = _days(frame)
     kept = np.ones(len(frame), dtype=bool)
     if "amount" in frame.columns:
-        kept = (frame["amount"] > 0).to_numpy(dtype=bool, na_value=False)
+        amount = pd.to_numeric(frame["amount"], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+        wrong = ~np.isfinite(amount)
+        if wrong.any():
+            raise DataError(f"transactions: amount is missing, infinite or no number in {positions(wrong)}")
+        kept = amount > 0
     end = int(days.max()) + 1 if cutoff is None and len(days) else _cutoff_day(cutoff)
     kept = kept & (days < end)
     if not kept.any():
@@ -188,7 +192,7 @@ def repeat_purchase(transactions: Any, *, horizon_days: int = 90, cutoff: Any = 
     >>> repeat_purchase(sales, horizon_days=30)
     0.5 [0.09453, 0.9055] (n=2, 95% wilson; 1 customers seen for less than 30 days left out)
     """
-    if horizon_days < 1:
+    if isinstance(horizon_days, bool | str) or not horizon_days >= 1:
         raise DataError(f"horizon_days must be at least 1, got {horizon_days!r}")
     table, end = _purchases(transactions, cutoff)
     # Sorted by customer and day: a second purchase stands right after the first.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crmkit.core.errors import DataError
 from crmkit.datasets import make_company
 from crmkit.pipeline._run import run
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["demo"]
 
+LEAST = 200
 EXPORTS = {"transactions": "transactions", "communications": "messages", "feedback": "feedback"}
 
 
@@ -39,7 +41,7 @@ def demo(
     output : str or Path, default="crmkit-demo"
         The folder to write to.
     n_customers : int, default=2000
-        How large the company is.
+        How large the company is; at least 200.
     seed : int, default=0
         Of the simulation.
     progress : callable or None
@@ -49,6 +51,11 @@ def demo(
     -------
     RunResult
         Objects, files, seconds and peak memory.
+
+    Raises
+    ------
+    DataError
+        If the company would be too small to show anything.
 
     Notes
     -----
@@ -63,6 +70,8 @@ def demo(
     >>> result.verdict.ok, result.report.name
     (True, 'report.html')
     """
+    if n_customers < LEAST:
+        raise DataError(f"the demo needs at least {LEAST} customers to have every class of messages, got {n_customers}")
     folder = Path(output)
     folder.mkdir(parents=True, exist_ok=True)
     company = make_company(n_customers, seed=seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 
 from crmkit.core import html
 from crmkit.core.checks import by_customer
-from crmkit.core.errors import DataError
+from crmkit.core.errors import DataError, DataWarning
 from crmkit.preparation._customer_columns import contact_columns, feedback_columns, habit_columns
 from crmkit.preparation._cutoff import Cutoff, as_cutoff
 from crmkit.preparation._purchases import purchase_days
@@ -133,7 +134,16 @@ def customer_table(
     limit = as_cutoff(cutoff) if cutoff is not None else Cutoff(purchases.cutoff_day)
     parts: list[pd.DataFrame] = [rfm, habit_columns(transactions, purchases, limit)]
     if customers is not None:
-        parts.insert(0, by_customer(customers, what="customers").reindex(rfm.index))
+        people = by_customer(customers, what="customers")
+        without = ~rfm.index.isin(people.index)
+        if without.any():
+            warnings.warn(
+                f"{int(without.sum()):,} of {len(rfm):,} customers who bought are not in the table of customers "
+                "(are the ids of one kind?)",
+                DataWarning,
+                stacklevel=2,
+            )
+        parts.insert(0, people.reindex(rfm.index))
     if feedback is not None:
         parts.append(feedback_columns(feedback, rfm.index, limit))
     if communications is not None:

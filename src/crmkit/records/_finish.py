@@ -175,6 +175,9 @@ def counts(valid: pd.DataFrame, schema: Schema) -> dict[str, int]:
             values = valid[column.name].to_numpy(dtype=np.float64)
             found[f"{column.name} below zero"] = int((values < 0).sum())
             found[f"{column.name} of zero"] = int((values == 0).sum())
+    if "time" in valid and pd.api.types.is_datetime64_any_dtype(valid["time"].dtype):
+        # A day of grace: clocks and time zones of the sources may be a few hours ahead of ours.
+        found["times in the future"] = int((valid["time"] > pd.Timestamp.now("UTC") + pd.Timedelta(days=1)).sum())
     if schema.key is None and len(valid):
         found["lines equal to an earlier line"] = int(equal_to_earlier(valid).sum())
     return {what: count for what, count in found.items() if count}

@@ -152,7 +152,7 @@ def _chosen(where: Any, table: pd.DataFrame) -> tuple[npt.NDArray[np.bool_], int
     given = given.where(given.notna(), other=False)
     if not given.isin([True, False]).all():
         raise DataError("where must hold True and False, one entry for each event")
-    return given.to_numpy(dtype=bool), unknown
+    return np.asarray(given, dtype=np.bool_), unknown
 
 
 def _refuse_mixed(column: pd.Series, codes: Any, at: Any, what: str) -> None:

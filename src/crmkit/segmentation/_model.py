@@ -257,7 +257,9 @@ class SegmentationModel:
             if segment is None and str(old).removeprefix("-").isdecimal():
                 segment = int(old)
             if segment is None or segment not in self.names:
-                raise ValueError(f"there is no segment {old!r}; the names are: {', '.join(self.names.values())}")
+                raise ValueError(
+                    f"there is no segment {old!r}; the names are: {', '.join(map(repr, self.names.values()))}"
+                )
             if not isinstance(new, str) or not new.strip():
                 raise ValueError(f"the new name of {old!r} must be text, got {new!r}")
             if segment == -1:
