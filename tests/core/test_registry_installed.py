@@ -178,18 +178,20 @@ def test_a_function_is_created_as_a_partial_of_its_parameters(site):
 
 
 def test_the_scan_is_cached_until_it_is_refreshed(site, tmp_path):
+    late = type(site)(tmp_path / "late")
+    late.install(
+        "late-rings",
+        {
+            "__init__.py": """
+                from crmkit import PluginSpec
+                late = {"kind": "segmenter", "name": "late", "target": "collections:Counter"}
+                SPECS = (PluginSpec(summary="Installed while the program runs.", **late),)
+            """
+        },
+    )
     code = f"""
-import site as folders
-from pathlib import Path
 before = "late" in crmkit.available("segmenter")
-late = Path({str(tmp_path)!r}) / "late_dist-1.0.dist-info"
-late.mkdir()
-(late / "METADATA").write_text("Metadata-Version: 2.1\\nName: late-dist\\nVersion: 1.0\\n")
-(late / "entry_points.txt").write_text("[crmkit.plugins]\\nlate = late_dist:SPECS\\n")
-(late.parent / "late_dist.py").write_text(
-    "from crmkit import PluginSpec\\n"
-    "SPECS = (PluginSpec(kind='segmenter', name='late', target='collections:Counter', summary='Late.'),)\\n")
-sys.path.append(str(late.parent))
+sys.path.append({str(late.folder)!r})
 cached = "late" in crmkit.available("segmenter")
 crmkit.refresh()
 answer = [before, cached, "late" in crmkit.available("segmenter")]
