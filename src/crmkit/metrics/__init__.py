@@ -12,6 +12,7 @@ from crmkit.metrics.probability import brier, log_loss, roc_auc
 from crmkit.metrics.regression import mae, mse, rmse
 from crmkit.metrics.retention import churn_rate, cohort, repeat_purchase, retention
 from crmkit.metrics.satisfaction import ces, csat, csi, nps, preference
+from crmkit.metrics.survival import kaplan_meier, median_survival, restricted_mean, survival_at
 from crmkit.metrics.validation import CrossValidation, cross_validate
 
 __all__ = [
@@ -31,9 +32,11 @@ __all__ = [
     "csi",
     "evaluator",
     "f1",
+    "kaplan_meier",
     "log_loss",
     "mae",
     "mean",
+    "median_survival",
     "mse",
     "nps",
     "precision",
@@ -42,10 +45,12 @@ __all__ = [
     "repeat_purchase",
     "resolve",
     "resolve_all",
+    "restricted_mean",
     "retention",
     "rmse",
     "roc_auc",
     "share",
     "silhouette",
+    "survival_at",
     "wilson",
 ]
