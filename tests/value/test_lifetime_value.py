@@ -134,7 +134,8 @@ def test_no_time_is_worth_nothing(fitted, cdnow_summary):
     ("change", "message"),
     [
         ({"horizon": -1}, "horizon"),
-        ({"horizon": np.inf}, "horizon"),
+        ({"horizon": np.inf, "annual_discount_rate": 0.0}, "horizon"),
+        ({"margin": 1.1}, "margin is a share"),
         ({"margin": -0.1}, "margin"),
         ({"margin": np.nan}, "margin"),
         ({"annual_discount_rate": -1.0}, "annual_discount_rate"),

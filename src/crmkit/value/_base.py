@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from math import isfinite, log
+from math import inf, isfinite, isinf, log
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -13,8 +13,10 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from crmkit.core.errors import ConvergenceError, DataError
-from crmkit.preparation.units import DAYS
+from crmkit.preparation.units import DAYS, DAYS_PER_YEAR, days_in
 from crmkit.value._collapse import collapse
+from crmkit.value._delta import log_error, log_interval
+from crmkit.value._discount import schedule
 from crmkit.value._maximum_likelihood import maximize
 from crmkit.value._summary import Summary, read_summary
 
@@ -70,6 +72,16 @@ class LikelihoodModel(BaseEstimator, ABC):
     def _expected(self, params: Mapping[str, float], x: Any, t_x: Any, T: Any, t: Any) -> npt.NDArray[np.float64]:
         """Give the expected purchases in the ``t`` after the cutoff."""
 
+    @abstractmethod
+    def _probabilities(
+        self, params: Mapping[str, float], x: Any, t_x: Any, T: Any, t: float, n_max: int
+    ) -> npt.NDArray[np.float64]:
+        """Give the probabilities of 0, 1, ..., n_max purchases in the ``t`` after the cutoff, a row a customer."""
+
+    @abstractmethod
+    def _endless(self, params: Mapping[str, float]) -> str | None:
+        """Say why the purchases without end are infinite, or None where their number is finite."""
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, summary: Any, y: Any = None, /) -> Self:  # noqa: ARG002 -- scikit-learn passes y
         """Estimate the parameters.
@@ -93,10 +105,11 @@ class LikelihoodModel(BaseEstimator, ABC):
         ConvergenceError
             If a parameter is not identified; the message names it and the cause.
         """
-        table = read_summary(summary, unit=self.unit)
+        table = self._table(summary, self.unit)
         self._check_varied(table)
         (x, t_x, age), weights, _ = collapse(table.x, table.t_x, table.T)
-        scale = float(np.average(age, weights=weights))
+        # A model without a parameter in time counts periods, which have no other unit.
+        scale = float(np.average(age, weights=weights)) if self._times else 1.0
         objective = self._objective(x, t_x / scale, age / scale, weights)
         rate = float(weights @ x) / float(weights @ (age / scale))
         found = maximize(objective, self._starts(rate), self._names, model=self._title, causes=self._causes)
@@ -116,7 +129,9 @@ class LikelihoodModel(BaseEstimator, ABC):
         self.unit_ = table.unit
         return self
 
-    def predict(self, summary: Any, horizon: float = 39) -> pd.DataFrame:
+    def predict(
+        self, summary: Any, horizon: float = 39, *, level: float | None = None, n_max: int | None = None
+    ) -> pd.DataFrame:
         """Forecast every customer.
 
         Parameters
@@ -125,30 +140,114 @@ class LikelihoodModel(BaseEstimator, ABC):
             As for ``fit``, in the same unit; it need not be the same customers.
         horizon : float, default=39
             How far to look from the cutoff, in the model's unit.
+        level : float or None, default=None
+            Coverage of the interval of the expected purchases; None gives none, which is several times faster.
+        n_max : int or None, default=None
+            Give also the probabilities of 0, 1, ..., n_max purchases.
 
         Returns
         -------
         pandas.DataFrame
             Indexed like ``summary``: ``p_alive`` (the probability that the customer has not left by the cutoff),
-            ``expected_purchases`` (purchase days within the horizon).
+            ``expected_purchases`` (purchase days within the horizon); with ``level``, ``low`` and ``high`` of the
+            expected purchases, by the delta method from the errors of the parameters: how much one customer will differ
+            from what is expected of customers like them is told by the probabilities; with ``n_max``, ``p_0``, ``p_1``,
+            ..., which sum to less than 1 by the probability of more.
 
         Raises
         ------
         DataError
-            If the table is another one, in another unit, or holds impossible values, or the horizon is negative.
+            If the table is another one, in another unit, or holds impossible values, or an argument is out of range.
         sklearn.exceptions.NotFittedError
             If the model is not fitted.
         """
         table = self._read(summary)
         self._check_horizon(horizon)
         (x, t_x, age), _, inverse = collapse(table.x, table.t_x, table.T)
-        return pd.DataFrame(
-            {
-                "p_alive": self._p_alive(self.params_, x, t_x, age)[inverse],
-                "expected_purchases": self._expected(self.params_, x, t_x, age, float(horizon))[inverse],
-            },
-            index=table.index,
-        )
+        t = float(horizon)
+        columns = {
+            "p_alive": self._p_alive(self.params_, x, t_x, age),
+            "expected_purchases": self._expected(self.params_, x, t_x, age, t),
+        }
+        if level is not None:
+            error = log_error(
+                lambda shift: self._expected(self._parameters_at(shift), x, t_x, age, t), self.covariance_
+            )
+            columns["low"], columns["high"] = log_interval(columns["expected_purchases"], error, level)
+        if n_max is not None:
+            self._check_count(n_max)
+            chances = self._probabilities(self.params_, x, t_x, age, t, n_max)
+            columns.update({f"p_{n}": chances[:, n] for n in range(n_max + 1)})
+        return pd.DataFrame({name: column[inverse] for name, column in columns.items()}, index=table.index)
+
+    def residual_purchases(
+        self, summary: Any, *, horizon: float = inf, annual_discount_rate: float = 0.10, level: float | None = 0.95
+    ) -> pd.DataFrame:
+        """Give the discounted purchases that are still to come of every customer.
+
+        With an infinite horizon these are the discounted expected residual transactions, DERT. The purchases of each
+        period (each week for a model in weeks) are discounted from its end, as in ``lifetime_value``.
+
+        Parameters
+        ----------
+        summary : table
+            As for ``fit``, in the same unit.
+        horizon : float, default=inf
+            How far to look from the cutoff, in the model's unit.
+        annual_discount_rate : float, default=0.10
+            What a purchase a year later counts less: 0.10 divides it by 1.10.
+        level : float or None, default=0.95
+            Coverage of the interval; None gives none, which is several times faster.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed like ``summary``: ``residual_purchases``, and ``low`` and ``high`` by the delta method.
+
+        Raises
+        ------
+        DataError
+            If the table is not one the model reads, an argument is out of range, or the sum is infinite: without
+            discount, customers who leave slowly enough buy without end.
+        """
+        table = self._read(summary)
+        (x, t_x, age), _, inverse = collapse(table.x, table.t_x, table.T)
+        value, error = self._discounted(x, t_x, age, float(horizon), annual_discount_rate, errors=level is not None)
+        columns = {"residual_purchases": value}
+        if level is not None:
+            columns["low"], columns["high"] = log_interval(value, error, level)
+        return pd.DataFrame({name: column[inverse] for name, column in columns.items()}, index=table.index)
+
+    def _discounted(
+        self, x: Any, t_x: Any, T: Any, horizon: float, annual_discount_rate: float, *, errors: bool
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Give discounted purchases of distinct customers, and the standard errors of their logarithms."""
+        years = days_in(self.unit_) / DAYS_PER_YEAR
+        if isinf(horizon) and annual_discount_rate == 0:
+            why = self._endless(self.params_)
+            raise DataError(
+                f"{self._title}: purchases without end and without discount "
+                + (f"are infinite, because {why}" if why else "are not computed")
+                + ": give a finite horizon or an annual_discount_rate above 0"
+            )
+        # The forecast has its poles where the age, continued backwards, cancels a parameter measured in time.
+        start = float(np.min(T, initial=inf))
+        origin = min([1.0, *(start + self.params_[name] for name in self._times)])
+
+        def total(
+            params: Mapping[str, float], times: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
+        ) -> npt.NDArray[np.float64]:
+            result = np.zeros(len(x))
+            for time, weight in zip(times, weights, strict=True):
+                result += weight * self._expected(params, x, t_x, T, float(time))
+            return np.maximum(result, 0.0)
+
+        value = total(self.params_, *schedule(horizon, years, annual_discount_rate, origin=origin))
+        if not errors:
+            return value, np.zeros(len(value))
+        # The slopes are needed to a few digits only.
+        rough = schedule(horizon, years, annual_discount_rate, origin=origin, tolerance=1e-4)
+        return value, log_error(lambda shift: total(self._parameters_at(shift), *rough), self.covariance_)
 
     def expected_count(self, times: Any) -> npt.NDArray[np.float64]:
         """Give the expected repeat purchases of a new customer, of whom nothing is known yet.
@@ -170,10 +269,40 @@ class LikelihoodModel(BaseEstimator, ABC):
         zero = np.zeros_like(t)
         return self._expected(self.params_, zero, zero, zero, t)
 
+    def count_probabilities(self, time: float, n_max: int) -> npt.NDArray[np.float64]:
+        """Give the distribution of a new customer's number of repeat purchases.
+
+        Parameters
+        ----------
+        time : float
+            Age, in the model's unit.
+        n_max : int
+            The greatest number asked for.
+
+        Returns
+        -------
+        ndarray of float, shape (n_max + 1,)
+            Probabilities of 0, 1, ..., n_max repeat purchases by that age.
+
+        Raises
+        ------
+        DataError
+            If the time or number is negative.
+        """
+        check_is_fitted(self)
+        self._check_horizon(time)
+        self._check_count(n_max)
+        zero = np.zeros(1)
+        return np.asarray(self._probabilities(self.params_, zero, zero, zero, float(time), n_max)[0])
+
     def _read(self, summary: Any) -> Summary:
         """Read a table in the unit the model was fitted on."""
         check_is_fitted(self)
-        return read_summary(summary, unit=self.unit_)
+        return self._table(summary, self.unit_)
+
+    def _table(self, summary: Any, unit: str | None) -> Summary:
+        """Read a table of the kind this model is fitted on."""
+        return read_summary(summary, unit=unit)
 
     def _parameters_at(self, log_shift: npt.NDArray[np.float64]) -> dict[str, float]:
         """Give the parameters moved on the log scale, for the delta method."""
@@ -185,6 +314,12 @@ class LikelihoodModel(BaseEstimator, ABC):
         """Refuse a horizon that is no time."""
         if not isfinite(horizon) or horizon < 0:
             raise DataError(f"horizon must be a finite time of at least 0, got {horizon!r}")
+
+    @staticmethod
+    def _check_count(n_max: int) -> None:
+        """Refuse a number that counts no purchases."""
+        if n_max < 0:
+            raise DataError(f"n_max must be at least 0, got {n_max}")
 
     def _check_varied(self, table: Summary) -> None:
         """Refuse tables in which nothing can be learned."""

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from scipy.special import betainc, betaln, expit, gammaln, hyp2f1, psi, xlogy
-from sklearn.utils.validation import check_is_fitted
 
-from crmkit.core.errors import DataError
 from crmkit.value._base import LikelihoodModel
 from crmkit.value._beta_expectation import beta_rule
 
@@ -168,48 +166,33 @@ class BGNBD(LikelihoodModel):
             alive[doubtful] = _alive_by_quadrature(r, a, b, x[doubtful], (t / (alpha + T))[doubtful])
         return np.asarray(self._p_alive(params, x, t_x, T) * np.clip(alive, 0.0, most))
 
-    def count_probabilities(self, time: float, n_max: int) -> npt.NDArray[np.float64]:
-        """Give the distribution of a new customer's number of repeat purchases.
-
-        Parameters
-        ----------
-        time : float
-            Age, in the model's unit.
-        n_max : int
-            The greatest number asked for.
-
-        Returns
-        -------
-        ndarray of float, shape (n_max + 1,)
-            Probabilities of 0, 1, ..., n_max repeat purchases by that age.
-
-        Raises
-        ------
-        DataError
-            If the time or number is negative.
-        """
-        check_is_fitted(self)
-        self._check_horizon(time)
-        if n_max < 0:
-            raise DataError(f"n_max must be at least 0, got {n_max}")
-        r, alpha, a, b = (self.params_[name] for name in self._names)
+    def _probabilities(
+        self, params: Mapping[str, float], x: Any, t_x: Any, T: Any, t: float, n_max: int
+    ) -> npt.NDArray[np.float64]:
+        """Give the distribution of future purchases: a living customer's is that of a new one with what is known."""
+        r, alpha, a, b = (params[name] for name in self._names)
+        alive = np.asarray(self._p_alive(params, x, t_x, T))[:, None]
         n = np.arange(n_max + 1, dtype=np.float64)
-        log_stay = np.log(alpha) - np.log(alpha + time)
-        share = time / (alpha + time)
-        alive = np.exp(
-            betaln(a, b + n)
-            - betaln(a, b)
-            + gammaln(r + n)
-            - gammaln(r)
+        known_r, known_b = (r + x)[:, None], (b + x)[:, None]
+        share = t / (alpha + T + t)[:, None]
+        stays = np.exp(
+            betaln(a, known_b + n)
+            - betaln(a, known_b)
+            + gammaln(known_r + n)
+            - gammaln(known_r)
             - gammaln(n + 1)
-            + r * log_stay
+            + known_r * np.log1p(-share)
             + xlogy(n, share)
         )
         before = np.maximum(n - 1, 0)
         # At least n purchases, had the customer never left: the tail of a negative binomial.
-        tail = betainc(np.maximum(n, 1), r, share)
-        left = np.where(n > 0, np.exp(betaln(a + 1, b + before) - betaln(a, b)) * tail, 0.0)
-        return np.asarray(alive + left)
+        tail = betainc(np.maximum(n, 1), known_r, share)
+        leaves = np.where(n > 0, np.exp(betaln(a + 1, known_b + before) - betaln(a, known_b)) * tail, 0.0)
+        return np.asarray(alive * (stays + leaves) + (1 - alive) * (n == 0))
+
+    def _endless(self, params: Mapping[str, float]) -> str | None:
+        """Purchases without end are finite where chances of leaving near 0 are rare enough."""
+        return f"a is {params['a']:.3g}, at most 1" if params["a"] <= 1 else None
 
 
 def _closed_form(r: float, a: float, b: float, x: Any, z: Any) -> npt.NDArray[np.float64]:

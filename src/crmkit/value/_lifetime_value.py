@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from math import ceil, isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from crmkit.core.checks import require_methods
 from crmkit.core.errors import DataError
 from crmkit.preparation.units import DAYS_PER_YEAR, days_in
 from crmkit.value._base import LikelihoodModel
 from crmkit.value._collapse import collapse
+from crmkit.value._delta import log_error, log_interval
+from crmkit.value._discount import schedule
 from crmkit.value._gamma_gamma import GammaGamma
 from crmkit.value._summary import read_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy.typing as npt
 
     from crmkit.value.protocols import LifetimeModel, SpendModel
 
 __all__ = ["lifetime_value"]
-
-_NODES = 16
-_STEP = 1e-3
 
 
 def lifetime_value(
@@ -60,9 +56,9 @@ def lifetime_value(
         Made by ``preparation.purchase_summary`` in the model's unit.
     horizon : float
         How far to look, in the model's unit: 52 for a year of a model in weeks. A part of a period is discounted from
-        its own end.
+        its own end. ``math.inf`` looks without end, which a positive ``annual_discount_rate`` makes finite.
     margin : float
-        Share of spend that is earned, such as 0.3. There is no default: revenue is not value.
+        Share of spend that is earned, such as 0.3, at most 1. There is no default: revenue is not value.
     annual_discount_rate : float, default=0.10
         What money a year later is worth less: 0.10 divides it by 1.10. Must be greater than -1; 0 discounts nothing.
     level : float, default=0.95
@@ -98,26 +94,24 @@ def lifetime_value(
     """
     require_methods(model, ["predict"], role="a lifetime model")
     require_methods(spend, ["predict"], role="a spend model")
-    _check_range("horizon", horizon, low=0.0)
+    if horizon != inf:
+        _check_range("horizon", horizon, low=0.0)
     _check_range("margin", margin, low=0.0)
+    if margin > 1:
+        raise DataError(f"margin is a share of spend such as 0.3, got {margin:g}")
     _check_range("annual_discount_rate", annual_discount_rate, low=-1.0, closed=False)
-    if not 0 < level < 1:
-        raise DataError(f"level must be between 0 and 1, got {level!r}")
     unit = getattr(model, "unit_", None) or read_summary(summary, unit=getattr(model, "unit", None)).unit
     now = model.predict(summary, horizon=0.0)
-    times, weights = _schedule(float(horizon), days_in(unit) / DAYS_PER_YEAR, annual_discount_rate)
-    purchases, purchase_slopes = _discounted_purchases(model, summary, times, weights)
-    each, spend_slopes = _spend(spend, summary)
+    purchases, purchase_error = _discounted_purchases(model, summary, unit, float(horizon), annual_discount_rate)
+    each, spend_error = _spend(spend, summary)
     worth = margin * each * purchases
-    error = np.sqrt(purchase_slopes**2 + spend_slopes**2)
-    # On the log scale the interval of a positive value stays positive.
-    reach = np.exp(np.minimum(norm.ppf((1 + level) / 2) * error, 700.0))
+    low, high = log_interval(worth, np.sqrt(purchase_error**2 + spend_error**2), level)
     return pd.DataFrame(
         {
             "p_alive": now["p_alive"].to_numpy(),
             "lifetime_value": worth,
-            "low": worth / reach,
-            "high": np.minimum(worth * reach, np.finfo(float).max),
+            "low": low,
+            "high": high,
         },
         index=now.index,
     )
@@ -130,83 +124,25 @@ def _check_range(name: str, value: float, *, low: float, closed: bool = True) ->
         raise DataError(f"{name} must be a finite number {'of at least' if closed else 'greater than'} {low:g}")
 
 
-def _schedule(
-    horizon: float, years: float, annual_discount_rate: float
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Give times and weights such that the weighted cumulative purchases at them are the discounted sum.
-
-    The discounted sum of the purchases of periods is linear in the cumulative purchases at the ends of the periods.
-    These are a smooth function of time, so beyond a few periods they are interpolated from Chebyshev points of
-    ``log(1 + time)``, whose weights are worked out once for all customers.
-    """
-    if horizon == 0:
-        return np.zeros(1), np.zeros(1)
-    ends = np.minimum(np.arange(1, ceil(horizon) + 1, dtype=np.float64), horizon)
-    discount = (1 + annual_discount_rate) ** (-ends * years)
-    weights = discount - np.append(discount[1:], 0.0)
-    if len(ends) <= _NODES:
-        return ends, weights
-    angle = np.pi * (np.arange(_NODES) + 0.5) / _NODES
-    reach = np.log1p(horizon)
-    nodes = np.expm1((np.cos(angle) + 1) / 2 * reach)
-    place = 2 * np.log1p(ends) / reach - 1
-    # Barycentric interpolation at Chebyshev points of the first kind.
-    strength = (-1.0) ** np.arange(_NODES) * np.sin(angle)
-    distance = place[:, None] - np.cos(angle)[None, :]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        terms = strength / distance
-        basis = terms / terms.sum(axis=1, keepdims=True)
-    hit = distance == 0
-    basis[hit.any(axis=1)] = hit[hit.any(axis=1)]
-    return nodes, weights @ basis
-
-
 def _discounted_purchases(
-    model: Any, summary: Any, times: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
+    model: Any, summary: Any, unit: str, horizon: float, annual_discount_rate: float
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Give discounted purchases, and the standard error of their logarithm."""
-    if not isinstance(model, LikelihoodModel):
-        forecasts = [
-            model.predict(summary, horizon=float(time))["expected_purchases"].to_numpy(dtype=np.float64)
-            for time in times
-        ]
-        total = weights @ np.array(forecasts)
-        return np.maximum(total, 0.0), np.zeros(len(total))
-    table = model._read(summary)  # noqa: SLF001 -- one room
-    (x, t_x, age), _, inverse = collapse(table.x, table.t_x, table.T)
-
-    def at(shift: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        params = model._parameters_at(shift)  # noqa: SLF001 -- one room
-        total = np.zeros(len(x))
-        for time, weight in zip(times, weights, strict=True):
-            total += weight * model._expected(params, x, t_x, age, time)  # noqa: SLF001 -- one room
-        return np.maximum(total, 0.0)
-
-    value, error = _delta(at, model.covariance_)
-    return value[inverse], error[inverse]
+    if isinstance(model, LikelihoodModel):
+        table = model._read(summary)  # noqa: SLF001 -- one room
+        (x, t_x, age), _, inverse = collapse(table.x, table.t_x, table.T)
+        value, error = model._discounted(x, t_x, age, horizon, annual_discount_rate, errors=True)  # noqa: SLF001 -- same
+        return value[inverse], error[inverse]
+    total: Any = 0.0
+    for time, weight in zip(*schedule(horizon, days_in(unit) / DAYS_PER_YEAR, annual_discount_rate), strict=True):
+        forecast = model.predict(summary, horizon=float(time))["expected_purchases"]
+        total = total + weight * forecast.to_numpy(dtype=np.float64)
+    return np.maximum(total, 0.0), np.zeros(len(total))
 
 
 def _spend(spend: Any, summary: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Give the expected spend, and the standard error of its logarithm."""
-    if isinstance(spend, GammaGamma):
-        return _delta(lambda shift: spend._expected_spend(summary, shift), spend.covariance_)  # noqa: SLF001 -- one room
     each = spend.predict(summary)["expected_spend"].to_numpy(dtype=np.float64)
+    if isinstance(spend, GammaGamma):
+        return each, log_error(lambda shift: spend._expected_spend(summary, shift), spend.covariance_)  # noqa: SLF001 -- one room
     return each, np.zeros(len(each))
-
-
-def _delta(
-    function: Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]], covariance: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Carry the covariance of log-parameters to the logarithm of a positive function of them."""
-    size = len(covariance)
-    value = function(np.zeros(size))
-    slopes = []
-    for axis in range(size):
-        shift = np.zeros(size)
-        shift[axis] = _STEP
-        up, down = function(shift), function(-shift)
-        known = (up > 0) & (down > 0)
-        slopes.append(np.where(known, np.log(np.where(known, up / np.where(known, down, 1.0), 1.0)), 0.0) / (2 * _STEP))
-    slope = np.array(slopes)
-    variance = np.einsum("in,ij,jn->n", slope, covariance, slope)
-    return value, np.sqrt(np.maximum(variance, 0.0))

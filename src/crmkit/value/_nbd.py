@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from scipy.special import gammaln, psi
+from scipy.special import gammaln, psi, xlogy
 
 from crmkit.value._base import LikelihoodModel
 
@@ -100,3 +100,22 @@ class NBD(LikelihoodModel):
     def _expected(self, params: Mapping[str, float], x: Any, t_x: Any, T: Any, t: Any) -> npt.NDArray[np.float64]:  # noqa: ARG002 -- nobody leaves
         """Give the expected rate of each customer times the horizon."""
         return np.asarray((params["r"] + x) / (params["alpha"] + T) * t, dtype=np.float64)
+
+    def _probabilities(
+        self,
+        params: Mapping[str, float],
+        x: Any,
+        t_x: Any,  # noqa: ARG002 -- nobody leaves
+        T: Any,
+        t: float,
+        n_max: int,
+    ) -> npt.NDArray[np.float64]:
+        """Give the negative binomial of each customer's rate as it is known."""
+        n, known = np.arange(n_max + 1, dtype=np.float64), (params["r"] + x)[:, None]
+        share = t / (params["alpha"] + T + t)[:, None]
+        log_chance = gammaln(known + n) - gammaln(known) - gammaln(n + 1) + known * np.log1p(-share) + xlogy(n, share)
+        return np.asarray(np.exp(log_chance))
+
+    def _endless(self, params: Mapping[str, float]) -> str | None:  # noqa: ARG002 -- true of every parameter
+        """Nobody leaves."""
+        return "nobody leaves"
