@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,10 @@ from crmkit.preparation._mid_life import warn_of_mid_life
 from crmkit.preparation._purchases import purchase_days
 from crmkit.preparation.units import age_column, days_in, last_purchase_column
 
-__all__ = ["purchase_summary"]
+if TYPE_CHECKING:
+    from crmkit.preparation._purchases import PurchaseDays
+
+__all__ = ["purchase_summary", "summary_of"]
 
 
 def purchase_summary(
@@ -72,9 +75,15 @@ def purchase_summary(
     0           a        1                  2.0        4.0          30.0
     1           b        0                  0.0        3.0           0.0
     """
-    length = days_in(unit)
+    days_in(unit)
     purchases = purchase_days(transactions, cutoff=cutoff, refunds=refunds)
     warn_of_mid_life(purchases)
+    return summary_of(purchases, unit)
+
+
+def summary_of(purchases: PurchaseDays, unit: str) -> pd.DataFrame:
+    """Give the purchase summary of purchase days."""
+    length = days_in(unit)
     first, last = purchases.first, purchases.last
     joined = purchases.day[first]
     repeats = purchases.count - 1
