@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from crmkit.value._bg_nbd import BGNBD
+from crmkit.value._calibration import calibration
 from crmkit.value._compare import compare
 from crmkit.value._gamma_gamma import GammaGamma
+from crmkit.value._lifecycle import lifecycle
 from crmkit.value._lifetime_value import lifetime_value
 from crmkit.value._mean_spend import MeanSpend
 from crmkit.value._nbd import NBD
+from crmkit.value._tracking import tracking
 
-__all__ = ["BGNBD", "NBD", "GammaGamma", "MeanSpend", "compare", "lifetime_value"]
+__all__ = ["BGNBD", "NBD", "GammaGamma", "MeanSpend", "calibration", "compare", "lifecycle", "lifetime_value", "tracking"]

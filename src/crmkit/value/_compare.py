@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
+from scipy.stats import norm
 
-from crmkit.core.checks import require_methods
-from crmkit.core.errors import ConvergenceError, DataError, DataWarning
-from crmkit.core.registry import create
+from crmkit.core.errors import DataWarning
 from crmkit.metrics import mae, rmse
-from crmkit.preparation import as_cutoff, calendar_days, purchase_summary, rfm_table, time_split
-from crmkit.preparation.units import days_in
-from crmkit.value._summary import Summary, read_summary
+from crmkit.value._calibration import calibration_error, forecast_groups
+from crmkit.value._holdout import MEAN, RATE, fit_each, forecast_each, hold_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["compare"]
 
-RATE, MEAN = "naive: own rate", "naive: mean rate"
-
 
 def compare(
     models: str | LifetimeModel | Iterable[str | LifetimeModel],
@@ -37,6 +32,8 @@ def compare(
     until: Any = None,
     unit: str = "week",
     refunds: str = "net",
+    covariates: Any = None,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """Fit models on what was known at a moment and judge their forecasts by what came after it.
 
@@ -59,23 +56,35 @@ def compare(
         The unit the models are fitted in; it changes no forecast.
     refunds : {"net", "ignore", "match"}, default="net"
         As for ``preparation.purchase_summary``, on either side of the split.
+    covariates : table or None, default=None
+        One row a customer, for models that read more than the summary: put beside it by ``customer_id``.
+    level : float, default=0.95
+        Coverage of the intervals.
 
     Returns
     -------
     pandas.DataFrame
         Indexed by ``model``: ``n`` (customers), ``horizon`` (in units), ``actual`` and ``predicted`` (purchases of all
-        customers), ``bias`` (predicted over actual, less 1), ``mae`` and ``rmse`` (purchases a customer). A model that
-        could not be fitted has missing values, and a warning says why.
+        customers), ``bias`` (predicted over actual, less 1), ``mae`` and ``rmse`` (purchases a customer),
+        ``calibration`` (the mean distance of forecast and fact over ten groups of customers by forecast, purchases a
+        customer: ``calibration`` gives the groups), then ``<figure>_low`` and ``<figure>_high`` of bias, mae and rmse:
+        what they might have been with other customers of the same kind. A model that could not be fitted has missing
+        values, and a warning says why.
 
     Raises
     ------
     DataError
-        If nothing lies before or after the split.
+        If nothing lies before or after the split, or a model's answer is no forecast.
 
     Warns
     -----
     DataWarning
         If a model is worse than naive, or could not be fitted.
+
+    See Also
+    --------
+    calibration : Forecast and fact by groups of customers.
+    tracking : Forecast and fact week by week.
 
     Examples
     --------
@@ -91,34 +100,17 @@ def compare(
     1   naive: own rate  50     135
     2  naive: mean rate  50     135
     """
-    known, later = time_split(transactions, split, until=until)
-    if len(known) == 0 or len(later) == 0:
-        side = "before" if len(known) == 0 else "after"
-        raise DataError(f"split={split!r} leaves no rows {side} it")
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        summary = purchase_summary(known, cutoff=split, unit=unit, refunds=refunds)
-    for warning in told:
-        # Told again from here, so that it points at the caller's line.
-        warnings.warn(str(warning.message), warning.category, stacklevel=2)
-    if len(summary) == 0:
-        raise DataError(f"split={split!r} leaves no purchase before it")
-    table = read_summary(summary, unit=unit)
-    actual, horizon = _holdout(later, summary.index, split, until, unit, refunds)
-    rows = {}
-    for name, model in _named(models).items():
-        try:
-            rows[name] = model.fit(summary).predict(summary, horizon=horizon)["expected_purchases"].to_numpy()
-        except ConvergenceError as error:
-            warnings.warn(f"{name} could not be fitted before the split: {error}", DataWarning, stacklevel=2)
-            rows[name] = np.full(len(actual), np.nan)
-    naive = _naive(table, horizon)
-    result = pd.DataFrame(
-        {name: _judge(forecast, actual, horizon) for name, forecast in {**rows, **naive}.items()}
-    ).T.rename_axis("model")
-    result = result.astype({"n": "int64", "actual": "int64"})
-    best = result.loc[list(naive), "rmse"].min()
-    worse = [name for name in rows if result.loc[name, "rmse"] > best]
+    holdout = hold_out(
+        transactions, split=split, until=until, unit=unit, refunds=refunds, covariates=covariates, stacklevel=3
+    )
+    forecasts = forecast_each(fit_each(models, holdout, stacklevel=3), holdout)
+    rows = {
+        name: {"n": len(forecast), "horizon": holdout.horizon, **_judge(forecast, holdout.actual, level)}
+        for name, forecast in forecasts.items()
+    }
+    result = pd.DataFrame(rows).T.rename_axis("model").astype({"n": "int64", "actual": "int64"})
+    best = result.loc[[RATE, MEAN], "rmse"].min()
+    worse = [name for name in result.index if name not in {RATE, MEAN} and result.loc[name, "rmse"] > best]
     if worse:
         warnings.warn(
             f"{', '.join(worse)} forecast this holdout worse than naive (RMSE above {best:.4g})",
@@ -128,53 +120,36 @@ def compare(
     return result
 
 
-def _holdout(
-    later: pd.DataFrame, customers: pd.Index, split: Any, until: Any, unit: str, refunds: str
-) -> tuple[npt.NDArray[np.float64], float]:
-    """Count each customer's purchase days after the split, and how long that was in units."""
-    begin = as_cutoff(split).day
-    end = as_cutoff(until).day if until is not None else int(calendar_days(later).max()) + 1
-    with warnings.catch_warnings():
-        # A customer who only got refunds in the holdout bought nothing in it, which is no surprise here.
-        warnings.simplefilter("ignore", DataWarning)
-        bought = rfm_table(later, cutoff=end, refunds=refunds)["frequency"]
-    return bought.reindex(customers, fill_value=0).to_numpy(dtype=np.float64), (end - begin) / days_in(unit)
-
-
-def _naive(table: Summary, horizon: float) -> dict[str, npt.NDArray[np.float64]]:
-    """Forecast without a model; a customer of age 0 has shown no rate."""
-    own = np.divide(table.x, table.T, out=np.zeros_like(table.x), where=table.T > 0) * horizon
-    age = float(table.T.sum())
-    mean = float(table.x.sum()) / age * horizon if age > 0 else 0.0
-    return {RATE: own, MEAN: np.full(len(table.x), mean)}
-
-
-def _named(models: str | LifetimeModel | Iterable[str | LifetimeModel]) -> dict[str, Any]:
-    """Give unfitted models with a name each."""
-    # A model's methods are looked for, never its type: anyone's model is one.
-    alone = isinstance(models, str) or hasattr(models, "fit")
-    listed = [models] if alone else list(cast("Iterable[Any]", models))
-    named: dict[str, Any] = {}
-    for model in listed:
-        if isinstance(model, str):
-            name, made = model, create("lifetime-model", model)
-        else:
-            require_methods(model, ["fit", "predict"], role="a lifetime model")
-            name, made = getattr(model, "_title", type(model).__name__), clone(model)
-        taken = sum(other == name or other.startswith(f"{name} (") for other in named)
-        named[f"{name} ({taken + 1})" if taken else name] = made
-    return named
-
-
-def _judge(forecast: npt.NDArray[np.float64], actual: npt.NDArray[np.float64], horizon: float) -> dict[str, float]:
+def _judge(forecast: npt.NDArray[np.float64], actual: npt.NDArray[np.float64], level: float) -> dict[str, float]:
     """Measure one forecast."""
-    total, known = float(actual.sum()), bool(np.isfinite(forecast).all())
+    total = float(actual.sum())
+    figures = {"actual": total, "predicted": float(forecast.sum())}
+    if not np.isfinite(forecast).all():
+        names = ["bias", "mae", "rmse", "calibration"]
+        return {**figures, **dict.fromkeys([*names, *_limits(["bias", "mae", "rmse"])], np.nan)}
+    ratio, half = _ratio(forecast, actual, level)
+    absolute, squared = mae(actual, forecast, level=level), rmse(actual, forecast, level=level)
+    ends = [ratio - 1 - half, ratio - 1 + half, absolute.low, absolute.high, squared.low, squared.high]
     return {
-        "n": len(actual),
-        "horizon": horizon,
-        "actual": total,
-        "predicted": float(forecast.sum()),
-        "bias": float(forecast.sum()) / total - 1 if total > 0 else np.nan,
-        "mae": float(mae(actual, forecast)) if known else np.nan,
-        "rmse": float(rmse(actual, forecast)) if known else np.nan,
+        **figures,
+        "bias": ratio - 1,
+        "mae": float(absolute),
+        "rmse": float(squared),
+        "calibration": calibration_error(forecast, actual, forecast_groups(forecast, 10)),
+        **dict(zip(_limits(["bias", "mae", "rmse"]), ends, strict=True)),
     }
+
+
+def _limits(names: list[str]) -> list[str]:
+    """Name the two ends of the intervals."""
+    return [f"{name}_{end}" for name in names for end in ("low", "high")]
+
+
+def _ratio(forecast: npt.NDArray[np.float64], actual: npt.NDArray[np.float64], level: float) -> tuple[float, float]:
+    """Give forecast over fact, and half its interval, as a ratio of sums over customers."""
+    total = float(actual.sum())
+    if total == 0:
+        return np.nan, np.nan
+    ratio = float(forecast.sum()) / total
+    residual = forecast - ratio * actual
+    return ratio, float(norm.ppf((1 + level) / 2) * np.sqrt(residual @ residual) / total)
