@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 
 import numpy as np
@@ -24,6 +25,7 @@ SCHEMAS = {
     "campaigns": records.CAMPAIGNS,
     "cases": records.CASES,
     "opportunities": records.OPPORTUNITIES,
+    "opportunity_history": records.OPPORTUNITIES,
 }
 TRUTH = [
     "customers",
@@ -37,6 +39,7 @@ TRUTH = [
     "campaigns",
     "campaign_effects",
     "opportunities",
+    "opportunity_stages",
 ]
 
 
@@ -337,6 +340,42 @@ def test_opportunities_are_won_as_often_as_their_probability_says(large):
     now = truth["win_probability_now"].to_numpy()
     assert (now[is_open] >= truth["win_probability"].to_numpy()[is_open] - 1e-12).all()
     assert set(now[~is_open]) == {0.0, 1.0}
+
+
+def test_the_history_of_opportunities_leads_to_where_they_stand(large):
+    table, history = large.opportunities.set_index("opportunity_id"), large.opportunity_history
+    by_deal = history.groupby("opportunity_id")
+    last = by_deal.last().loc[table.index]
+    assert (last["stage"] == table["stage"]).all()
+    assert (by_deal["time"].first().loc[table.index] == table["time"]).all()
+    closed = table["close_time"].notna()
+    assert (last["time"] == table["close_time"])[closed].all()
+    assert (last["close_time"] == table["close_time"])[closed].all()
+    rank = history["stage"].map({"lead": 0, "qualified": 1, "proposal": 2, "negotiation": 3, "won": 4, "lost": 9})
+    step = rank.groupby(history["opportunity_id"]).diff().dropna()
+    assert ((step == 1) | (rank.loc[step.index] == 9)).all()
+    assert (history["amount"] == table["amount"].loc[history["opportunity_id"]].to_numpy()).all()
+    is_open = ~history["stage"].isin(["won", "lost"])
+    assert (history["close_time"] > history["time"])[is_open].all()
+    assert set(history["region"]) == {"north", "east", "south", "west", "europe", "america", "oceania"}
+
+
+def test_stages_are_passed_as_often_and_as_fast_as_the_truth_says(large):
+    truth, history = large.truth.opportunity_stages, large.opportunity_history
+    # Those opened early have long been decided.
+    opened = history.groupby("opportunity_id")["day"].transform("min")
+    early = history[opened < history["day"].max() - 300]
+    counts = early["stage"].value_counts()
+    names = [*truth.index, "won"]
+    for stage, following in itertools.pairwise(names):
+        share, n = counts[following] / counts[stage], counts[stage]
+        noise = np.sqrt(share * (1 - share) / n)
+        assert share == pytest.approx(truth.loc[stage, "conversion"], abs=4 * noise)
+    assert truth["conversion"].prod() == pytest.approx(truth.loc["lead", "win_probability"])
+    assert truth.loc["lead", "win_probability"] == pytest.approx(large.truth.opportunities["win_probability"].mean())
+    days = (early["time"].groupby(early["opportunity_id"]).shift(-1) - early["time"]).dt.total_seconds() / 86_400
+    by_stage = days.groupby(early["stage"]).agg(["mean", "count"]).loc[truth.index]
+    assert (abs(by_stage["mean"] - truth["mean_days"]) < 4 * 21 / np.sqrt(by_stage["count"])).all()
 
 
 def test_ratings_are_of_things_bought_once_each(company):

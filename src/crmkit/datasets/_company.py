@@ -25,6 +25,7 @@ _TABLES = (
     "cases",
     "remedies",
     "opportunities",
+    "opportunity_history",
 )
 
 
@@ -61,8 +62,11 @@ class Company:
         What can be done, or could have been done, for each case: case_id, customer_id, remedy, value (the company's own
         estimate of the gain), uses_budget, uses_hours. It goes into ``Problem.from_options`` as it is.
     opportunities : pandas.DataFrame
-        opportunity_id, customer_id, time, day, stage, amount, agent, contacts,
+        As they stand at the end: opportunity_id, customer_id, time, day, stage, amount, agent, contacts,
         close_time.
+    opportunity_history : pandas.DataFrame
+        One row a stage that an opportunity entered, "won" and "lost" included: opportunity_id, customer_id, time and
+        day of entering, stage, amount, agent, region, close_time (in an open stage the close then expected).
     truth : Truth
         What everything was drawn from.
     """
@@ -77,6 +81,7 @@ class Company:
     cases: pd.DataFrame
     remedies: pd.DataFrame
     opportunities: pd.DataFrame
+    opportunity_history: pd.DataFrame
     truth: Truth = field(repr=False)
 
     @property

@@ -10,10 +10,11 @@ import pandas as pd
 
 from crmkit.core.errors import DataError
 from crmkit.datasets._behaviour import draw_events, draw_ratings
-from crmkit.datasets._campaigns import ARMS, EFFECT, draw_campaigns, draw_opportunities
+from crmkit.datasets._campaigns import ARMS, EFFECT, draw_campaigns
 from crmkit.datasets._clock import Calendar, text_column
 from crmkit.datasets._company import Company
 from crmkit.datasets._messages import draw_comments, draw_communications
+from crmkit.datasets._opportunities import draw_opportunities
 from crmkit.datasets._people import LANGUAGES, PERSONAS, Language, draw_people
 from crmkit.datasets._purchases import Latent, Orders, Season, draw_latent, draw_lines, draw_orders, products
 from crmkit.datasets._service import (
@@ -106,7 +107,7 @@ def make_company(
     Returns
     -------
     Company
-        Ten tables and ``truth``.
+        Eleven tables and ``truth``.
 
     Raises
     ------
@@ -198,7 +199,7 @@ def make_company(
     campaigns, campaign_truth, campaign_effects = draw_campaigns(
         customers, persona, joined, latent, seed=seed, effect=effect, calendar=calendar, end=end
     )
-    opportunities, opportunity_truth = draw_opportunities(customers, latent, seed=seed, calendar=calendar, end=end)
+    opportunities = draw_opportunities(customers, latent, seed=seed, calendar=calendar, end=end)
     truth = Truth(
         parameters={
             **_parameters(purchase, spend),
@@ -225,7 +226,8 @@ def make_company(
         remedies=remedies.truth,
         campaigns=campaign_truth,
         campaign_effects=campaign_effects,
-        opportunities=opportunity_truth,
+        opportunities=opportunities.truth,
+        opportunity_stages=opportunities.stages,
     )
     return Company(
         customers=customers,
@@ -237,7 +239,8 @@ def make_company(
         campaigns=campaigns,
         cases=cases,
         remedies=remedies.options,
-        opportunities=opportunities,
+        opportunities=opportunities.table,
+        opportunity_history=opportunities.history,
         truth=truth,
     )
 

@@ -55,6 +55,9 @@ class Truth:
         One row a campaign and arm: n, effect (mean over all customers of the campaign).
     opportunities : pandas.DataFrame, indexed by opportunity_id
         win_probability, win_probability_now.
+    opportunity_stages : pandas.DataFrame, indexed by stage
+        conversion (mean probability of passing the stage, over the opportunities that come to it), mean_days and
+        win_probability (of an opportunity that comes to it).
     """
 
     parameters: Mapping[str, Any]
@@ -69,6 +72,7 @@ class Truth:
     campaigns: pd.DataFrame
     campaign_effects: pd.DataFrame
     opportunities: pd.DataFrame
+    opportunity_stages: pd.DataFrame
 
     def lifetime_value(
         self, *, horizon: float | None = None, margin: float = 1.0, annual_discount_rate: float = 0.0
