@@ -11,5 +11,17 @@ from crmkit.value._lifetime_value import lifetime_value
 from crmkit.value._mean_spend import MeanSpend
 from crmkit.value._nbd import NBD
 from crmkit.value._tracking import tracking
+from crmkit.value._transitions import lifecycle_transitions
 
-__all__ = ["BGNBD", "NBD", "GammaGamma", "MeanSpend", "calibration", "compare", "lifecycle", "lifetime_value", "tracking"]
+__all__ = [
+    "BGNBD",
+    "NBD",
+    "GammaGamma",
+    "MeanSpend",
+    "calibration",
+    "compare",
+    "lifecycle",
+    "lifecycle_transitions",
+    "lifetime_value",
+    "tracking",
+]
