@@ -7,6 +7,7 @@ from crmkit.metrics.clustering import silhouette
 from crmkit.metrics.confusion import class_report, confusion
 from crmkit.metrics.contact import contact_cost
 from crmkit.metrics.evaluators import Evaluation, evaluator, resolve, resolve_all
+from crmkit.metrics.incidence import cumulative_incidence, eventual_share
 from crmkit.metrics.intervals import bootstrap, mean, share, wilson
 from crmkit.metrics.probability import brier, log_loss, roc_auc
 from crmkit.metrics.regression import mae, mse, rmse
@@ -30,7 +31,9 @@ __all__ = [
     "cross_validate",
     "csat",
     "csi",
+    "cumulative_incidence",
     "evaluator",
+    "eventual_share",
     "f1",
     "kaplan_meier",
     "log_loss",

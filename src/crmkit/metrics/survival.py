@@ -127,11 +127,35 @@ def _greenwood(at_risk: Floats, events: Floats) -> Floats:
 
 
 def _interval(at_risk: Floats, events: Floats, survival: Floats, level: float) -> tuple[Floats, Floats]:
-    """Give the log-log interval, and exact bounds where nothing or everything has happened."""
+    """Give the interval of a Kaplan-Meier curve from its counts."""
+    return log_log_interval(survival, np.sqrt(np.cumsum(_greenwood(at_risk, events))), at_risk, level)
+
+
+def log_log_interval(survival: Floats, error: Floats, at_risk: Floats, level: float) -> tuple[Floats, Floats]:
+    """Give the interval of a falling curve on the log-log scale, and exact bounds where it is still 1 or already 0.
+
+    Parameters
+    ----------
+    survival : ndarray of float, shape (n_times,)
+        The curve, falling from at most 1.
+    error : ndarray of float, shape (n_times,)
+        Standard errors over the curve.
+    at_risk : ndarray of float, shape (n_times,)
+        How many could still have the event just before each time.
+    level : float
+        Nominal coverage.
+
+    Returns
+    -------
+    low, high : ndarray of float, shape (n_times,)
+        The ends.
+    """
     z, tail = normal_quantile(level), (1 - level) / 2
     inside = (survival > 0) & (survival < 1)
     log = np.log(survival, out=np.full_like(survival, -1.0), where=inside)
-    spread = np.exp(z * np.sqrt(np.cumsum(_greenwood(at_risk, events))) / -log)
+    # Next to 1 the scale is so steep that the spread overflows: the bound is then 0, which holds.
+    with np.errstate(over="ignore"):
+        spread = np.exp(z * np.where(inside, error, 0.0) / -log)
     low = np.where(inside, np.exp(log * spread), 0.0)
     high = np.where(inside, np.exp(log / spread), 1.0)
     none_yet = survival >= 1
