@@ -40,8 +40,11 @@ def measure(code: str, *, timeout: float = 200.0) -> dict[str, object]:
 def show(title: str, rows: dict[str, dict[str, object]]) -> None:
     """Print a table, one row a step or peer."""
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
-    width = max(len(name) for name in rows) + 2
-    print(f"\n{title}\n{'':{width}}" + "".join(f"{column:>14}" for column in columns))
-    for name, row in rows.items():
-        print(f"{name:{width}}" + "".join(f"{row.get(column, '')!s:>14}" for column in columns))
+    cells = {name: [str(row.get(column, "")) for column in columns] for name, row in {"": {}, **rows}.items()}
+    cells[""] = columns
+    widths = [max(12, *(len(row[place]) for row in cells.values())) + 2 for place in range(len(columns))]
+    left = max(len(name) for name in rows) + 2
+    print(f"\n{title}")
+    for name, row in cells.items():
+        print(f"{name:{left}}" + "".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)))
     print(f"(this process's own peak: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB)")
