@@ -125,3 +125,56 @@ def test_what_is_odd_before_the_split_is_told_from_the_callers_line():
     with pytest.warns(DataWarning, match="1 of 51 customers") as caught:
         compare([], pd.concat([table, only_refunds]), split=120)
     assert caught[0].filename == __file__
+
+
+def test_bias_mae_and_rmse_carry_intervals(cdnow):
+    table = compare(["bg-nbd"], cdnow, split="1997-10-01")
+    for figure in ("bias", "mae", "rmse"):
+        assert (table[f"{figure}_low"] < table[figure]).all()
+        assert (table[figure] < table[f"{figure}_high"]).all()
+    # The bias of -12 % on CDNOW is no accident of its customers.
+    assert table.loc["bg-nbd", "bias_high"] < 0
+
+
+def test_the_interval_of_the_bias_covers_that_of_other_customers(cdnow):
+    whole = compare([], cdnow, split="1997-10-01").loc["naive: own rate", "bias"]
+    ids = np.sort(cdnow["customer_id"].unique())
+    covered = []
+    for seed in range(40):
+        drawn = np.random.default_rng(seed).choice(ids, 400, replace=False)
+        part = compare([], cdnow[cdnow["customer_id"].isin(drawn)], split="1997-10-01", level=0.9)
+        row = part.loc["naive: own rate"]
+        covered.append(row["bias_low"] <= whole <= row["bias_high"])
+    assert 0.8 <= np.mean(covered) <= 1.0
+
+
+def test_an_answer_that_is_no_forecast_is_named(cdnow):
+    class Silent(Optimist):
+        def predict(self, summary, horizon=39):
+            return super().predict(summary, horizon)[["p_alive"]]
+
+    class Short(Optimist):
+        def predict(self, summary, horizon=39):
+            return super().predict(summary, horizon).head(3)
+
+    class Endless(Optimist):
+        def predict(self, summary, horizon=39):  # noqa: ARG002 -- no horizon is enough
+            return super().predict(summary, np.inf)
+
+    for model, message in (
+        (Silent(), "the forecast of Silent.*expected_purchases"),
+        (Short(), "Short forecast 3 customers of 2,357"),
+        (Endless(), "Endless forecast 2,357 customers with no finite number"),
+    ):
+        with pytest.raises(DataError, match=message):
+            compare(model, cdnow, split="1997-10-01")
+
+
+def test_covariates_must_speak_of_every_customer(cdnow):
+    channel = pd.DataFrame({"customer_id": cdnow["customer_id"].unique(), "web": 1.0})
+    with pytest.raises(DataError, match="covariates has no row for 7 of 2,357 customers"):
+        compare([], cdnow, split="1997-10-01", covariates=channel.iloc[7:])
+    with pytest.raises(DataError, match="share the columns 'repeats'"):
+        compare([], cdnow, split="1997-10-01", covariates=channel.assign(repeats=1))
+    same = compare([], cdnow, split="1997-10-01", covariates=channel)
+    pd.testing.assert_frame_equal(same, compare([], cdnow, split="1997-10-01"))
