@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     Codes = npt.NDArray[np.intp]
 
-__all__ = ["contact_columns", "feedback_columns", "habit_columns"]
+__all__ = ["INBOUND", "contact_columns", "feedback_columns", "habit_columns"]
 
 _SATURDAY = 2  # 1970-01-01 was a Thursday, so day 2 was a Saturday
-_INBOUND = ("in", "inbound", "incoming", "呼入", "来电")
+INBOUND = ("in", "inbound", "incoming", "呼入", "来电")
 _OUTBOUND = ("out", "outbound", "outgoing", "呼出", "去电")
 
 
@@ -88,7 +88,7 @@ def contact_columns(table: Any, ids: pd.Index, limit: Cutoff) -> pd.DataFrame:
     }
     if "direction" in frame.columns:
         direction = frame["direction"].astype(str).str.lower()
-        inbound = direction.isin(_INBOUND).to_numpy(dtype=bool)
+        inbound = direction.isin(INBOUND).to_numpy(dtype=bool)
         known = inbound | direction.isin(_OUTBOUND).to_numpy(dtype=bool)
         columns["inbound_share"] = _mean(codes[known], inbound[known], size)
     if "channel" in frame.columns:

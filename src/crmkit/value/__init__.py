@@ -5,23 +5,32 @@ from __future__ import annotations
 from crmkit.value._bg_nbd import BGNBD
 from crmkit.value._calibration import calibration
 from crmkit.value._compare import compare
+from crmkit.value._customer_scores import customer_scores, score_parts
+from crmkit.value._engagement import engagement
 from crmkit.value._gamma_gamma import GammaGamma
 from crmkit.value._lifecycle import lifecycle
 from crmkit.value._lifetime_value import lifetime_value
+from crmkit.value._loyalty import loyalty
 from crmkit.value._mean_spend import MeanSpend
 from crmkit.value._nbd import NBD
+from crmkit.value._scorer import CustomerScorer
 from crmkit.value._tracking import tracking
 from crmkit.value._transitions import lifecycle_transitions
 
 __all__ = [
     "BGNBD",
     "NBD",
+    "CustomerScorer",
     "GammaGamma",
     "MeanSpend",
     "calibration",
     "compare",
+    "customer_scores",
+    "engagement",
     "lifecycle",
     "lifecycle_transitions",
     "lifetime_value",
+    "loyalty",
+    "score_parts",
     "tracking",
 ]
