@@ -275,7 +275,7 @@ def test_it_is_a_good_citizen_of_scikit_learn():
     with pytest.raises(NotFittedError):
         model.expected_count(3)
     with pytest.raises(ValueError, match="unit"):
-        BGNBD(unit="year").fit(customers([0], [0.0], [1.0]))
+        BGNBD(unit="fortnight").fit(customers([0], [0.0], [1.0]))
 
 
 def test_a_hundred_thousand_customers_take_a_moment(simulated):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from crmkit.preparation._clean import Cleaned, CleaningPolicy, Fill, clean
+from crmkit.preparation._contract_summary import contract_summary
 from crmkit.preparation._customer_table import CustomerTable, customer_table
 from crmkit.preparation._cutoff import Cutoff, as_cutoff
 from crmkit.preparation._events import calendar_days
 from crmkit.preparation._orders import Orders, orders
+from crmkit.preparation._period_summary import period_summary
 from crmkit.preparation._rfm import rfm_table
 from crmkit.preparation._split import TimeSplit, time_split
 from crmkit.preparation._summary import purchase_summary
+from crmkit.preparation._survivors import contracts_from_survivors
 from crmkit.preparation._transforms import SignedLog, skewed_pipeline
 from crmkit.preparation.units import days_in
 
@@ -25,9 +28,12 @@ __all__ = [
     "as_cutoff",
     "calendar_days",
     "clean",
+    "contract_summary",
+    "contracts_from_survivors",
     "customer_table",
     "days_in",
     "orders",
+    "period_summary",
     "purchase_summary",
     "rfm_table",
     "skewed_pipeline",

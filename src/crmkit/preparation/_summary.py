@@ -1,4 +1,4 @@
-"""What lifetime models read of every customer: repeat purchases, age at the last one, age, and mean spend."""
+"""What lifetime models read of every customer: repeat purchases, age at the last one, age, mean spend, even gaps."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from crmkit.preparation._purchases import purchase_days
 from crmkit.preparation.units import age_column, days_in, last_purchase_column
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from crmkit.preparation._purchases import PurchaseDays
 
 __all__ = ["purchase_summary", "summary_of"]
@@ -38,7 +40,7 @@ def purchase_summary(
         As for ``rfm_table``.
     cutoff : date, time, text of one, or None
         Exclusive; None for the day after the last line.
-    unit : {"day", "week", "month"}, default="week"
+    unit : {"day", "week", "month", "quarter", "year"}, default="week"
         Of the two columns of time, and named in them; a month is 30.4375 days. Models read it from the names.
     refunds : {"net", "ignore", "match"}, default="net"
         As for ``rfm_table``. With ``"net"`` a refund is taken off the spend of the customer's latest purchase before
@@ -49,7 +51,9 @@ def purchase_summary(
     pandas.DataFrame
         Indexed by ``customer_id``, sorted: ``repeats`` (purchase days after the first), ``last_purchase_weeks`` (age
         at the last purchase; 0 without repeats), ``age_weeks`` (age at the cutoff), ``repeat_spend`` (mean spend of the
-        repeat purchases, in the currency of ``amount``; 0 without repeats, and negative where refunds exceed it).
+        repeat purchases, in the currency of ``amount``; 0 without repeats, and negative where refunds exceed it),
+        ``gap_evenness`` (geometric over arithmetic mean of the gaps between purchase days: 1 for a clock, about 0.56
+        for many gaps at random, 0 without repeats; it has no unit, and only ``bg-cnbd-k`` reads it).
 
     Raises
     ------
@@ -70,10 +74,8 @@ def purchase_summary(
     >>> import pandas as pd
     >>> from crmkit.preparation import purchase_summary
     >>> sales = pd.DataFrame({"customer_id": ["a", "a", "b"], "day": [0, 14, 7], "amount": [20.0, 30.0, 5.0]})
-    >>> purchase_summary(sales, cutoff=29).reset_index()
-      customer_id  repeats  last_purchase_weeks  age_weeks  repeat_spend
-    0           a        1                  2.0        4.0          30.0
-    1           b        0                  0.0        3.0           0.0
+    >>> purchase_summary(sales, cutoff=29).loc["a"].to_dict()
+    {'repeats': 1.0, 'last_purchase_weeks': 2.0, 'age_weeks': 4.0, 'repeat_spend': 30.0, 'gap_evenness': 1.0}
     """
     days_in(unit)
     purchases = purchase_days(transactions, cutoff=cutoff, refunds=refunds)
@@ -94,6 +96,21 @@ def summary_of(purchases: PurchaseDays, unit: str) -> pd.DataFrame:
             last_purchase_column(unit): (purchases.day[last] - joined) / length,
             age_column(unit): (purchases.cutoff_day - 1 - joined) / length,
             "repeat_spend": np.where(repeats > 0, spend / np.maximum(repeats, 1), 0.0),
+            "gap_evenness": _gap_evenness(purchases, purchases.day[last] - joined, repeats),
         },
         index=purchases.ids,
     )
+
+
+def _gap_evenness(
+    purchases: PurchaseDays, days: npt.NDArray[np.int64], repeats: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Give the geometric over the arithmetic mean of each customer's gaps between purchase days."""
+    same = purchases.customer[1:] == purchases.customer[:-1]
+    log_gaps = np.bincount(
+        purchases.customer[1:][same], np.log(np.diff(purchases.day)[same]), minlength=len(purchases.ids)
+    )
+    gaps = np.maximum(repeats, 1)
+    # Logarithms first, so that even gaps give 1 but for rounding, and never more.
+    ratio = np.exp(np.minimum(log_gaps / gaps - np.log(np.maximum(days, 1) / gaps), 0.0))
+    return np.where(repeats > 0, ratio, 0.0)

@@ -14,7 +14,13 @@ __all__ = ["DAYS", "DAYS_PER_YEAR", "age_column", "days_in", "last_purchase_colu
 DAYS_PER_YEAR = 365.25
 """A mean year of the Julian calendar."""
 
-DAYS = {"day": 1.0, "week": 7.0, "month": DAYS_PER_YEAR / 12}
+DAYS = {
+    "day": 1.0,
+    "week": 7.0,
+    "month": DAYS_PER_YEAR / 12,
+    "quarter": DAYS_PER_YEAR / 4,
+    "year": DAYS_PER_YEAR,
+}
 """Days in each unit; a month is a twelfth of a mean year, so that every month is equally long."""
 
 
@@ -23,7 +29,7 @@ def days_in(unit: str) -> float:
 
     Parameters
     ----------
-    unit : {"day", "week", "month"}
+    unit : {"day", "week", "month", "quarter", "year"}
         The unit.
 
     Returns
