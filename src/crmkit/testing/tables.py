@@ -83,13 +83,13 @@ def purchase_summary(n_customers: int = 400, *, seed: int = 0) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Indexed by customer_id: repeats, last_purchase_weeks, age_weeks, repeat_spend.
+        Indexed by customer_id: repeats, last_purchase_weeks, age_weeks, repeat_spend, gap_evenness.
 
     Examples
     --------
     >>> from crmkit.testing.tables import purchase_summary
     >>> list(purchase_summary(5).columns)
-    ['repeats', 'last_purchase_weeks', 'age_weeks', 'repeat_spend']
+    ['repeats', 'last_purchase_weeks', 'age_weeks', 'repeat_spend', 'gap_evenness']
     """
     import numpy as np
     import pandas as pd
@@ -109,9 +109,19 @@ def purchase_summary(n_customers: int = 400, *, seed: int = 0) -> pd.DataFrame:
     spend = np.where(
         repeats > 0, mean_spend * random.gamma(np.maximum(repeats, 1) * 6.0, 1 / (np.maximum(repeats, 1) * 6.0)), 0.0
     )
-    index = pd.Index([f"c{number:05d}" for number in range(n_customers)], name="customer_id")
+    gaps = np.maximum(repeats, 1)
+    # The waits before the purchases that were counted are the gaps between them.
+    log_gaps = np.where(counted, np.log(waits), 0.0).sum(axis=1)
+    evenness = np.where(repeats > 0, np.exp(log_gaps / gaps) * gaps / np.where(last > 0, last, 1.0), 0.0)
     return pd.DataFrame(
-        {"repeats": repeats, "last_purchase_weeks": last, "age_weeks": age, "repeat_spend": spend}, index=index
+        {
+            "repeats": repeats,
+            "last_purchase_weeks": last,
+            "age_weeks": age,
+            "repeat_spend": spend,
+            "gap_evenness": np.minimum(evenness, 1.0),
+        },
+        index=pd.Index([f"c{number:05d}" for number in range(n_customers)], name="customer_id"),
     )
 
 

@@ -15,10 +15,11 @@ from crmkit.preparation.units import age_column, days_in, last_purchase_column, 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Spend", "Summary", "read_spend", "read_summary"]
+__all__ = ["Spend", "Summary", "read_gap_evenness", "read_spend", "read_summary"]
 
 _MAKE_ONE = "make it with preparation.purchase_summary(transactions)"
 _LIFETIMES = ("frequency", "recency")
+_EVENNESS = "gap_evenness"
 _ROUNDING = 1e-9
 
 
@@ -121,6 +122,36 @@ def read_summary(table: Any, *, unit: str | None, what: str = "summary") -> Summ
     _refuse_values(t_x > age_at_cutoff * (1 + _ROUNDING), columns[1], f"is greater than {columns[2]}", what)
     _refuse_values((x == 0) & (t_x > 0), columns[1], "is not 0 although there are no repeats", what)
     return Summary(frame.index, x, np.minimum(t_x, age_at_cutoff), age_at_cutoff, unit)
+
+
+def read_gap_evenness(table: Any, *, what: str = "summary") -> npt.NDArray[np.float64] | None:
+    """Read how even the gaps between purchases are, from a table that ``read_summary`` has read.
+
+    Parameters
+    ----------
+    table : table
+        A purchase summary.
+    what : str, default="summary"
+        Its name in messages.
+
+    Returns
+    -------
+    ndarray of float, shape (n_customers,), or None
+        Geometric over arithmetic mean of each customer's gaps, 1 where there is none; None where the table does not
+        have the column.
+
+    Raises
+    ------
+    DataError
+        If a value cannot be.
+    """
+    frame = _customer_frame(table, what)
+    if _EVENNESS not in frame.columns:
+        return None
+    evenness = _numbers(frame, _EVENNESS, what)
+    repeats = _numbers(frame, "repeats" if "repeats" in frame.columns else "frequency", what)
+    _refuse_values((repeats > 0) & ((evenness <= 0) | (evenness > 1 + _ROUNDING)), _EVENNESS, "is not in (0, 1]", what)
+    return np.where(repeats > 0, np.minimum(evenness, 1.0), 1.0)
 
 
 def read_spend(table: Any, *, what: str = "summary") -> Spend:
