@@ -18,6 +18,7 @@ from crmkit.value._collapse import collapse
 from crmkit.value._delta import log_error, log_interval
 from crmkit.value._discount import schedule
 from crmkit.value._maximum_likelihood import maximize
+from crmkit.value._rows import Groups, Rows
 from crmkit.value._summary import Summary, read_summary
 
 if TYPE_CHECKING:
@@ -65,21 +66,21 @@ class LikelihoodModel(BaseEstimator, ABC):
         """Give log-parameters to begin with, for times divided by the mean age and the mean purchases per unit."""
 
     @abstractmethod
-    def _p_alive(self, params: Mapping[str, float], x: Any, t_x: Any, T: Any) -> npt.NDArray[np.float64]:
+    def _p_alive(self, params: Mapping[str, Any], x: Any, t_x: Any, T: Any) -> npt.NDArray[np.float64]:
         """Give P(alive) at the cutoff."""
 
     @abstractmethod
-    def _expected(self, params: Mapping[str, float], x: Any, t_x: Any, T: Any, t: Any) -> npt.NDArray[np.float64]:
+    def _expected(self, params: Mapping[str, Any], x: Any, t_x: Any, T: Any, t: Any) -> npt.NDArray[np.float64]:
         """Give the expected purchases in the ``t`` after the cutoff."""
 
     @abstractmethod
     def _probabilities(
-        self, params: Mapping[str, float], x: Any, t_x: Any, T: Any, t: float, n_max: int
+        self, params: Mapping[str, Any], x: Any, t_x: Any, T: Any, t: float, n_max: int
     ) -> npt.NDArray[np.float64]:
         """Give the probabilities of 0, 1, ..., n_max purchases in the ``t`` after the cutoff, a row a customer."""
 
     @abstractmethod
-    def _endless(self, params: Mapping[str, float]) -> str | None:
+    def _endless(self, params: Mapping[str, Any]) -> str | None:
         """Say why the purchases without end are infinite, or None where their number is finite."""
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -107,27 +108,35 @@ class LikelihoodModel(BaseEstimator, ABC):
         """
         table = self._table(summary, self.unit)
         self._check_varied(table)
-        (x, t_x, age), weights, _ = collapse(table.x, table.t_x, table.T)
-        # A model without a parameter in time counts periods, which have no other unit.
-        scale = float(np.average(age, weights=weights)) if self._times else 1.0
-        objective = self._objective(x, t_x / scale, age / scale, weights)
-        rate = float(weights @ x) / float(weights @ (age / scale))
-        found = maximize(objective, self._starts(rate), self._names, model=self._title, causes=self._causes)
+        self._learn_covariates(table)
+        self._estimate(self._rows(table))
+        n_parameters = len(self.params_)
+        self.aic_ = 2.0 * n_parameters - 2.0 * self.log_likelihood_
+        self.bic_ = log(len(table.x)) * n_parameters - 2.0 * self.log_likelihood_
+        self.n_customers_ = len(table.x)
+        self.unit_ = table.unit
+        return self
+
+    def _estimate(self, rows: Rows) -> None:
+        """Find the parameters of distinct customers."""
+        scale = self._scale(rows)
+        objective = self._objective(rows.x, rows.t_x / scale, rows.T / scale, rows.weights)
+        repeats = float(rows.weights @ rows.x)
+        starts = self._starts(repeats * scale / float(rows.weights @ rows.T))
+        found = maximize(objective, starts, self._names, model=self._title, causes=self._causes)
         values = np.exp(found.log_parameters)
         values[[name in self._times for name in self._names]] *= scale
-        repeats = float(weights @ x)
         self.params_ = dict(zip(self._names, map(float, values), strict=True))
         # A density of purchase times in another unit differs by a factor for every repeat purchase.
         self.log_likelihood_ = -objective(found.log_parameters)[0] - repeats * log(scale)
         self.covariance_ = found.covariance
         errors = values * np.sqrt(np.diag(found.covariance))
         self.standard_errors_ = dict(zip(self._names, map(float, errors), strict=True))
-        self.aic_ = 2.0 * len(values) - 2.0 * self.log_likelihood_
-        self.bic_ = log(len(table.x)) * len(values) - 2.0 * self.log_likelihood_
-        self.n_customers_ = len(table.x)
         self.n_iter_ = found.n_iter
-        self.unit_ = table.unit
-        return self
+
+    def _scale(self, rows: Rows) -> float:
+        """Give the unit of time to fit in; a model without a parameter in time counts periods, which have no other."""
+        return float(np.average(rows.T, weights=rows.weights)) if self._times else 1.0
 
     def predict(
         self, summary: Any, horizon: float = 39, *, level: float | None = None, n_max: int | None = None
@@ -163,22 +172,23 @@ class LikelihoodModel(BaseEstimator, ABC):
         """
         table = self._read(summary)
         self._check_horizon(horizon)
-        (x, t_x, age), _, inverse = collapse(table.x, table.t_x, table.T)
-        t = float(horizon)
+        rows, t = self._rows(table), float(horizon)
+        params = self._at(rows)
         columns = {
-            "p_alive": self._p_alive(self.params_, x, t_x, age),
-            "expected_purchases": self._expected(self.params_, x, t_x, age, t),
+            "p_alive": self._p_alive(params, rows.x, rows.t_x, rows.T),
+            "expected_purchases": self._expected(params, rows.x, rows.t_x, rows.T, t),
         }
         if level is not None:
             error = log_error(
-                lambda shift: self._expected(self._parameters_at(shift), x, t_x, age, t), self.covariance_
+                lambda shift: self._expected(self._at(rows, shift), rows.x, rows.t_x, rows.T, t),
+                self._shift_covariance(),
             )
             columns["low"], columns["high"] = log_interval(columns["expected_purchases"], error, level)
         if n_max is not None:
             self._check_count(n_max)
-            chances = self._probabilities(self.params_, x, t_x, age, t, n_max)
+            chances = self._probabilities(params, rows.x, rows.t_x, rows.T, t, n_max)
             columns.update({f"p_{n}": chances[:, n] for n in range(n_max + 1)})
-        return pd.DataFrame({name: column[inverse] for name, column in columns.items()}, index=table.index)
+        return pd.DataFrame({name: column[rows.inverse] for name, column in columns.items()}, index=table.index)
 
     def residual_purchases(
         self, summary: Any, *, horizon: float = inf, annual_discount_rate: float = 0.10, level: float | None = 0.95
@@ -211,43 +221,48 @@ class LikelihoodModel(BaseEstimator, ABC):
             discount, customers who leave slowly enough buy without end.
         """
         table = self._read(summary)
-        (x, t_x, age), _, inverse = collapse(table.x, table.t_x, table.T)
-        value, error = self._discounted(x, t_x, age, float(horizon), annual_discount_rate, errors=level is not None)
+        rows = self._rows(table)
+        value, error = self._discounted(rows, float(horizon), annual_discount_rate, errors=level is not None)
         columns = {"residual_purchases": value}
         if level is not None:
             columns["low"], columns["high"] = log_interval(value, error, level)
-        return pd.DataFrame({name: column[inverse] for name, column in columns.items()}, index=table.index)
+        return pd.DataFrame({name: column[rows.inverse] for name, column in columns.items()}, index=table.index)
 
     def _discounted(
-        self, x: Any, t_x: Any, T: Any, horizon: float, annual_discount_rate: float, *, errors: bool
+        self, rows: Rows, horizon: float, annual_discount_rate: float, *, errors: bool
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Give discounted purchases of distinct customers, and the standard errors of their logarithms."""
         years = days_in(self.unit_) / DAYS_PER_YEAR
+        params = self._at(rows)
         if isinf(horizon) and annual_discount_rate == 0:
-            why = self._endless(self.params_)
+            why = self._endless(params)
             raise DataError(
                 f"{self._title}: purchases without end and without discount "
                 + (f"are infinite, because {why}" if why else "are not computed")
                 + ": give a finite horizon or an annual_discount_rate above 0"
             )
         # The forecast has its poles where the age, continued backwards, cancels a parameter measured in time.
-        start = float(np.min(T, initial=inf))
-        origin = min([1.0, *(start + self.params_[name] for name in self._times)])
-
-        def total(
-            params: Mapping[str, float], times: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
-        ) -> npt.NDArray[np.float64]:
-            result = np.zeros(len(x))
-            for time, weight in zip(times, weights, strict=True):
-                result += weight * self._expected(params, x, t_x, T, float(time))
-            return np.maximum(result, 0.0)
-
-        value = total(self.params_, *schedule(horizon, years, annual_discount_rate, origin=origin))
+        start = float(np.min(rows.T, initial=inf))
+        origin = min([1.0, *(start + float(np.min(params[name])) for name in self._times)])
+        times, weights = schedule(horizon, years, annual_discount_rate, origin=origin)
+        value = self._weighted(params, rows, times, weights)
         if not errors:
             return value, np.zeros(len(value))
         # The slopes are needed to a few digits only.
-        rough = schedule(horizon, years, annual_discount_rate, origin=origin, tolerance=1e-4)
-        return value, log_error(lambda shift: total(self._parameters_at(shift), *rough), self.covariance_)
+        times, weights = schedule(horizon, years, annual_discount_rate, origin=origin, tolerance=1e-4)
+        error = log_error(
+            lambda shift: self._weighted(self._at(rows, shift), rows, times, weights), self._shift_covariance()
+        )
+        return value, error
+
+    def _weighted(
+        self, params: Mapping[str, Any], rows: Rows, times: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """Add up expected purchases within several horizons, each times its weight."""
+        result = np.zeros(len(rows.x))
+        for time, weight in zip(times, weights, strict=True):
+            result += weight * self._expected(params, rows.x, rows.t_x, rows.T, float(time))
+        return np.maximum(result, 0.0)
 
     def expected_count(self, times: Any) -> npt.NDArray[np.float64]:
         """Give the expected repeat purchases of a new customer, of whom nothing is known yet.
@@ -304,10 +319,24 @@ class LikelihoodModel(BaseEstimator, ABC):
         """Read a table of the kind this model is fitted on."""
         return read_summary(summary, unit=unit)
 
-    def _parameters_at(self, log_shift: npt.NDArray[np.float64]) -> dict[str, float]:
-        """Give the parameters moved on the log scale, for the delta method."""
+    def _learn_covariates(self, table: Summary) -> None:
+        """Keep what there is to know of covariates before they are read; this model has none."""
+
+    def _rows(self, table: Summary) -> Rows:
+        """Give the distinct customers of a table."""
+        (x, t_x, age), weights, inverse = collapse(table.x, table.t_x, table.T)
+        return Rows(x, t_x, age, weights, inverse, Groups.one(len(x)), np.empty((1, 0)))
+
+    def _at(self, rows: Rows, log_shift: npt.NDArray[np.float64] | None = None) -> Mapping[str, Any]:  # noqa: ARG002 -- of models with covariates
+        """Give the parameters of rows, for the delta method moved on the log scale."""
+        if log_shift is None:
+            return self.params_
         factors = np.exp(log_shift)
         return {name: self.params_[name] * float(factor) for name, factor in zip(self._names, factors, strict=True)}
+
+    def _shift_covariance(self) -> npt.NDArray[np.float64]:
+        """Give the covariance of what ``_at`` shifts by."""
+        return self.covariance_
 
     @staticmethod
     def _check_horizon(horizon: float) -> None:

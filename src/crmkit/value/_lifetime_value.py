@@ -12,7 +12,6 @@ from crmkit.core.checks import require_methods
 from crmkit.core.errors import DataError
 from crmkit.preparation.units import DAYS_PER_YEAR, days_in
 from crmkit.value._base import LikelihoodModel
-from crmkit.value._collapse import collapse
 from crmkit.value._delta import log_error, log_interval
 from crmkit.value._discount import schedule
 from crmkit.value._gamma_gamma import GammaGamma
@@ -129,10 +128,9 @@ def _discounted_purchases(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Give discounted purchases, and the standard error of their logarithm."""
     if isinstance(model, LikelihoodModel):
-        table = model._read(summary)  # noqa: SLF001 -- one room
-        (x, t_x, age), _, inverse = collapse(table.x, table.t_x, table.T)
-        value, error = model._discounted(x, t_x, age, horizon, annual_discount_rate, errors=True)  # noqa: SLF001 -- same
-        return value[inverse], error[inverse]
+        rows = model._rows(model._read(summary))  # noqa: SLF001 -- one room
+        value, error = model._discounted(rows, horizon, annual_discount_rate, errors=True)  # noqa: SLF001 -- same
+        return value[rows.inverse], error[rows.inverse]
     total: Any = 0.0
     for time, weight in zip(*schedule(horizon, days_in(unit) / DAYS_PER_YEAR, annual_discount_rate), strict=True):
         forecast = model.predict(summary, horizon=float(time))["expected_purchases"]

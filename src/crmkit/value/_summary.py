@@ -39,6 +39,8 @@ class Summary:
         Age at the cutoff.
     unit : str
         Of both ages.
+    covariates : pandas.DataFrame or None, default=None
+        Columns a model reads beside them, row by row, as they were given.
     """
 
     index: pd.Index
@@ -46,6 +48,7 @@ class Summary:
     t_x: npt.NDArray[np.float64]
     T: npt.NDArray[np.float64]
     unit: str
+    covariates: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)

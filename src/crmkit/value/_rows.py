@@ -1,0 +1,71 @@
+"""The distinct customers a model computes with, and the groups of them that share their parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+__all__ = ["Groups", "Rows"]
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Which rows share their parameters.
+
+    Parameters
+    ----------
+    code : ndarray of int, shape (n_rows,)
+        Group of each row.
+    size : int
+        How many groups there are; with one, nothing is looked up or added up by group.
+    """
+
+    code: npt.NDArray[np.intp]
+    size: int
+
+    @classmethod
+    def one(cls, n_rows: int) -> Groups:
+        """Put all rows into one group."""
+        return cls(np.zeros(n_rows, dtype=np.intp), 1)
+
+    def spread(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Give each row the value of its group; one value where there is one group."""
+        return values if self.size == 1 else values[self.code]
+
+    def total(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Add rows up by group."""
+        if self.size == 1:
+            return np.array([values.sum()])
+        return np.bincount(self.code, values, self.size)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Distinct customers.
+
+    Parameters
+    ----------
+    x, t_x, T : ndarray of float, shape (n_distinct,)
+        Repeat purchases, age at the last one, age at the cutoff.
+    weights : ndarray of float, shape (n_distinct,)
+        How many customers are equal to each.
+    inverse : ndarray of int, shape (n_customers,)
+        Which distinct row each customer is.
+    groups : Groups
+        Rows whose covariates are equal.
+    design : ndarray of float, shape (n_groups, n_terms)
+        Covariates of each group; no columns where there are none.
+    """
+
+    x: npt.NDArray[np.float64]
+    t_x: npt.NDArray[np.float64]
+    T: npt.NDArray[np.float64]
+    weights: npt.NDArray[np.float64]
+    inverse: npt.NDArray[np.intp]
+    groups: Groups
+    design: npt.NDArray[np.float64]
