@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError
 from crmkit.metrics._columns import as_column
+from crmkit.metrics._purchases import FREQUENCIES, Period, period_number, purchase_table
 from crmkit.metrics.intervals import share
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from crmkit.core.estimate import Estimate
 
 __all__ = ["churn_rate", "cohort", "repeat_purchase", "retention"]
-
-Period = Literal["day", "week", "month", "quarter", "year"]
-_FREQUENCIES = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q-DEC", "year": "Y-DEC"}
 
 
 def retention(before: Any, after: Any, *, level: float = 0.95) -> Estimate:
@@ -97,61 +94,6 @@ def _stayed(start: npt.NDArray[Any], after: Any) -> npt.NDArray[np.bool_]:
     return np.asarray(pd.Index(start).isin(end), dtype=bool)
 
 
-def _purchases(transactions: Any, cutoff: Any) -> tuple[pd.DataFrame, int]:
-    """Give one row a customer and purchase day before the cutoff, and the cutoff's day."""
-    frame = as_frame(transactions, what="transactions")
-    require_columns(frame, ["customer_id"], what="transactions")
-    missing = frame["customer_id"].isna().to_numpy(dtype=bool)
-    if missing.any():
-        raise DataError(f"transactions: customer_id is missing in {positions(missing)}")
-    days = _days(frame)
-    kept = np.ones(len(frame), dtype=bool)
-    if "amount" in frame.columns:
-        amount = pd.to_numeric(frame["amount"], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-        wrong = ~np.isfinite(amount)
-        if wrong.any():
-            raise DataError(f"transactions: amount is missing, infinite or no number in {positions(wrong)}")
-        kept = amount > 0
-    end = int(days.max()) + 1 if cutoff is None and len(days) else _cutoff_day(cutoff)
-    kept = kept & (days < end)
-    if not kept.any():
-        raise DataError("transactions holds no purchase (amount above 0) before the cutoff")
-    codes = pd.factorize(frame["customer_id"])[0]
-    table = pd.DataFrame({"customer": codes[kept], "day": days[kept]}).drop_duplicates()
-    return table.sort_values(["customer", "day"], kind="stable", ignore_index=True), end
-
-
-def _days(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
-    """Give the local day of each row, from ``day`` or else from ``time`` as it is written."""
-    if "day" in frame.columns:
-        days = pd.to_numeric(frame["day"], errors="coerce")
-        missing = days.isna().to_numpy(dtype=bool)
-        if missing.any():
-            raise DataError(f"transactions: day must be whole days since 1970-01-01; it is not in {positions(missing)}")
-        return days.to_numpy(dtype=np.int64)
-    require_columns(frame, ["time"], what="transactions", hint="day (whole days since 1970-01-01) serves as well")
-    times = frame["time"]
-    if not pd.api.types.is_datetime64_any_dtype(times.dtype):
-        raise DataError(f"transactions: time must hold instants, got {times.dtype}; read it with records.read")
-    missing = times.isna().to_numpy(dtype=bool)
-    if missing.any():
-        raise DataError(f"transactions: time is missing in {positions(missing)}")
-    local = times.dt.tz_localize(None) if times.dt.tz is not None else times
-    return local.to_numpy(dtype="datetime64[D]").astype(np.int64)
-
-
-def _cutoff_day(cutoff: Any) -> int:
-    """Give the first day that no longer counts."""
-    if cutoff is None:
-        raise DataError("transactions is empty: there is nothing to measure")
-    if isinstance(cutoff, int | np.integer):
-        return int(cutoff)
-    instant = pd.to_datetime(cutoff, errors="coerce")
-    if not isinstance(instant, pd.Timestamp) or instant != instant.normalize():
-        raise DataError(f"cutoff must be a day such as '2010-12-10', or whole days since 1970-01-01, got {cutoff!r}")
-    return int(np.datetime64(instant.date(), "D").astype(np.int64))
-
-
 def repeat_purchase(transactions: Any, *, horizon_days: int = 90, cutoff: Any = None, level: float = 0.95) -> Estimate:
     """Give the share of customers who buy again within some days of their first purchase.
 
@@ -194,7 +136,7 @@ def repeat_purchase(transactions: Any, *, horizon_days: int = 90, cutoff: Any = 
     """
     if isinstance(horizon_days, bool | str) or not horizon_days >= 1:
         raise DataError(f"horizon_days must be at least 1, got {horizon_days!r}")
-    table, end = _purchases(transactions, cutoff)
+    table, end = purchase_table(transactions, cutoff)
     # Sorted by customer and day: a second purchase stands right after the first.
     first = ~table["customer"].duplicated().to_numpy()
     starts = np.flatnonzero(first)
@@ -261,17 +203,17 @@ def cohort(
     2024-01        2.0  1.0
     2024-02        1.0  NaN
     """
-    if period not in _FREQUENCIES:
-        raise DataError(f"period must be one of {', '.join(_FREQUENCIES)}, got {period!r}")
+    if period not in FREQUENCIES:
+        raise DataError(f"period must be one of {', '.join(FREQUENCIES)}, got {period!r}")
     if values not in {"share", "customers"}:
         raise DataError(f"values must be 'share' or 'customers', got {values!r}")
-    table, end = _purchases(transactions, cutoff)
-    when = _period_number(table["day"].to_numpy(), period)
+    table, end = purchase_table(transactions, cutoff)
+    when = period_number(table["day"].to_numpy(), period)
     born = pd.Series(when).groupby(table["customer"].to_numpy()).transform("min").to_numpy()
     active = pd.DataFrame({"customer": table["customer"], "born": born, "later": when - born}).drop_duplicates()
     first, last = int(born.min()), int(born.max())
     # A period is complete when its last day lies before the cutoff: then the day at the cutoff is in a later period.
-    open_from = int(_period_number(np.array([end]), period)[0])
+    open_from = int(period_number(np.array([end]), period)[0])
     width = max(open_from - first, 1)
     active = active[active["born"] + active["later"] < open_from]
     counts = np.zeros((last - first + 1, width))
@@ -281,16 +223,6 @@ def cohort(
     if values == "share":
         size = counts[:, :1]
         counts = counts / np.where(size > 0, size, np.nan)
-    origin = pd.Period("1970-01-01", freq=_FREQUENCIES[period])
+    origin = pd.Period("1970-01-01", freq=FREQUENCIES[period])
     index = pd.period_range(origin + first, periods=last - first + 1, name="cohort")
     return pd.DataFrame(counts, index=index, columns=pd.RangeIndex(width, name="periods_later"))
-
-
-def _period_number(days: npt.NDArray[np.int64], period: Period) -> npt.NDArray[np.int64]:
-    """Number calendar periods, that of 1970-01-01 being 0."""
-    if period == "day":
-        return days
-    if period == "week":
-        return (days + 3) // 7  # 1970-01-01 was a Thursday
-    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    return months // {"month": 1, "quarter": 3, "year": 12}[period]

@@ -199,7 +199,7 @@ def stages_of(
         before = Gaps(
             n=np.maximum(gaps.n - 1, 0),
             total=np.where(once, 0.0, gaps.total - last_gap),
-            logs=gaps.logs,
+            logs=np.where(gaps.n > 1, gaps.logs - np.log(np.maximum(last_gap, 1)), 0.0),
             first=gaps.first,
             silence=np.where(once, 0.0, last_gap - 1),
         )
@@ -279,11 +279,14 @@ def _p_alive(model: LifetimeModel | None, unit: str, ids: pd.Index, gaps: Gaps) 
     if model is None:
         return np.full(len(ids), np.nan)
     length = days_in(unit)
+    n = np.maximum(gaps.n, 1)
+    even = np.exp(np.minimum(gaps.logs / n - np.log(np.maximum(gaps.total, 1) / n), 0.0))
     summary = pd.DataFrame(
         {
             "repeats": gaps.n.astype(np.int64),
             last_purchase_column(unit): gaps.total / length,
             age_column(unit): (gaps.total + gaps.silence) / length,
+            "gap_evenness": np.where(gaps.n > 0, even, 0.0),
         },
         index=ids,
     )

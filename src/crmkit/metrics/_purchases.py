@@ -1,0 +1,86 @@
+"""Purchase days, the day of a cutoff, and calendar periods, as figures over customers and time need them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from crmkit.core.checks import as_frame, positions, require_columns
+from crmkit.core.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+__all__ = ["FREQUENCIES", "Period", "cutoff_day", "local_days", "period_number", "purchase_table"]
+
+Period = Literal["day", "week", "month", "quarter", "year"]
+
+FREQUENCIES = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q-DEC", "year": "Y-DEC"}
+"""How pandas names the periods."""
+
+
+def purchase_table(transactions: Any, cutoff: Any) -> tuple[pd.DataFrame, int]:
+    """Give one row a customer and purchase day before the cutoff, and the cutoff's day."""
+    frame = as_frame(transactions, what="transactions")
+    require_columns(frame, ["customer_id"], what="transactions")
+    missing = frame["customer_id"].isna().to_numpy(dtype=bool)
+    if missing.any():
+        raise DataError(f"transactions: customer_id is missing in {positions(missing)}")
+    days = local_days(frame)
+    kept = np.ones(len(frame), dtype=bool)
+    if "amount" in frame.columns:
+        amount = pd.to_numeric(frame["amount"], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+        wrong = ~np.isfinite(amount)
+        if wrong.any():
+            raise DataError(f"transactions: amount is missing, infinite or no number in {positions(wrong)}")
+        kept = amount > 0
+    end = int(days.max()) + 1 if cutoff is None and len(days) else cutoff_day(cutoff)
+    kept = kept & (days < end)
+    if not kept.any():
+        raise DataError("transactions holds no purchase (amount above 0) before the cutoff")
+    codes = pd.factorize(frame["customer_id"])[0]
+    table = pd.DataFrame({"customer": codes[kept], "day": days[kept]}).drop_duplicates()
+    return table.sort_values(["customer", "day"], kind="stable", ignore_index=True), end
+
+
+def local_days(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Give the local day of each row, from ``day`` or else from ``time`` as it is written."""
+    if "day" in frame.columns:
+        days = pd.to_numeric(frame["day"], errors="coerce")
+        missing = days.isna().to_numpy(dtype=bool)
+        if missing.any():
+            raise DataError(f"transactions: day must be whole days since 1970-01-01; it is not in {positions(missing)}")
+        return days.to_numpy(dtype=np.int64)
+    require_columns(frame, ["time"], what="transactions", hint="day (whole days since 1970-01-01) serves as well")
+    times = frame["time"]
+    if not pd.api.types.is_datetime64_any_dtype(times.dtype):
+        raise DataError(f"transactions: time must hold instants, got {times.dtype}; read it with records.read")
+    missing = times.isna().to_numpy(dtype=bool)
+    if missing.any():
+        raise DataError(f"transactions: time is missing in {positions(missing)}")
+    local = times.dt.tz_localize(None) if times.dt.tz is not None else times
+    return local.to_numpy(dtype="datetime64[D]").astype(np.int64)
+
+
+def cutoff_day(cutoff: Any) -> int:
+    """Give the first day that no longer counts."""
+    if cutoff is None:
+        raise DataError("transactions is empty: there is nothing to measure")
+    if isinstance(cutoff, int | np.integer):
+        return int(cutoff)
+    instant = pd.to_datetime(cutoff, errors="coerce")
+    if not isinstance(instant, pd.Timestamp) or instant != instant.normalize():
+        raise DataError(f"cutoff must be a day such as '2010-12-10', or whole days since 1970-01-01, got {cutoff!r}")
+    return int(np.datetime64(instant.date(), "D").astype(np.int64))
+
+
+def period_number(days: npt.NDArray[np.int64], period: Period) -> npt.NDArray[np.int64]:
+    """Number calendar periods, that of 1970-01-01 being 0."""
+    if period == "day":
+        return days
+    if period == "week":
+        return (days + 3) // 7  # 1970-01-01 was a Thursday
+    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    return months // {"month": 1, "quarter": 3, "year": 12}[period]
