@@ -11,7 +11,8 @@ from crmkit.metrics.incidence import cumulative_incidence, eventual_share
 from crmkit.metrics.intervals import bootstrap, mean, share, wilson
 from crmkit.metrics.probability import brier, log_loss, roc_auc
 from crmkit.metrics.regression import mae, mse, rmse
-from crmkit.metrics.retention import churn_rate, cohort, repeat_purchase, retention
+from crmkit.metrics.repeat import repeat_purchase, repeat_purchase_curve
+from crmkit.metrics.retention import churn_rate, cohort, cohort_rates, retention
 from crmkit.metrics.satisfaction import ces, csat, csi, nps, preference
 from crmkit.metrics.survival import kaplan_meier, median_survival, restricted_mean, survival_at
 from crmkit.metrics.validation import CrossValidation, cross_validate
@@ -26,6 +27,7 @@ __all__ = [
     "churn_rate",
     "class_report",
     "cohort",
+    "cohort_rates",
     "confusion",
     "contact_cost",
     "cross_validate",
@@ -46,6 +48,7 @@ __all__ = [
     "preference",
     "recall",
     "repeat_purchase",
+    "repeat_purchase_curve",
     "resolve",
     "resolve_all",
     "restricted_mean",

@@ -1,4 +1,4 @@
-"""Who stays and who comes back: churn, retention, repeat purchase, and retention by cohort."""
+"""Who stays: churn, retention, and retention by cohort."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pandas as pd
 from crmkit.core.errors import DataError
 from crmkit.metrics._columns import as_column
 from crmkit.metrics._purchases import FREQUENCIES, Period, period_number, purchase_table
-from crmkit.metrics.intervals import share
+from crmkit.metrics.intervals import share, wilson
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from crmkit.core.estimate import Estimate
 
-__all__ = ["churn_rate", "cohort", "repeat_purchase", "retention"]
+__all__ = ["churn_rate", "cohort", "cohort_rates", "retention"]
 
 
 def retention(before: Any, after: Any, *, level: float = 0.95) -> Estimate:
@@ -94,64 +94,6 @@ def _stayed(start: npt.NDArray[Any], after: Any) -> npt.NDArray[np.bool_]:
     return np.asarray(pd.Index(start).isin(end), dtype=bool)
 
 
-def repeat_purchase(transactions: Any, *, horizon_days: int = 90, cutoff: Any = None, level: float = 0.95) -> Estimate:
-    """Give the share of customers who buy again within some days of their first purchase.
-
-    A customer who first bought last week has not had the time to come back: counted as lost, every young cohort would
-    drag the rate down (it is right-censored). So only customers seen for the whole horizon count; ``method`` says how
-    many were too young. Purchases of one customer on one day are one purchase.
-
-    Parameters
-    ----------
-    transactions : table
-        ``customer_id`` and ``day`` (or ``time``); where there is an ``amount``, only rows above 0 are purchases.
-    horizon_days : int, default=90
-        How long a customer has to come back: the last day that counts is first day + horizon_days.
-    cutoff : str, date or int, default=None
-        The first day that no longer counts; where None, the day after the last row.
-    level : float, default=0.95
-        Nominal coverage of Wilson's interval.
-
-    Returns
-    -------
-    Estimate
-        Between 0 and 1; ``n`` is how many customers were seen long enough.
-
-    Raises
-    ------
-    DataError
-        If no customer was seen long enough, or a customer or day is missing.
-
-    Notes
-    -----
-    Customers who first bought before the table begins are taken as new at its beginning.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from crmkit.metrics import repeat_purchase
-    >>> sales = pd.DataFrame({"customer_id": ["a", "a", "b", "c"], "day": [0, 20, 5, 95]})
-    >>> repeat_purchase(sales, horizon_days=30)
-    0.5 [0.09453, 0.9055] (n=2, 95% wilson; 1 customers seen for less than 30 days left out)
-    """
-    if isinstance(horizon_days, bool | str) or not horizon_days >= 1:
-        raise DataError(f"horizon_days must be at least 1, got {horizon_days!r}")
-    table, end = purchase_table(transactions, cutoff)
-    # Sorted by customer and day: a second purchase stands right after the first.
-    first = ~table["customer"].duplicated().to_numpy()
-    starts = np.flatnonzero(first)
-    days, customers = table["day"].to_numpy(), table["customer"].to_numpy()
-    following = np.minimum(starts + 1, len(table) - 1)
-    has_second = (following > starts) & (customers[following] == customers[starts])
-    back = has_second & (days[following] - days[starts] <= horizon_days)
-    old_enough = days[starts] + horizon_days < end
-    if not old_enough.any():
-        raise DataError(f"no customer was seen for {horizon_days} days: take a shorter horizon_days")
-    young = int((~old_enough).sum())
-    note = f"; {young:,} customers seen for less than {horizon_days} days left out" if young else ""
-    return share(int(back[old_enough].sum()), int(old_enough.sum()), level=level, method=f"wilson{note}")
-
-
 def cohort(
     transactions: Any,
     *,
@@ -226,3 +168,52 @@ def cohort(
     origin = pd.Period("1970-01-01", freq=FREQUENCIES[period])
     index = pd.period_range(origin + first, periods=last - first + 1, name="cohort")
     return pd.DataFrame(counts, index=index, columns=pd.RangeIndex(width, name="periods_later"))
+
+
+def cohort_rates(
+    transactions: Any, *, period: Period = "month", cutoff: Any = None, level: float = 0.95
+) -> pd.DataFrame:
+    """Give the retention of each period's new customers with its interval, one row a cohort and later period.
+
+    The cells of ``cohort`` in long form: those whose period had not ended at the cutoff are not there, and neither are
+    cohorts without customers.
+
+    Parameters
+    ----------
+    transactions, period, cutoff
+        As for ``cohort``.
+    level : float, default=0.95
+        Nominal coverage of Wilson's interval.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by ``cohort`` and ``periods_later`` (from 1): ``customers`` (who bought in that period), ``n`` (the
+        cohort's size), ``share``, ``low``, ``high``.
+
+    Raises
+    ------
+    DataError
+        If there is no purchase, or a customer or day is missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from crmkit.metrics import cohort_rates
+    >>> days = pd.to_datetime(["2024-01-05", "2024-02-07", "2024-01-09", "2024-02-10", "2024-03-05"])
+    >>> sales = pd.DataFrame({"customer_id": ["a", "a", "b", "c", "c"], "time": days})
+    >>> cohort_rates(sales)[["customers", "n", "share"]]  # doctest: +NORMALIZE_WHITESPACE
+                           customers  n  share
+    cohort  periods_later
+    2024-01 1                      1  2    0.5
+    """
+    counts = cohort(transactions, period=period, cutoff=cutoff, values="customers")
+    cells = counts.to_numpy()
+    size = np.repeat(cells[:, :1], cells.shape[1], axis=1)
+    known = ~np.isnan(cells) & (size > 0)
+    known[:, 0] = False
+    row, later = np.nonzero(known)
+    customers, n = cells[row, later].astype(np.int64), size[row, later].astype(np.int64)
+    low, high = wilson(customers, n, level=level)
+    index = pd.MultiIndex.from_arrays([counts.index[row], later], names=["cohort", "periods_later"])
+    return pd.DataFrame({"customers": customers, "n": n, "share": customers / n, "low": low, "high": high}, index=index)
