@@ -41,7 +41,7 @@ def test_the_mean_spend_of_repeat_buyers_is_the_published_one(cdnow):
 def test_the_unit_stands_in_the_names_and_scales_the_ages(unit, length):
     table = pd.DataFrame({"customer_id": ["a", "a"], "day": [0, 14], "amount": [1.0, 1.0]})
     summary = purchase_summary(table, cutoff=29, unit=unit)
-    columns = ["repeats", f"last_purchase_{unit}s", f"age_{unit}s", "repeat_spend", "gap_evenness"]
+    columns = ["repeats", f"last_purchase_{unit}s", f"age_{unit}s", "repeat_spend", "first_spend", "gap_evenness"]
     assert list(summary.columns) == columns
     assert summary.iloc[0, 1] == pytest.approx(14 / length)
     assert summary.iloc[0, 2] == pytest.approx(28 / length)
@@ -51,7 +51,7 @@ def test_the_unit_stands_in_the_names_and_scales_the_ages(unit, length):
 
 def test_a_customer_of_the_last_day_is_of_age_zero():
     table = pd.DataFrame({"customer_id": ["a", "b"], "day": [0, 5], "amount": [1.0, 1.0]})
-    assert purchase_summary(table).loc["b"].tolist() == [0, 0.0, 0.0, 0.0, 0.0]
+    assert purchase_summary(table).loc["b"].tolist() == [0, 0.0, 0.0, 0.0, 1.0, 0.0]
 
 
 def test_a_refund_is_taken_off_the_latest_purchase_before_it():
@@ -61,6 +61,7 @@ def test_a_refund_is_taken_off_the_latest_purchase_before_it():
     # Of the first purchase it says nothing of the repeats.
     first = table.assign(day=[0, 5, 3, 9])
     assert purchase_summary(first).loc["a", "repeat_spend"] == 30.0
+    assert purchase_summary(first).loc["a", "first_spend"] == 6.0
 
 
 def test_an_unknown_unit_is_refused_and_two_units_are_none():
@@ -77,7 +78,7 @@ def test_an_instant_within_a_day_sees_that_day_in_part():
     day = time.tz_localize(None).to_numpy().astype("datetime64[D]").astype(np.int64)
     table = pd.DataFrame({"customer_id": "a", "time": time, "day": day, "amount": [1.0, 2.0, 4.0]})
     summary = purchase_summary(table, cutoff="2024-03-08T12:00Z")
-    assert summary.loc["a"].tolist() == [1, 1.0, 1.0, 2.0, 1.0]
+    assert summary.loc["a"].tolist() == [1, 1.0, 1.0, 2.0, 1.0, 1.0]
 
 
 def test_online_retail_is_told_to_start_mid_life(online_retail):

@@ -10,6 +10,7 @@ from sklearn.exceptions import NotFittedError
 
 import crmkit
 from crmkit.core.errors import ConvergenceError, DataError, DataWarning
+from crmkit.preparation import purchase_summary
 from crmkit.value import GammaGamma, MeanSpend
 from crmkit.value._gamma_gamma import _objective
 
@@ -52,6 +53,40 @@ def test_parameters_are_recovered_within_their_errors():
         model = GammaGamma().fit(spends(4000, 6.0, 4.0, 15.0, seed=seed))
         for name, true in {"p": 6.0, "q": 4.0, "gamma": 15.0}.items():
             assert abs(model.params_[name] - true) < 4 * model.standard_errors_[name]
+
+
+@pytest.fixture(scope="module")
+def with_first(cdnow_summary):
+    """Give the model of CDNOW that counts first purchases; eight customers only ever got things for nothing."""
+    with pytest.warns(DataWarning, match="the mean spend is not positive for 8 customers: they are left out"):
+        return GammaGamma(first_purchase="use").fit(cdnow_summary)
+
+
+def test_the_first_purchase_counts_where_it_is_asked_to(with_first, cdnow_summary):
+    model = with_first
+    assert model.n_customers_ == 2357 - 8
+    alone = cdnow_summary[cdnow_summary["repeats"] == 0]
+    expected = model.predict(alone)["expected_spend"]
+    p, q, gamma = (model.params_[name] for name in ("p", "q", "gamma"))
+    assert np.allclose(expected, p * (gamma + alone["first_spend"].clip(lower=0)) / (p + q - 1))
+    # The same customers and purchases, told in the columns of the published model.
+    repeats, spend = cdnow_summary["repeats"], cdnow_summary["repeat_spend"]
+    told = pd.DataFrame(
+        {"repeats": repeats + 1, "repeat_spend": (repeats * spend + cdnow_summary["first_spend"]) / (repeats + 1)}
+    )
+    with pytest.warns(DataWarning, match="not positive"):
+        same = GammaGamma().fit(told)
+    assert model.params_ == same.params_
+    with pytest.raises(DataError, match="first_spend"):
+        model.predict(told)
+
+
+def test_the_first_purchase_tells_what_one_time_buyers_spend_later(cdnow, cdnow_summary, model, with_first):
+    later = purchase_summary(cdnow[cdnow["day"] >= 10135], cutoff="1998-07-01").reindex(cdnow_summary.index)
+    came = (cdnow_summary["repeats"] == 0) & later["first_spend"].notna()
+    without, told = (one.predict(cdnow_summary)["expected_spend"][came] for one in (model, with_first))
+    assert np.ptp(without) == 0
+    assert np.corrcoef(told, later["first_spend"][came])[0, 1] > 0.2
 
 
 def test_the_gradient_is_that_of_the_likelihood():

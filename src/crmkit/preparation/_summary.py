@@ -52,8 +52,9 @@ def purchase_summary(
         Indexed by ``customer_id``, sorted: ``repeats`` (purchase days after the first), ``last_purchase_weeks`` (age
         at the last purchase; 0 without repeats), ``age_weeks`` (age at the cutoff), ``repeat_spend`` (mean spend of the
         repeat purchases, in the currency of ``amount``; 0 without repeats, and negative where refunds exceed it),
-        ``gap_evenness`` (geometric over arithmetic mean of the gaps between purchase days: 1 for a clock, about 0.56
-        for many gaps at random, 0 without repeats; it has no unit, and only ``bg-cnbd-k`` reads it).
+        ``first_spend`` (of the first purchase day, less what was refunded of it; only gamma-gamma reads it, where asked
+        to), ``gap_evenness`` (geometric over arithmetic mean of the gaps between purchase days: 1 for a clock, about
+        0.56 for many gaps at random, 0 without repeats; it has no unit, and only ``bg-cnbd-k`` reads it).
 
     Raises
     ------
@@ -74,8 +75,11 @@ def purchase_summary(
     >>> import pandas as pd
     >>> from crmkit.preparation import purchase_summary
     >>> sales = pd.DataFrame({"customer_id": ["a", "a", "b"], "day": [0, 14, 7], "amount": [20.0, 30.0, 5.0]})
-    >>> purchase_summary(sales, cutoff=29).loc["a"].to_dict()
-    {'repeats': 1.0, 'last_purchase_weeks': 2.0, 'age_weeks': 4.0, 'repeat_spend': 30.0, 'gap_evenness': 1.0}
+    >>> summary = purchase_summary(sales, cutoff=29)
+    >>> summary.loc["a", ["repeats", "last_purchase_weeks", "age_weeks"]].to_dict()
+    {'repeats': 1.0, 'last_purchase_weeks': 2.0, 'age_weeks': 4.0}
+    >>> summary.loc["a", ["repeat_spend", "first_spend", "gap_evenness"]].to_dict()
+    {'repeat_spend': 30.0, 'first_spend': 20.0, 'gap_evenness': 1.0}
     """
     days_in(unit)
     purchases = purchase_days(transactions, cutoff=cutoff, refunds=refunds)
@@ -96,6 +100,7 @@ def summary_of(purchases: PurchaseDays, unit: str) -> pd.DataFrame:
             last_purchase_column(unit): (purchases.day[last] - joined) / length,
             age_column(unit): (purchases.cutoff_day - 1 - joined) / length,
             "repeat_spend": np.where(repeats > 0, spend / np.maximum(repeats, 1), 0.0),
+            "first_spend": purchases.spend[first],
             "gap_evenness": _gap_evenness(purchases, purchases.day[last] - joined, repeats),
         },
         index=purchases.ids,

@@ -83,13 +83,13 @@ def purchase_summary(n_customers: int = 400, *, seed: int = 0) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Indexed by customer_id: repeats, last_purchase_weeks, age_weeks, repeat_spend, gap_evenness.
+        Indexed by customer_id: repeats, last_purchase_weeks, age_weeks, repeat_spend, first_spend, gap_evenness.
 
     Examples
     --------
     >>> from crmkit.testing.tables import purchase_summary
     >>> list(purchase_summary(5).columns)
-    ['repeats', 'last_purchase_weeks', 'age_weeks', 'repeat_spend', 'gap_evenness']
+    ['repeats', 'last_purchase_weeks', 'age_weeks', 'repeat_spend', 'first_spend', 'gap_evenness']
     """
     import numpy as np
     import pandas as pd
@@ -119,6 +119,7 @@ def purchase_summary(n_customers: int = 400, *, seed: int = 0) -> pd.DataFrame:
             "last_purchase_weeks": last,
             "age_weeks": age,
             "repeat_spend": spend,
+            "first_spend": mean_spend * random.gamma(6.0, 1 / 6.0, n_customers),
             "gap_evenness": np.minimum(evenness, 1.0),
         },
         index=pd.Index([f"c{number:05d}" for number in range(n_customers)], name="customer_id"),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from crmkit.value._maximum_likelihood import Objective
+    from crmkit.value._summary import Spend
 
 __all__ = ["GammaGamma"]
 
@@ -50,8 +51,9 @@ class GammaGamma(BaseEstimator):
 
     The purchases of one customer cost gamma distributed amounts (shape ``p``) around a mean of their own; the scales
     of customers are gamma distributed again (shape ``q``, ``gamma`` in money). What is expected of a customer is their
-    own mean drawn towards everyone's, the more the fewer purchases there were. A customer without a repeat purchase
-    says nothing of their spend, so the mean of all customers is expected of them; the first purchase is not used.
+    own mean drawn towards everyone's, the more the fewer purchases there were. As published, the first purchase is not
+    used: a customer without a repeat says nothing of their spend, and the mean of all is expected of them. Where first
+    purchases cost what later ones do, ``first_purchase="use"`` knows more of one-time buyers.
 
     The assumption is that spend does not depend on how often a customer buys. It is tested at fitting by the
     correlation over repeat buyers, and a warning says so where it is clearly broken. Fitting costs a few dozen passes
@@ -60,9 +62,12 @@ class GammaGamma(BaseEstimator):
     Parameters
     ----------
     nonpositive : {"set-aside", "raise"}, default="set-aside"
-        What to do with repeat buyers whose mean spend is zero or negative (all refunded, or for nothing), for whom the
+        What to do with customers whose mean spend is zero or negative (all refunded, or for nothing), for whom the
         model has no likelihood: leave them out of fitting and count them in a warning, or raise. When predicting, their
         spend counts as 0 and is drawn towards everyone's like any other.
+    first_purchase : {"ignore", "use"}, default="ignore"
+        Whether the first purchase counts, which is the only one of a one-time buyer. ``"use"`` reads ``first_spend``.
+        On CDNOW it orders one-time buyers by what they spend later (correlation .38, else none can be).
 
     Attributes
     ----------
@@ -77,9 +82,9 @@ class GammaGamma(BaseEstimator):
     mean_spend_ : float
         Expected mean spend of a customer of whom nothing is known: p gamma / (q - 1).
     spend_frequency_correlation_ : float
-        Correlation of mean spend and repeats over repeat buyers.
+        Correlation of mean spend and number of purchases over the customers fitted on.
     n_customers_, n_iter_ : int
-        Repeat buyers fitted on; steps of the optimiser.
+        Customers fitted on: the repeat buyers, or with the first purchase all; steps of the optimiser.
 
     Raises
     ------
@@ -103,12 +108,16 @@ class GammaGamma(BaseEstimator):
     [28.1, 25.8, 28.6]
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"nonpositive": [StrOptions({"set-aside", "raise"})]}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "nonpositive": [StrOptions({"set-aside", "raise"})],
+        "first_purchase": [StrOptions({"ignore", "use"})],
+    }
 
     _names: ClassVar[tuple[str, ...]] = ("p", "q", "gamma")
 
-    def __init__(self, *, nonpositive: str = "set-aside") -> None:
+    def __init__(self, *, nonpositive: str = "set-aside", first_purchase: str = "ignore") -> None:
         self.nonpositive = nonpositive
+        self.first_purchase = first_purchase
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, summary: Any, y: Any = None, /) -> Self:  # noqa: ARG002 -- scikit-learn passes y
@@ -138,18 +147,23 @@ class GammaGamma(BaseEstimator):
         DataWarning
             If spend depends on frequency, or repeat buyers without positive spend were left out.
         """
-        table = read_spend(summary)
-        repeated = table.x > 0
-        odd = repeated & (table.m <= 0)
+        table = self._read(summary)
+        bought = table.x > 0
+        odd = bought & (table.m <= 0)
         if odd.any():
-            problem = f"repeat_spend is not positive for {odd.sum():,} repeat buyers"
+            problem = (
+                f"the mean spend is not positive for {odd.sum():,} customers"
+                if self.first_purchase == "use"
+                else f"repeat_spend is not positive for {odd.sum():,} repeat buyers"
+            )
             if self.nonpositive == "raise":
                 raise DataError(f"gamma-gamma: {problem} ({positions(odd)})")
             warnings.warn(f"gamma-gamma: {problem}: they are left out of fitting", DataWarning, stacklevel=3)
-        x, m = table.x[repeated & ~odd], table.m[repeated & ~odd]
+        x, m = table.x[bought & ~odd], table.m[bought & ~odd]
         if len(x) < 3:
             raise ConvergenceError(
-                f"gamma-gamma: p is not identified: {len(x)} customers have repeat purchases with spend", parameter="p"
+                f"gamma-gamma: p is not identified: {len(x)} customers have purchases with spend to learn from",
+                parameter="p",
             )
         self._test_independence(x, m)
         scale = float(m.mean())
@@ -203,8 +217,12 @@ class GammaGamma(BaseEstimator):
             If the model is not fitted.
         """
         check_is_fitted(self)
-        table = read_spend(summary)
+        table = self._read(summary)
         return pd.DataFrame({"expected_spend": self._expected(self.params_, table.x, table.m)}, index=table.index)
+
+    def _read(self, summary: Any) -> Spend:
+        """Read the purchases whose spend counts."""
+        return read_spend(summary, first=self.first_purchase == "use")
 
     def _expected(
         self, params: Mapping[str, float], x: npt.NDArray[np.float64], m: npt.NDArray[np.float64]
@@ -215,7 +233,7 @@ class GammaGamma(BaseEstimator):
 
     def _expected_spend(self, summary: Any, log_shift: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Give the expected spend at parameters moved on the log scale, for the delta method."""
-        table = read_spend(summary)
+        table = self._read(summary)
         factors = np.exp(log_shift)
         moved = {name: self.params_[name] * float(factor) for name, factor in zip(self._names, factors, strict=True)}
         # Past 1 there is no mean: the step is taken along the tangent instead of through the pole.
@@ -233,7 +251,7 @@ class GammaGamma(BaseEstimator):
             more = "more" if found > 0 else "less"
             warnings.warn(
                 f"gamma-gamma assumes that spend does not depend on frequency, but customers who buy more often spend "
-                f"{more} a purchase (correlation {found:.2f} over {len(x):,} repeat buyers): values of frequent "
+                f"{more} a purchase (correlation {found:.2f} over {len(x):,} customers): values of frequent "
                 f"buyers come out {'too low' if found > 0 else 'too high'}",
                 DataWarning,
                 stacklevel=4,

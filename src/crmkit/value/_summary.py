@@ -60,9 +60,9 @@ class Spend:
     index : pandas.Index, shape (n_customers,)
         Whose rows they are.
     x : ndarray of float, shape (n_customers,)
-        Repeat purchases.
+        Purchases whose spend counts: the repeats, or all.
     m : ndarray of float, shape (n_customers,)
-        Mean spend of the repeat purchases; 0 where there are none.
+        Their mean spend; 0 where there are none.
     """
 
     index: pd.Index
@@ -157,7 +157,7 @@ def read_gap_evenness(table: Any, *, what: str = "summary") -> npt.NDArray[np.fl
     return np.where(repeats > 0, np.minimum(evenness, 1.0), 1.0)
 
 
-def read_spend(table: Any, *, what: str = "summary") -> Spend:
+def read_spend(table: Any, *, what: str = "summary", first: bool = False) -> Spend:
     """Read the mean spend of a purchase summary.
 
     Parameters
@@ -166,6 +166,8 @@ def read_spend(table: Any, *, what: str = "summary") -> Spend:
         With ``repeats`` and ``repeat_spend``, or lifetimes' ``frequency`` and ``monetary_value``.
     what : str, default="summary"
         Its name in messages.
+    first : bool, default=False
+        Count the first purchase too, of which ``first_spend`` tells.
 
     Returns
     -------
@@ -182,10 +184,13 @@ def read_spend(table: Any, *, what: str = "summary") -> Spend:
     if not set(columns) <= set(frame.columns):
         _refuse_other_tables(frame, what)
         columns = ("repeats", "repeat_spend")
-    require_columns(frame, columns, what=what, hint=_MAKE_ONE)
+    require_columns(frame, [*columns, *(["first_spend"] if first else [])], what=what, hint=_MAKE_ONE)
     x, m = (_numbers(frame, column, what) for column in columns)
     _refuse_values(x < 0, columns[0], "is negative", what)
     _refuse_values(x != np.floor(x), columns[0], "is no whole number", what)
+    if first:
+        m = (x * np.where(x > 0, m, 0.0) + _numbers(frame, "first_spend", what)) / (x + 1)
+        x = x + 1
     return Spend(frame.index, x, m)
 
 
