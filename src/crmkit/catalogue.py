@@ -334,6 +334,7 @@ _SPEND_MODELS = (
         target="crmkit.value:GammaGamma",
         summary="A customer's mean spend drawn towards everyone's, the more the fewer purchases there were.",
         inputs=("summary",),
+        test_params=({}, {"first_purchase": "use"}),
         reference="Fader, Hardie and Lee 2005, doi:10.1509/jmkr.2005.42.4.415",
     ),
     PluginSpec(
