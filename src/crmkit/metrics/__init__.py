@@ -6,6 +6,7 @@ from crmkit.metrics.classification import accuracy, f1, precision, recall
 from crmkit.metrics.clustering import silhouette
 from crmkit.metrics.confusion import class_report, confusion
 from crmkit.metrics.contact import contact_cost
+from crmkit.metrics.contracts import contract_churn, contract_survival
 from crmkit.metrics.evaluators import Evaluation, evaluator, resolve, resolve_all
 from crmkit.metrics.incidence import cumulative_incidence, eventual_share
 from crmkit.metrics.intervals import bootstrap, mean, share, wilson
@@ -30,6 +31,8 @@ __all__ = [
     "cohort_rates",
     "confusion",
     "contact_cost",
+    "contract_churn",
+    "contract_survival",
     "cross_validate",
     "csat",
     "csi",
