@@ -84,9 +84,10 @@ def contract_churn(
     -------
     pandas.DataFrame
         Indexed by ``period``, from the first start. A period is there once the day after it, and ``grace_days`` more,
-        were seen: only then does it show who renewed a contract that ended with it. ``opening`` (customers when it begins), ``lost``,
-        ``joined`` (customers when it ends who were none when it began), ``closing``, ``churn``, ``low``, ``high``; the
-        last three are missing where nobody was there to lose. ``closing`` is ``opening - lost + joined``.
+        were seen: only then does it show who renewed a contract that ended with it. ``opening`` (customers when it
+        begins), ``lost``, ``joined`` (customers when it ends who were none when it began), ``closing``, ``churn``,
+        ``low``, ``high``; the last three are missing where nobody was there to lose. ``closing`` is ``opening - lost +
+        joined``.
 
     Raises
     ------
