@@ -74,7 +74,7 @@ def expected_churn(model: LifetimeModel, summary: Any, *, min_repeats: int = 0, 
     >>> summary = kinds.loc[kinds.index.repeat([60, 12, 6, 5, 4, 2, 2, 1])]
     >>> churn = expected_churn(BGNBD().fit(summary), summary, min_repeats=1)
     >>> round(churn, 2), churn.n
-    (0.36, 32)
+    (0.5, 32)
     """
     check_level(level)
     require_methods(model, ["predict"], role="a lifetime model")
