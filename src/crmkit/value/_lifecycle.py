@@ -59,12 +59,13 @@ def lifecycle(
     stage    ``p_gap`` below  or ``p_active`` below
     ======== =================== ======================
     at-risk  0.2                 0.7
-    lapsed   0.05                0.5
-    lost     0.01                0.1
+    lapsed   0.01                0.5
+    lost     0.001               0.1
     ======== =================== ======================
 
     A customer who is not late is ``new`` after one purchase; ``returned`` if they would have been lapsed or lost, by
-    the same rule, on the day before their last purchase; else ``active``. The next purchase makes them active.
+    the same rule, on the day before their last purchase; else ``active``. The next purchase makes them active. Of
+    customers who never leave, a fifth would at any time be at risk, one in a hundred lapsed, one in a thousand lost.
 
     A customer's gaps are taken to be gamma distributed with a rate of their own, drawn towards everyone's for those
     with few gaps (see Notes). Most who buy once never return, and many models take P(alive) of one-time buyers to be
@@ -98,7 +99,8 @@ def lifecycle(
         lost), ``purchases`` (days), ``recency_days`` (from the last purchase to the cutoff; 1 for the day before),
         ``typical_gap_days`` (as likely to be exceeded by the next gap as not), ``longest_gap_days`` and
         ``last_gap_days`` (between purchases; missing for one-time buyers), ``p_gap``, ``p_alive`` (of the model, at the
-        cutoff), ``p_active`` (by which the stage is judged: ``p_alive`` for those who came back at least once).
+        cutoff), ``p_active`` (by which the stage is judged: ``p_alive`` for those who came back at least once, else as
+        said above).
 
     Raises
     ------
@@ -108,8 +110,8 @@ def lifecycle(
     Warns
     -----
     DataWarning
-        If the model cannot be fitted: ``p_alive`` is then missing and the rhythm alone decides for those who came back.
-        If nobody bought twice: then no rhythm is known and ``stage`` is missing. If customers have refunds only (they
+        If the model cannot be fitted: ``p_alive`` is then missing, and ``p_active`` of those who came back is worked out
+        from ``p_gap`` and the chance of leaving that was estimated with the rhythm. If nobody bought twice: then no rhythm is known and ``stage`` is missing. If customers have refunds only (they
         are left out), or the table starts in the middle of its customers' lives.
 
     See Also
@@ -249,7 +251,8 @@ def _judged(rhythm: Rhythm, gaps: Gaps, p_alive: Floats) -> tuple[Floats, Floats
     """Give the probability of so long a gap, and of still being a customer, by the rule for each kind of customer."""
     once = gaps.n == 0
     p_gap = np.where(once, rhythm.second_survival(gaps.silence), rhythm.survival(gaps.n, gaps.total, gaps.silence))
-    return p_gap, np.where(once, rhythm.still_to_come(gaps.silence), p_alive)
+    by_rhythm = np.where(once, rhythm.still_to_come(gaps.silence), rhythm.still_active(p_gap))
+    return p_gap, np.where(once | np.isnan(p_alive), by_rhythm, p_alive)
 
 
 def _fitted(

@@ -70,6 +70,8 @@ class Rhythm:
     ----------
     shape, spread, scale : float
         Of the gaps; ``scale`` in days.
+    leaving : float
+        Chance of leaving after any purchase but the first.
     waits : ndarray of float, shape (n_waits,)
         Days after which second purchases were seen, rising.
     waiting : ndarray of float, shape (n_waits,)
@@ -81,6 +83,7 @@ class Rhythm:
     shape: float
     spread: float
     scale: float
+    leaving: float
     waits: Floats
     waiting: Floats
     n_second: int
@@ -89,6 +92,11 @@ class Rhythm:
         """Give the probability that the next gap is longer than a silence, from the gaps before it."""
         own = self.scale + total
         return np.asarray(betainc(self.spread + self.shape * n, self.shape, own / (own + silence)), dtype=np.float64)
+
+    def still_active(self, p_gap: Floats) -> Floats:
+        """Give the probability of being active after a silence that is so unlikely for someone who is."""
+        stayed = (1 - self.leaving) * p_gap
+        return np.asarray(stayed / (self.leaving + stayed), dtype=np.float64)
 
     def typical(self, n: Floats, total: Floats) -> Floats:
         """Give the gap, in days, that the next one is as likely to exceed as not."""
@@ -171,7 +179,7 @@ def fit_rhythm(gaps: Gaps) -> Rhythm | None:
     found = minimize(objective, np.array(_START), method="L-BFGS-B", bounds=[(-6.0, 6.0)] * 5)
     shape, spread, scale = np.exp(found.x[:3])
     waits, waiting, n_second = _second_waits(gaps)
-    return Rhythm(float(shape), float(spread), float(scale * unit), waits, waiting, n_second)
+    return Rhythm(float(shape), float(spread), float(scale * unit), float(expit(found.x[4])), waits, waiting, n_second)
 
 
 def _second_waits(gaps: Gaps) -> tuple[Floats, Floats, int]:

@@ -23,7 +23,7 @@ LATE = ("at-risk", "lapsed", "lost")
 STAGES = ("new", "active", "returned", *LATE)
 """All stages, in the order in which they are shown."""
 
-GAP_BELOW: Mapping[str, float] = {"at-risk": 0.2, "lapsed": 0.05, "lost": 0.01}
+GAP_BELOW: Mapping[str, float] = {"at-risk": 0.2, "lapsed": 0.01, "lost": 0.001}
 """Probabilities of a gap as long as the silence below which a stage begins."""
 
 ACTIVE_BELOW: Mapping[str, float] = {"at-risk": 0.7, "lapsed": 0.5, "lost": 0.1}
@@ -47,10 +47,7 @@ class Ladder:
     usual_from: float
 
     def severity(self, p_gap: Floats, p_active: Floats) -> npt.NDArray[np.int64]:
-        """Give 0 for a silence that is not late, and 1, 2, 3 for at-risk, lapsed, lost: the worse of the two signs.
-
-        A missing ``p_active`` says nothing, so that the gap alone decides.
-        """
+        """Give 0 for a silence that is not late, and 1, 2, 3 for at-risk, lapsed, lost: the worse of the two signs."""
         steps = [(p_gap < gap) | (p_active < active) for gap, active in zip(*self._thresholds, strict=True)]
         return np.where(p_gap >= self.usual_from, 0, np.sum(steps, axis=0)).astype(np.int64)
 
