@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from crmkit.value._bg_bb import BGBB
+from crmkit.value._bg_cnbd import BGCNBD
 from crmkit.value._bg_nbd import BGNBD
 from crmkit.value._calibration import calibration
+from crmkit.value._churn import churn_calibration, expected_churn
 from crmkit.value._compare import compare
 from crmkit.value._customer_scores import customer_scores, score_parts
 from crmkit.value._engagement import engagement
@@ -11,22 +14,36 @@ from crmkit.value._gamma_gamma import GammaGamma
 from crmkit.value._lifecycle import lifecycle
 from crmkit.value._lifetime_value import lifetime_value
 from crmkit.value._loyalty import loyalty
+from crmkit.value._mbg_nbd import MBGNBD
 from crmkit.value._mean_spend import MeanSpend
 from crmkit.value._nbd import NBD
+from crmkit.value._pareto_nbd import ParetoNBD
+from crmkit.value._sbg import SBG
 from crmkit.value._scorer import CustomerScorer
 from crmkit.value._tracking import tracking
 from crmkit.value._transitions import lifecycle_transitions
+from crmkit.value.forecasting import Forecast, forecast, forecast_series
 
 __all__ = [
+    "BGBB",
+    "BGCNBD",
     "BGNBD",
+    "MBGNBD",
     "NBD",
+    "SBG",
     "CustomerScorer",
+    "Forecast",
     "GammaGamma",
     "MeanSpend",
+    "ParetoNBD",
     "calibration",
+    "churn_calibration",
     "compare",
     "customer_scores",
     "engagement",
+    "expected_churn",
+    "forecast",
+    "forecast_series",
     "lifecycle",
     "lifecycle_transitions",
     "lifetime_value",
