@@ -110,9 +110,10 @@ def lifecycle(
     Warns
     -----
     DataWarning
-        If the model cannot be fitted: ``p_alive`` is then missing, and ``p_active`` of those who came back is worked out
-        from ``p_gap`` and the chance of leaving that was estimated with the rhythm. If nobody bought twice: then no rhythm is known and ``stage`` is missing. If customers have refunds only (they
-        are left out), or the table starts in the middle of its customers' lives.
+        If the model cannot be fitted: ``p_alive`` is then missing, and ``p_active`` of those who came back is worked
+        out from ``p_gap`` and the chance of leaving that was estimated with the rhythm. If nobody bought twice: then no
+        rhythm is known and ``stage`` is missing. If customers have refunds only (they are left out), or the table
+        starts in the middle of its customers' lives.
 
     See Also
     --------
