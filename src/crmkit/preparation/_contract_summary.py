@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["contract_summary"]
 
 _OPEN = np.iinfo(np.int64).max // 4
-_INCLUSIVE = 1
-"""Days between a last day under contract and the first day of the next one."""
+"""A day after all others: the end of what has no end yet."""
 
 
 def contract_summary(
@@ -30,18 +29,18 @@ def contract_summary(
     *,
     cutoff: Any,
     period: str = "month",
+    grace_days: int = 1,
     start: str = "start",
     end: str = "end",
     price: str | None = None,
 ) -> pd.DataFrame:
     """Say of every customer under contract how many renewals came up and whether they left.
 
-    Use it for ``sbg`` and for ``metrics.kaplan_meier(table["tenure_periods"], table["churned"])``. Periods run from
-    each contract's own start, because that is when it comes up for renewal: a monthly contract of the 31st of January
-    is renewed on the last of February and on the 31st of March. Who ends within a period counts as leaving at its end.
-    Several rows of one customer that follow each other without a gap (each may end on the day the next begins, or on
-    the day before it) are one contract; after a gap only the latest one counts, and a warning says of how many. The
-    cost is one sort.
+    Use it for ``sbg``, and beside it ``metrics.kaplan_meier(table["tenure_periods"], table["churned"])``. Periods run
+    from each contract's own start, because that is when it comes up for renewal: a monthly contract of the 31st of
+    January is renewed on the last of February and on the 31st of March. Who ends within a period counts as leaving at
+    its end. Several rows of one customer that follow each other are one contract; after a gap only the latest one
+    counts, and a warning says of how many. The cost is one sort.
 
     The assumption is that all who started are in the table. Where only those still there on some day were taken over
     from an older system, the customers who had left by then are missing and retention looks better than it was.
@@ -56,6 +55,10 @@ def contract_summary(
         not say when it was made.
     period : {"day", "week", "month", "quarter", "year"}, default="month"
         How often a contract comes up for renewal.
+    grace_days : int, default=1
+        A row that begins at most so many days after the last one ended continues it: 1 lets an end be the last day
+        under contract as well as the first day after it. Who ended so shortly before the cutoff that they may still go
+        on counts as there, with the renewals made so far.
     start : str, default="start"
         The column of the first day under contract: dates, times, or days since 1970-01-01.
     end : str, default="end"
@@ -69,7 +72,7 @@ def contract_summary(
     pandas.DataFrame
         Indexed by ``customer_id``, sorted: ``tenure_periods`` (of a customer who is still there, how often they have
         renewed; of one who left, which renewal they refused, counted from 1), ``churned`` (whether they left before the
-        cutoff), ``age_periods`` (how many renewals would have come up by the cutoff; one less than the tenure of a
+        cutoff), ``age_periods`` (how many renewals came up by the cutoff, or would have; one less than the tenure of a
         customer who left in a period that is not over), ``period`` (its name), and with ``price`` also ``frequency``
         (periods paid for so far) and ``monetary_value`` (the latest price of one).
 
@@ -107,6 +110,8 @@ def contract_summary(
     days_in(period)
     frame = as_frame(contracts, what="contracts")
     require_columns(frame, ["customer_id", start, end, *([] if price is None else [price])], what="contracts")
+    if isinstance(grace_days, bool) or not isinstance(grace_days, int | np.integer) or grace_days < 0:
+        raise DataError(f"grace_days must be a whole number of at least 0, got {grace_days!r}")
     limit = as_cutoff(cutoff).day
     codes, ids = customer_codes(frame, what="contracts")
     begin, finish = _days(frame, start), _days(frame, end, missing=_OPEN)
@@ -119,12 +124,14 @@ def contract_summary(
         warnings.warn("no contract starts before the cutoff: the result is empty", DataWarning, stacklevel=2)
     rows = rows[np.lexsort((finish[rows], begin[rows], codes[rows]))]
     codes, begin, finish = codes[rows], begin[rows], finish[rows]
-    first, last, left = _latest(codes, begin, finish)
+    first, last, left = _latest(codes, begin, finish, grace_days)
     who, joined = codes[last], begin[first]
-    churned = left < limit
-    age = periods_between(joined, limit - 1, period)
-    # The day before the end is under contract whether the end is the last day or the first one after it.
-    refused = np.maximum(periods_between(joined, np.where(churned, left, limit) - 1, period) + 1, 1)
+    churned = left + grace_days < limit
+    # The day before an end is under contract whether the end is the last day or the first one after it.
+    refused = np.maximum(periods_between(joined, np.minimum(left, limit) - 1, period) + 1, 1)
+    came_up = periods_between(joined, limit - 1, period)
+    # Who has ended but may go on has refused nothing yet, and what came up at the end is not known.
+    age = np.where(~churned & (left < limit), np.minimum(came_up, refused - 1), came_up)
     tenure = np.where(churned, refused, age)
     table = pd.DataFrame(
         {"tenure_periods": tenure, "churned": churned, "age_periods": age, "period": period}, index=ids[who]
@@ -136,7 +143,7 @@ def contract_summary(
 
 
 def _latest(
-    codes: npt.NDArray[np.intp], begin: npt.NDArray[np.int64], finish: npt.NDArray[np.int64]
+    codes: npt.NDArray[np.intp], begin: npt.NDArray[np.int64], finish: npt.NDArray[np.int64], grace_days: int
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.int64]]:
     """Give first row, last row and end of each customer's latest contract, of rows sorted by customer and start."""
     if not len(codes):
@@ -145,7 +152,7 @@ def _latest(
     other = np.ones(len(codes), dtype=bool)
     other[1:] = codes[1:] != codes[:-1]
     gap = other.copy()
-    gap[1:] |= begin[1:] > reach[:-1] + _INCLUSIVE
+    gap[1:] |= begin[1:] > reach[:-1] + grace_days
     n_back = int((np.bincount(codes[gap]) > 1).sum())
     if n_back:
         warnings.warn(
@@ -171,7 +178,10 @@ def _days(frame: pd.DataFrame, column: str, *, missing: int | None = None) -> np
         days = local.to_numpy().astype("datetime64[D]").astype(np.int64)
         return np.where(gone, missing or 0, days)
     if not pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype):
-        raise DataError(f"contracts: {column} must hold dates or days since 1970-01-01, got {series.dtype}")
+        raise DataError(
+            f"contracts: {column} must hold dates or days since 1970-01-01, got {series.dtype}: read text with "
+            "pandas.to_datetime"
+        )
     values = series.to_numpy(dtype=np.float64, na_value=np.nan)
     odd = ~gone & (~np.isfinite(values) | (values != np.floor(values)))
     if odd.any():

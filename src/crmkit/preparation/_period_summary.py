@@ -51,7 +51,8 @@ def period_summary(
         Indexed by ``customer_id``, sorted: ``repeats`` (periods after the first in which they bought),
         ``last_purchase_periods`` (number of the last of them, counted from the first period, which is 0),
         ``age_periods`` (complete periods after the first), ``repeat_spend`` (mean spend of a repeat period, in the
-        currency of ``amount``; 0 without repeats, and negative where refunds exceed it), ``period`` (its name).
+        currency of ``amount``; 0 without repeats, and negative where refunds exceed it), ``first_spend`` (of the first
+        period), ``period`` (its name).
 
     Raises
     ------
@@ -80,7 +81,7 @@ def period_summary(
     ...     }
     ... )
     >>> table = period_summary(gifts, cutoff="2023-01-01", period="year")
-    >>> table.drop(columns="period").reset_index()
+    >>> table.drop(columns=["first_spend", "period"]).reset_index()
       customer_id  repeats  last_purchase_periods  age_periods  repeat_spend
     0           a        1                      1            3          40.0
     1           b        0                      0            1           0.0
@@ -143,6 +144,7 @@ def _periods_of(purchases: PurchaseDays, after: int, period: str) -> pd.DataFram
             "last_purchase_periods": number[last] - joined,
             "age_periods": after - 1 - joined,
             "repeat_spend": np.where(repeats > 0, spend / np.maximum(repeats, 1), 0.0),
+            "first_spend": np.bincount(purchases.customer[~again], purchases.spend[~again], minlength=n_customers),
             "period": period,
         },
         index=purchases.ids,

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crmkit.testing.tables import purchase_summary
+from crmkit.testing.tables import contracts, period_summary, purchase_summary
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from crmkit.testing.plugin import Plugin
 
 __all__ = ["CHECKS"]
+
+_TABLES = {"summary": purchase_summary, "period-summary": period_summary, "contracts": contracts}
+
+
+def _table(plugin: Plugin) -> pd.DataFrame:
+    """Give a table of the kind that the spec's ``inputs`` name; a purchase summary where they name no other."""
+    return next((_TABLES[name] for name in plugin.spec.inputs if name in _TABLES), purchase_summary)()
 
 
 def check_predicts_for_every_customer(plugin: Plugin) -> None:
     """``predict`` keeps the customers and their order, with P(alive) and expected purchases."""
     import numpy as np
 
-    summary = purchase_summary()
+    summary = _table(plugin)
     model = plugin.make()
     assert model.fit(summary) is model, "fit must return self"
     predicted = model.predict(summary, horizon=39)
@@ -36,9 +45,9 @@ def check_a_longer_horizon_expects_no_less(plugin: Plugin) -> None:
     """Expected purchases grow with the horizon."""
     import numpy as np
 
-    summary = purchase_summary()
+    summary = _table(plugin)
     model = plugin.make().fit(summary)
-    short, long = (np.asarray(model.predict(summary, horizon=weeks)["expected_purchases"]) for weeks in (4, 52))
+    short, long = (np.asarray(model.predict(summary, horizon=periods)["expected_purchases"]) for periods in (4, 52))
     assert (long >= short - 1e-9).all(), "a longer horizon expects fewer purchases"
 
 
@@ -46,7 +55,7 @@ def check_a_customer_is_predicted_the_same_alone(plugin: Plugin) -> None:
     """A prediction does not depend on who else is in the table."""
     import numpy as np
 
-    summary = purchase_summary()
+    summary = _table(plugin)
     model = plugin.make().fit(summary)
     together = np.asarray(model.predict(summary, horizon=12))[:5]
     assert np.allclose(together, np.asarray(model.predict(summary.iloc[:5], horizon=12))), "depends on the batch"

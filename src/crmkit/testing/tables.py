@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-__all__ = ["blobs", "interactions", "purchase_summary", "texts"]
+__all__ = ["blobs", "contracts", "interactions", "period_summary", "purchase_summary", "texts"]
 
 
 def blobs(n_rows: int = 90, *, seed: int = 0) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
@@ -123,6 +123,90 @@ def purchase_summary(n_customers: int = 400, *, seed: int = 0) -> pd.DataFrame:
             "gap_evenness": np.minimum(evenness, 1.0),
         },
         index=pd.Index([f"c{number:05d}" for number in range(n_customers)], name="customer_id"),
+    )
+
+
+def period_summary(n_customers: int = 400, *, seed: int = 0) -> pd.DataFrame:
+    """Simulate what ``preparation.period_summary`` gives, in months, from a process in which customers leave.
+
+    Parameters
+    ----------
+    n_customers : int, default=400
+        Customers.
+    seed : int, default=0
+        Seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by customer_id: repeats, last_purchase_periods, age_periods, repeat_spend, first_spend, period.
+
+    Examples
+    --------
+    >>> from crmkit.testing.tables import period_summary
+    >>> list(period_summary(5).columns)
+    ['repeats', 'last_purchase_periods', 'age_periods', 'repeat_spend', 'first_spend', 'period']
+    """
+    import numpy as np
+    import pandas as pd
+
+    random = np.random.default_rng(seed)
+    age = random.integers(6, 19, n_customers)
+    number = np.arange(1, 19)
+    left = random.geometric(random.beta(1.0, 6.0, n_customers))
+    took = random.random((n_customers, 18)) < random.beta(1.5, 2.0, n_customers)[:, None]
+    took &= (number < left[:, None]) & (number <= age[:, None])
+    repeats = took.sum(axis=1)
+    mean_spend = 30.0 / random.gamma(4.0, 1 / 3.0, n_customers)
+    shape = np.maximum(repeats, 1) * 6.0
+    return pd.DataFrame(
+        {
+            "repeats": repeats,
+            "last_purchase_periods": (took * number).max(axis=1),
+            "age_periods": age,
+            "repeat_spend": np.where(repeats > 0, mean_spend * random.gamma(shape, 1 / shape), 0.0),
+            "first_spend": mean_spend * random.gamma(6.0, 1 / 6.0, n_customers),
+            "period": "month",
+        },
+        index=pd.Index([f"c{row:05d}" for row in range(n_customers)], name="customer_id"),
+    )
+
+
+def contracts(n_customers: int = 400, *, seed: int = 0) -> pd.DataFrame:
+    """Simulate what ``preparation.contract_summary`` gives, in months, of customers who differ in how they leave.
+
+    Parameters
+    ----------
+    n_customers : int, default=400
+        Customers.
+    seed : int, default=0
+        Seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by customer_id: tenure_periods, churned, age_periods, period.
+
+    Examples
+    --------
+    >>> from crmkit.testing.tables import contracts
+    >>> list(contracts(5).columns)
+    ['tenure_periods', 'churned', 'age_periods', 'period']
+    """
+    import numpy as np
+    import pandas as pd
+
+    random = np.random.default_rng(seed)
+    age = random.integers(1, 25, n_customers)
+    left = random.geometric(random.beta(0.8, 6.0, n_customers))
+    return pd.DataFrame(
+        {
+            "tenure_periods": np.minimum(left, age),
+            "churned": left <= age,
+            "age_periods": age,
+            "period": "month",
+        },
+        index=pd.Index([f"c{row:05d}" for row in range(n_customers)], name="customer_id"),
     )
 
 
