@@ -269,7 +269,7 @@ def test_ten_years_in_days_converge(simulated):
 
 def test_it_is_a_good_citizen_of_scikit_learn():
     model = clone(BGNBD(unit="day"))
-    assert model.get_params() == {"unit": "day"}
+    assert model.get_params() == {"unit": "day", "purchase_covariates": (), "leaving_covariates": ()}
     with pytest.raises(NotFittedError):
         model.predict(customers([0], [0.0], [1.0]))
     with pytest.raises(NotFittedError):

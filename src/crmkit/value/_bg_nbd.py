@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from scipy.special import betainc, betaln, expit, gammaln, hyp2f1, psi, xlogy
 
-from crmkit.value._base import LikelihoodModel
 from crmkit.value._beta_expectation import beta_rule
+from crmkit.value._collapse import collapse
+from crmkit.value._covariate_model import CovariateModel
+from crmkit.value._rows import Groups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy.typing as npt
 
-    from crmkit.value._maximum_likelihood import Objective
+    from crmkit.value._covariate_model import Block, GroupObjective
 
 __all__ = ["BGNBD"]
 
@@ -24,7 +26,7 @@ _POLE = 1e-3
 _SHORT = 0.3
 
 
-class BGNBD(LikelihoodModel):
+class BGNBD(CovariateModel):
     """Beta-geometric / negative binomial model of repeat purchases without a contract.
 
     While alive, a customer buys at random with a rate of their own; after each repeat purchase they leave for good
@@ -42,19 +44,32 @@ class BGNBD(LikelihoodModel):
     unit : {"day", "week", "month"} or None, default=None
         The unit of the tables, where their column names do not say it (lifetimes' ``frequency``, ``recency``, ``T``).
         It does not change any forecast; rates scale with it.
+    purchase_covariates : tuple or list of str, default=()
+        Columns of the summary that move the rate of buying: ``alpha`` of a customer is ``alpha exp(-z'g)``, so that
+        their rate is ``exp(z'g)`` times that of a customer whose covariates are 0. Numbers and truth values count as
+        they are; text and categories become one indicator for each level but the first.
+    leaving_covariates : tuple or list of str, default=()
+        Columns that move the chance of leaving: ``a`` of a customer is ``a exp(z'd)`` and ``b`` is ``b exp(z'e)``, each
+        with coefficients of its own.
 
     Attributes
     ----------
     params_ : dict of str to float
-        ``r``, ``alpha`` (in the unit of time), ``a``, ``b``.
+        ``r``, ``alpha`` (in the unit of time), ``a``, ``b``, and the coefficients of covariates, such as
+        ``purchase:channel=web``, ``leaving a:channel=web`` and ``leaving b:channel=web``.
     standard_errors_ : dict of str to float
         Of each parameter, from the curvature of the log-likelihood.
-    covariance_ : ndarray of float, shape (4, 4)
-        Of the logarithms of the parameters.
+    covariance_ : ndarray of float, shape (n_parameters, n_parameters)
+        Of the logarithms of the parameters, and of the coefficients.
     log_likelihood_ : float
         At the maximum, for the times in the table's unit.
     aic_, bic_ : float
         Akaike's and Schwarz's criterion; compare models fitted on one table only.
+    likelihood_ratio_ : dict of str to float or None
+        ``statistic``, ``df`` and ``p_value`` of the model beside the one without covariates; None where there are none.
+    covariate_levels_ : dict of str to list of str
+        For each covariate the levels seen by ``fit``, the first of which is the one others are compared with; none for
+        numbers.
     n_customers_ : int
         Customers fitted on.
     n_iter_ : int
@@ -70,7 +85,8 @@ class BGNBD(LikelihoodModel):
     References
     ----------
     Fader, P. S., Hardie, B. G. S. and Lee, K. L. (2005), "Counting your customers" the easy way,
-    doi:10.1287/mksc.1040.0098.
+    doi:10.1287/mksc.1040.0098. Fader, P. S. and Hardie, B. G. S. (2007), Incorporating time-invariant covariates into
+    the Pareto/NBD and BG/NBD models, http://brucehardie.com/notes/019/.
 
     Examples
     --------
@@ -93,6 +109,11 @@ class BGNBD(LikelihoodModel):
 
     _title: ClassVar[str] = "bg-nbd"
     _names: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
+    _blocks: ClassVar[tuple[Block, ...]] = (
+        ("purchase", "purchase_covariates", "alpha", -1.0),
+        ("leaving a", "leaving_covariates", "a", 1.0),
+        ("leaving b", "leaving_covariates", "b", 1.0),
+    )
     _causes: ClassVar[Mapping[tuple[str, str], str]] = {
         ("r", "small"): "too few customers bought again",
         ("alpha", "small"): "the repeat purchases fall close to the first ones",
@@ -109,71 +130,79 @@ class BGNBD(LikelihoodModel):
         shapes = [(0.5, 0.8, 2.5), (1.0, 0.3, 6.0), (0.2, 1.5, 1.5), (3.0, 0.1, 20.0)]
         return [[np.log(r), np.log(r / rate), np.log(a), np.log(b)] for r, a, b in shapes]
 
-    def _objective(self, x: Any, t_x: Any, T: Any, weights: Any) -> Objective:
+    def _by_group(self, x: Any, t_x: Any, T: Any, weights: Any, groups: Groups) -> GroupObjective:
         """Prepare the negative log-likelihood and its gradient."""
-        counts, code = np.unique(x, return_inverse=True)
+        (counts, kind), _, code = collapse(x, groups.code.astype(np.float64))
         per_count = np.bincount(code, weights)
-        total = weights.sum()
+        kinds = Groups(kind.astype(np.intp), groups.size)
+        total = groups.total(weights)
         repeated = x > 0
         # With one repeat the argument of this logarithm is b itself.
         before = np.maximum(x - 1.0, 0.0)
 
-        def objective(theta: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-            r, alpha, a, b = np.exp(theta)
-            log_end, log_last = np.log(alpha + T), np.log(alpha + t_x)
+        def objective(logs: list[npt.NDArray[np.float64]]) -> tuple[float, list[npt.NDArray[np.float64]]]:
+            r = float(np.exp(logs[0][0]))
+            alpha, a, b = (np.exp(part) for part in logs[1:])
+            scale, log_leave, stay = groups.spread(alpha), groups.spread(logs[2]), groups.spread(b) + before
+            log_end, log_last = np.log(scale + T), np.log(scale + t_x)
             stayed = -(r + x) * log_end
-            left = np.where(repeated, np.log(a) - np.log(b + before) - (r + x) * log_last, -np.inf)
+            left = np.where(repeated, log_leave - np.log(stay) - (r + x) * log_last, -np.inf)
             either = np.logaddexp(stayed, left)
             w_left = weights * np.exp(left - either)
             w_stayed = weights - w_left
+            a_kind, b_kind = kinds.spread(a), kinds.spread(b)
+            both = a_kind + b_kind
             by_count = (
-                gammaln(r + counts) - gammaln(r) + gammaln(a + b) - gammaln(a + b + counts)
-                + gammaln(b + counts) - gammaln(b)
+                gammaln(r + counts) - gammaln(r) + gammaln(both) - gammaln(both + counts)
+                + gammaln(b_kind + counts) - gammaln(b_kind)
             )  # fmt: skip
-            value = per_count @ by_count + total * r * theta[1] + weights @ either
-            shared = per_count @ (psi(a + b) - psi(a + b + counts))
-            n_left = w_left.sum()
-            gradient = np.array(
-                [
-                    per_count @ (psi(r + counts) - psi(r)) + total * theta[1] - w_stayed @ log_end - w_left @ log_last,
-                    total * r / alpha - (r + x) @ (w_stayed / (alpha + T) + w_left / (alpha + t_x)),
-                    shared + n_left / a,
-                    shared + per_count @ (psi(b + counts) - psi(b)) - w_left @ (1 / (b + before)),
-                ]
-            )
-            return -float(value), -gradient * np.exp(theta)
+            value = per_count @ by_count + total @ (r * logs[1]) + weights @ either
+            shared = kinds.total(per_count * (psi(both) - psi(both + counts)))
+            by_r = per_count @ (psi(r + counts) - psi(r)) + total @ logs[1] - w_stayed @ log_end - w_left @ log_last
+            by_alpha = total * r / alpha - groups.total((r + x) * (w_stayed / (scale + T) + w_left / (scale + t_x)))
+            by_a = shared + groups.total(w_left) / a
+            by_b = shared + kinds.total(per_count * (psi(b_kind + counts) - psi(b_kind))) - groups.total(w_left / stay)
+            return -float(value), [-np.array([by_r * r]), -by_alpha * alpha, -by_a * a, -by_b * b]
 
         return objective
 
-    def _p_alive(self, params: Mapping[str, float], x: Any, t_x: Any, T: Any) -> npt.NDArray[np.float64]:
+    def _p_alive(self, params: Mapping[str, Any], x: Any, t_x: Any, T: Any) -> npt.NDArray[np.float64]:
         """Give P(alive), from its log-odds, which do not overflow."""
         r, alpha, a, b = (params[name] for name in self._names)
         odds = np.log(b + np.maximum(x - 1.0, 0.0)) - np.log(a) - (r + x) * (np.log(alpha + T) - np.log(alpha + t_x))
         return np.where(x > 0, expit(odds), 1.0)
 
-    def _expected(self, params: Mapping[str, float], x: Any, t_x: Any, T: Any, t: Any) -> npt.NDArray[np.float64]:
+    def _expected(self, params: Mapping[str, Any], x: Any, t_x: Any, T: Any, t: Any) -> npt.NDArray[np.float64]:
         """Give expected purchases: those of a living customer, times P(alive)."""
-        r, alpha, a, b = (params[name] for name in self._names)
-        x, T, t = np.broadcast_arrays(np.asarray(x, dtype=np.float64), T, np.asarray(t, dtype=np.float64))
+        r = params["r"]
+        x, T, t, alpha, a, b = np.broadcast_arrays(
+            np.asarray(x, dtype=np.float64),
+            T,
+            np.asarray(t, dtype=np.float64),
+            *(params[name] for name in self._names[1:]),
+        )
         most = (r + x) / (alpha + T) * t
         z = t / (alpha + T + t)
-        near = abs(a - 1) < _POLE
-        alive = _across_the_pole(r, a, b, x, z) if near else _closed_form(r, a, b, x, z)
+        near = np.abs(a - 1) < _POLE
+        alive = _closed_form(r, a, b, x, z)
+        if near.any():
+            alive[near] = _across_the_pole(r, a[near], b[near], x[near], z[near])
         # What the closed form cannot say, and beside the pole short horizons, where it is a small difference.
         doubtful = ~np.isfinite(alive) | (alive < 0) | (alive > most * (1 + 1e-9)) | (near & (z < _SHORT))
         if doubtful.any():
-            alive = np.where(doubtful, 0.0, alive)
-            alive[doubtful] = _alive_by_quadrature(r, a, b, x[doubtful], (t / (alpha + T))[doubtful])
+            growth = (t / (alpha + T))[doubtful]
+            alive[doubtful] = _alive_by_quadrature(r, a[doubtful], b[doubtful], x[doubtful], growth)
         return np.asarray(self._p_alive(params, x, t_x, T) * np.clip(alive, 0.0, most))
 
     def _probabilities(
-        self, params: Mapping[str, float], x: Any, t_x: Any, T: Any, t: float, n_max: int
+        self, params: Mapping[str, Any], x: Any, t_x: Any, T: Any, t: float, n_max: int
     ) -> npt.NDArray[np.float64]:
         """Give the distribution of future purchases: a living customer's is that of a new one with what is known."""
         r, alpha, a, b = (params[name] for name in self._names)
         alive = np.asarray(self._p_alive(params, x, t_x, T))[:, None]
         n = np.arange(n_max + 1, dtype=np.float64)
         known_r, known_b = (r + x)[:, None], (b + x)[:, None]
+        a = np.broadcast_to(a, np.shape(x))[:, None]
         share = t / (alpha + T + t)[:, None]
         stays = np.exp(
             betaln(a, known_b + n)
@@ -190,12 +219,13 @@ class BGNBD(LikelihoodModel):
         leaves = np.where(n > 0, np.exp(betaln(a + 1, known_b + before) - betaln(a, known_b)) * tail, 0.0)
         return np.asarray(alive * (stays + leaves) + (1 - alive) * (n == 0))
 
-    def _endless(self, params: Mapping[str, float]) -> str | None:
+    def _endless(self, params: Mapping[str, Any]) -> str | None:
         """Purchases without end are finite where chances of leaving near 0 are rare enough."""
-        return f"a is {params['a']:.3g}, at most 1" if params["a"] <= 1 else None
+        least = float(np.min(params["a"]))
+        return f"a is {least:.3g}, at most 1" if least <= 1 else None
 
 
-def _closed_form(r: float, a: float, b: float, x: Any, z: Any) -> npt.NDArray[np.float64]:
+def _closed_form(r: float, a: Any, b: Any, x: Any, z: Any) -> npt.NDArray[np.float64]:
     """Give the purchases of a customer alive at the cutoff; Euler's transformation keeps x out of every exponent."""
     c = a + b + x - 1
     # The limit at c = 0 is finite, but the two factors that make it are not.
@@ -204,7 +234,7 @@ def _closed_form(r: float, a: float, b: float, x: Any, z: Any) -> npt.NDArray[np
         return np.asarray(c / (a - 1) * (1 - (1 - z) ** (a - 1) * hyp2f1(c - x - r, a - 1, c, z)))
 
 
-def _across_the_pole(r: float, a: float, b: float, x: Any, z: Any) -> npt.NDArray[np.float64]:
+def _across_the_pole(r: float, a: Any, b: Any, x: Any, z: Any) -> npt.NDArray[np.float64]:
     """Give the same near a = 1, where it is 0 / 0, from both sides; the error is of fourth order in the distance."""
     one, two = (
         (_closed_form(r, a + step, b, x, z) + _closed_form(r, a - step, b, x, z)) / 2 for step in (_POLE, 2 * _POLE)
@@ -212,15 +242,17 @@ def _across_the_pole(r: float, a: float, b: float, x: Any, z: Any) -> npt.NDArra
     return (4 * one - two) / 3
 
 
-def _alive_by_quadrature(r: float, a: float, b: float, x: Any, growth: Any) -> npt.NDArray[np.float64]:
+def _alive_by_quadrature(r: float, a: Any, b: Any, x: Any, growth: Any) -> npt.NDArray[np.float64]:
     """Average the purchases of a customer alive at the cutoff over their unknown chance of leaving.
 
-    The loop is over distinct numbers of repeats, each of which has its own distribution and so its own nodes.
+    The loop is over distinct distributions of it, each of which has its own nodes: one for each number of repeats where
+    no covariates move it.
     """
     result = np.empty(len(x))
-    for count in np.unique(x):
-        rows = np.flatnonzero(x == count)
-        p, weight = beta_rule(a, b + count, _NODES)
+    (a, b, counts), _, code = collapse(a, b, x)
+    for kind, count in enumerate(counts):
+        rows = np.flatnonzero(code == kind)
+        p, weight = beta_rule(a[kind], b[kind] + count, _NODES)
         p = np.maximum(p, 1e-300)
         for part in np.array_split(rows, 1 + len(rows) * _NODES // 4_000_000):
             bought = -np.expm1(-(r + count) * np.log1p(np.outer(growth[part], p)))

@@ -41,7 +41,7 @@ class Groups:
         """Add rows up by group."""
         if self.size == 1:
             return np.array([values.sum()])
-        return np.bincount(self.code, values, self.size)
+        return np.bincount(self.code, values, self.size).astype(np.float64, copy=False)
 
 
 @dataclass(frozen=True)
