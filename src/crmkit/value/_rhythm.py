@@ -28,6 +28,9 @@ _START = (0.0, 0.0, 0.0, 0.0, -1.5)
 _LOOSENESS = (0.7, 1.0, 2.0, 2.0, 1.5)
 """Standard deviations of the normal priors around the start, wide enough that a few dozen customers outweigh them."""
 
+# Shares that should be exactly one half differ from it by rounding.
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True)
 class Gaps:
@@ -123,7 +126,7 @@ class Rhythm:
     def typical_second(self) -> float:
         """The wait in days within which half of those who come back have done so."""
         come = (self.waiting - self.never) / (1 - self.never)
-        return float(self.waits[int(np.argmax(come <= 0.5))])
+        return float(self.waits[int(np.argmax(come <= 0.5 + _ROUNDING))])
 
     def still_to_come(self, silence: Floats) -> Floats:
         """Give the chance that a second purchase comes, as a share of what it was on the day of the first."""
