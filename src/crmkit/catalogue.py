@@ -512,6 +512,15 @@ _EVALUATORS = (
     ),
     PluginSpec(
         kind="evaluator",
+        name="mase",
+        target="crmkit.metrics:mase",
+        summary="The mean absolute error of forecasts, over what the seasonal naive missed within the history.",
+        inputs=("actual", "predicted", "history"),
+        facts={"response": "predict", "greater_is_better": False},
+        reference="Hyndman & Koehler 2006, doi:10.1016/j.ijforecast.2006.03.001",
+    ),
+    PluginSpec(
+        kind="evaluator",
         name="silhouette",
         target="crmkit.metrics:silhouette",
         summary="How much nearer rows are to their own segment than to the next, sampled for large tables.",

@@ -8,6 +8,7 @@ from crmkit.metrics.confusion import class_report, confusion
 from crmkit.metrics.contact import contact_cost
 from crmkit.metrics.contracts import contract_churn, contract_survival
 from crmkit.metrics.evaluators import Evaluation, evaluator, resolve, resolve_all
+from crmkit.metrics.forecasting import mase
 from crmkit.metrics.incidence import cumulative_incidence, eventual_share
 from crmkit.metrics.intervals import bootstrap, mean, share, wilson
 from crmkit.metrics.probability import brier, log_loss, roc_auc
@@ -43,6 +44,7 @@ __all__ = [
     "kaplan_meier",
     "log_loss",
     "mae",
+    "mase",
     "mean",
     "median_survival",
     "mse",
