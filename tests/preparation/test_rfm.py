@@ -134,6 +134,23 @@ def test_an_empty_table_gives_an_empty_table():
         assert purchase_summary(sales([("a", 9, 1.0)]), cutoff=9).empty
 
 
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [10, 9, 1, 100, 19, 0, 2, 10**17, 11, 999_999_999_999_999_999],
+        [10, 9, -1, -10, 3],
+        [10**18, 10**17, 5],
+        ["b", "a", "ab", "B", "客户", "顾", "é", "z" * 3],
+        ["x" * 100 + "b", "x" * 100 + "a", "y"],
+    ],
+)
+def test_customers_stand_in_the_order_of_their_ids_as_text(ids):
+    table = pd.DataFrame({"customer_id": ids, "day": range(len(ids)), "amount": 1.0})
+    assert rfm_table(table).index.tolist() == sorted(map(str, ids))
+    objects = table.assign(customer_id=pd.Series(ids, dtype=object))
+    assert rfm_table(objects).index.tolist() == sorted(map(str, ids))
+
+
 def test_ids_come_out_as_text_whatever_they_were():
     rows = [(13085.0, 0, 1.0), (2.0, 1, 1.0)]
     assert rfm_table(sales(rows)).index.tolist() == ["13085", "2"]

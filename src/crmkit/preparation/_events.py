@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["amounts", "calendar_days", "customer_codes", "numbers", "times", "transactions_frame"]
 
+_SHORT = 64
+"""Characters of an id up to which ids are sorted as an array of characters."""
+
+_DIGITS = 18
+"""Digits up to which whole numbers can be filled up with zeros in 64 bits."""
+
 _READ_FIRST = "read the table with records.read(source, records.TRANSACTIONS), which makes and checks it"
 
 
@@ -74,17 +80,47 @@ def customer_codes(frame: pd.DataFrame, *, what: str = "transactions") -> tuple[
         ids = pd.Index(ids.to_numpy())
     if pd.api.types.is_float_dtype(ids.dtype) and np.equal(np.mod(ids.to_numpy(dtype=float), 1), 0).all():
         ids = ids.astype("int64")  # 13085.0 is how pandas shows the id 13085 beside a missing one
-    mixed = ids.dtype == object and not all(isinstance(one, str) for one in ids)
+    if pd.api.types.is_integer_dtype(ids.dtype) and ids.min() >= 0 and ids.max() < 10**_DIGITS:
+        order = _digit_order(ids.to_numpy(dtype=np.int64))
+        ids = ids[order].astype(str)
+    else:
+        codes, ids = _as_text(codes, ids)
+        order = _text_order(ids)
+        ids = ids[order]
+    rank = np.empty(len(order), dtype=np.intp)
+    rank[order] = np.arange(len(order))
+    return rank[codes], ids.rename("customer_id")
+
+
+def _as_text(codes: npt.NDArray[np.intp], ids: pd.Index) -> tuple[npt.NDArray[np.intp], pd.Index]:
+    """Turn ids into text, under which some may be equal."""
+    mixed = ids.dtype == object and pd.api.types.infer_dtype(ids, skipna=False) not in {"string", "empty"}
     if mixed or not pd.api.types.is_string_dtype(ids.dtype):
         ids = ids.astype(str)
         if not ids.is_unique:
             # 1 and "1" are one customer.
             again, ids = pd.factorize(ids)
             codes, ids = again[codes], pd.Index(ids)
-    order = ids.argsort()
-    rank = np.empty(len(order), dtype=np.intp)
-    rank[order] = np.arange(len(order))
-    return rank[codes], ids[order].rename("customer_id")
+    return codes, ids
+
+
+def _text_order(ids: pd.Index) -> npt.NDArray[np.intp]:
+    """Sort distinct texts by their characters."""
+    if ids.dtype != object:
+        return np.asarray(ids.argsort(), dtype=np.intp)
+    texts = ids.tolist()
+    if max(map(len, texts), default=0) <= _SHORT:
+        # Arrays of characters sort several times faster than objects, but are as wide as their longest text.
+        return np.argsort(np.array(texts, dtype=str), kind="stable")
+    return np.array(sorted(range(len(texts)), key=texts.__getitem__), dtype=np.intp)
+
+
+def _digit_order(ids: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+    """Sort distinct whole numbers as their texts sort, 10 before 9, without making the texts."""
+    powers = 10 ** np.arange(1, _DIGITS, dtype=np.int64)
+    digits = np.searchsorted(powers, ids, side="right") + 1
+    # Filled up with zeros to one length they compare as texts do; 1 and 10 are then equal, and the shorter is first.
+    return np.lexsort((digits, ids * 10 ** (_DIGITS - digits)))
 
 
 def times(frame: pd.DataFrame) -> pd.Series | None:

@@ -55,12 +55,12 @@ class PurchaseDays:
     @property
     def first(self) -> npt.NDArray[np.intp]:
         """Position of each customer's first purchase day."""
-        return np.searchsorted(self.customer, np.arange(len(self.ids)))
+        return np.flatnonzero(np.diff(self.customer, prepend=-1))
 
     @property
     def last(self) -> npt.NDArray[np.intp]:
         """Position of each customer's last purchase day."""
-        return np.searchsorted(self.customer, np.arange(len(self.ids)), side="right") - 1
+        return np.flatnonzero(np.diff(self.customer, append=len(self.ids)))
 
     @property
     def count(self) -> npt.NDArray[np.int64]:
@@ -143,37 +143,38 @@ def _reduce(
     cutoff_day: int,
 ) -> PurchaseDays:
     """Add lines up by customer and day, and charge refunds to the purchase before them."""
-    order = _sort_by(codes, day)
-    codes, day, amount, back = codes[order], day[order], amount[order], back[order]
-    new = np.ones(len(codes), dtype=bool)
-    new[1:] = (codes[1:] != codes[:-1]) | (day[1:] != day[:-1])
-    start = np.flatnonzero(new)
-    group = np.cumsum(new) - 1
-    who, when = codes[start], day[start]
-    net = np.bincount(group, amount, minlength=len(start))
-    refunds = np.bincount(group, back, minlength=len(start))
-    lines = np.bincount(group, minlength=len(start))
-    # Refunds take money back, not the visit: a day with a purchase is a purchase day, a free purchase included.
-    is_purchase = lines > refunds
-    monetary = np.bincount(who, net, minlength=len(ids))
-    # The latest purchase day before each refund of the same customer, -1 where there is none.
-    latest = np.maximum.accumulate(np.where(is_purchase, np.arange(len(start)), -1)) if len(start) else start
-    owner = np.where((latest >= 0) & (who[latest] == who), latest, -1) if len(start) else start
-    charged = np.bincount(owner[owner >= 0], net[owner >= 0], minlength=len(start))
-    bought = np.bincount(who[is_purchase], minlength=len(ids)) > 0
-    position = np.cumsum(bought) - 1
-    return PurchaseDays(
-        ids=ids[bought],
-        customer=position[who[is_purchase]],
-        day=when[is_purchase],
-        spend=charged[is_purchase].astype(np.float64),
-        monetary=monetary[bought].astype(np.float64),
-        cutoff_day=cutoff_day,
-    )
+    order, key, span, earliest = _sort_by(codes, day)
+    start = np.flatnonzero(np.diff(key, prepend=-1))
+    key = key[start]
+    who = key // span
+    when = key - who * span + earliest
+    spend = np.add.reduceat(amount[order], start) if len(start) else np.zeros(0)
+    monetary = np.bincount(who, spend, minlength=len(ids)).astype(np.float64)
+    if back.any():
+        # Refunds take money back, not the visit: a day with a purchase is a purchase day, a free purchase included.
+        is_purchase = np.logical_or.reduceat(~back[order], start)
+        # The latest purchase day before each refund of the same customer, -1 where there is none.
+        latest = np.maximum.accumulate(np.where(is_purchase, np.arange(len(start)), -1))
+        owner = np.where((latest >= 0) & (who[latest] == who), latest, -1)
+        charged = np.bincount(owner[owner >= 0], spend[owner >= 0], minlength=len(start)).astype(np.float64)
+        who, when, spend = who[is_purchase], when[is_purchase], charged[is_purchase]
+    bought = np.bincount(who, minlength=len(ids)) > 0
+    if not bought.all():
+        ids, monetary, who = ids[bought], monetary[bought], (np.cumsum(bought) - 1)[who]
+    return PurchaseDays(ids=ids, customer=who, day=when, spend=spend, monetary=monetary, cutoff_day=cutoff_day)
 
 
-def _sort_by(codes: npt.NDArray[np.intp], day: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
-    """Sort by customer and day through one integer key, which is several times faster than two."""
-    earliest, latest = day.min(initial=0), day.max(initial=0)
-    span = int(latest) - int(earliest) + 1
-    return np.argsort(codes.astype(np.int64) * span + (day - earliest), kind="stable")
+def _sort_by(
+    codes: npt.NDArray[np.intp], day: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int, int]:
+    """Sort by customer and day through one integer key; give the order, the sorted key, and what it was made with."""
+    earliest, latest = int(day.min(initial=0)), int(day.max(initial=0))
+    span = latest - earliest + 1
+    key = codes.astype(np.int64) * span + (day - earliest)
+    bits = len(key).bit_length()
+    if (int(codes.max(initial=0)) + 1) * span < 2 ** (63 - bits):
+        # With the row in its last bits a key can be sorted by itself, which is faster than finding an order.
+        packed = np.sort((key << bits) | np.arange(len(key)))
+        return packed & ((1 << bits) - 1), packed >> bits, span, earliest
+    order = np.argsort(key, kind="stable")
+    return order, key[order], span, earliest
