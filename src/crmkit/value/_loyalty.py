@@ -137,7 +137,7 @@ def loyalty(
         if not share:
             raise DataError(f"breadth alone counts, and there is none of the columns {', '.join(_PRODUCTS)}")
         share = read_weights(share, LOYALTY_WEIGHTS)
-        told = ", ".join(f"{part} {weight:.2f}" for part, weight in share.items())
+        told = ", ".join(f"{part} {weight:.3g}" for part, weight in share.items())
         warnings.warn(
             f"transactions has none of the columns {', '.join(_PRODUCTS)}: breadth is left out, and the weights are "
             f"{told}; name the column with breadth_by=, or leave breadth out of weights=",

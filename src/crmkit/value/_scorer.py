@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.utils.validation import check_is_fitted
 
 from crmkit.core.checks import by_customer, positions, require_columns
@@ -79,6 +79,7 @@ class CustomerScorer(BaseEstimator):
     def __init__(self, *, weights: Mapping[str, float] | None = None) -> None:
         self.weights = weights
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, parts: Any, y: Any = None, /) -> Self:  # noqa: ARG002 -- scikit-learn passes y
         """Freeze the scale of each part.
 
@@ -116,7 +117,7 @@ class CustomerScorer(BaseEstimator):
         self.weights_ = read_weights({part: weights[part] for part in known}, default)
         absent = [part for part in weights if part not in known]
         if absent:
-            told = ", ".join(f"{part} {weight:.2f}" for part, weight in self.weights_.items())
+            told = ", ".join(f"{part} {weight:.3g}" for part, weight in self.weights_.items())
             warnings.warn(
                 f"parts says nothing of {', '.join(absent)}: the weights are {told}; leave it out of weights= if that "
                 "is meant",
