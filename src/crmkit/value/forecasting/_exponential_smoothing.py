@@ -22,6 +22,8 @@ _LEVEL = (0.02, 0.05, 0.1, 0.16, 0.25, 0.35, 0.5, 0.65, 0.8, 0.95)
 _SLOPE = ((0.0, 0.0), (0.05, 0.9), (0.05, 0.98), (0.2, 0.9), (0.2, 0.98))
 # The season's smoothing as a share of what the level leaves.
 _SEASON = (0.0, 0.1, 0.25, 0.5)
+_MOVING = 0.4
+"""Smoothing of the level from which on it counts as wandering."""
 _CELLS = 2**22
 """How many numbers of the seasonal state are held at once (32 MB)."""
 
@@ -145,37 +147,52 @@ def _start(
 ) -> tuple[Floats, Floats, Floats]:
     """Give the states before the first period: a line, and where there are two seasons a season around it."""
     n_series, n_periods = values.shape
-    n_tried = len(tried.level)
-    level = np.zeros((n_series, n_tried))
-    slope = np.zeros((n_series, n_tried))
-    state = np.zeros((season, n_series, n_tried))
+    level = np.zeros((n_series, len(tried.level)))
+    slope = np.zeros_like(level)
+    state = np.zeros((season, *level.shape))
     trending = tried.slope > 0
     for seasonal in (False, True) if season > 1 else (False,):
-        chosen = tried.seasonal == seasonal
         window = min(2 * season if seasonal else SHORTEST, n_periods)
         column = np.minimum(first[:, None] + np.arange(window), n_periods - 1)
         head = np.take_along_axis(values, column, axis=1)
-        time = np.arange(1.0, window + 1)
-        around = np.zeros((n_series, season))
-        if seasonal and window >= 2 * season:
-            # Differences of the two seasons give the slope; what is left around the line is the season.
-            halves = head.reshape(n_series, 2, season).mean(axis=2)
-            rise = (halves[:, 1] - halves[:, 0]) / season
-        else:
-            centred = time - time.mean()
-            rise = head @ centred / max(float(centred @ centred), 1.0)
-        middle = head.mean(axis=1)
-        if seasonal and window >= 2 * season:
-            left = head - middle[:, None] - rise[:, None] * (time - time.mean())
-            around = left.reshape(n_series, 2, season).mean(axis=1)
-        zero = middle - rise * time.mean()
+        middle, rise = _line(head, season if seasonal and window == 2 * season else 1)
+        chosen = tried.seasonal == seasonal
         level[:, chosen & ~trending] = middle[:, None]
-        level[:, chosen & trending] = zero[:, None]
+        level[:, chosen & trending] = (middle - rise * (window + 1) / 2)[:, None]
         slope[:, chosen & trending] = rise[:, None]
-        for offset in range(season if seasonal else 0):
-            at = (first + offset) % season
-            state[at[:, None], np.arange(n_series)[:, None], np.flatnonzero(chosen)[None, :]] = around[:, offset, None]
+        if not seasonal or window < 2 * season:
+            continue
+        for around, moving in zip(_first_seasons(head, season, middle, rise), (False, True), strict=True):
+            places = np.flatnonzero(chosen & ((tried.level >= _MOVING) == moving))
+            for offset in range(season):
+                at = (first + offset) % season
+                state[at[:, None], np.arange(n_series)[:, None], places[None, :]] = around[:, offset, None]
     return level, slope, state
+
+
+def _line(head: Floats, season: int) -> tuple[Floats, Floats]:
+    """Give the mean of the first periods, and the slope: by least squares, or between two whole seasons."""
+    middle = head.mean(axis=1)
+    if season > 1:
+        halves = head.reshape(len(head), 2, season).mean(axis=2)
+        return middle, (halves[:, 1] - halves[:, 0]) / season
+    centred = np.arange(head.shape[1]) - (head.shape[1] - 1) / 2
+    return middle, np.asarray(head @ centred / max(float(centred @ centred), 1.0))
+
+
+def _first_seasons(head: Floats, season: int, middle: Floats, rise: Floats) -> tuple[Floats, Floats]:
+    """Give the season of the first two, for a level that stays on its line and for one that wanders.
+
+    Around a line each period of the season is a mean. Of a level that wanders, that would leave the slow ups and downs
+    in the season, and a step where one season meets the next; there the mean steps from period to period are added up.
+    """
+    time = np.arange(2 * season) - season + 0.5
+    left = head - middle[:, None] - rise[:, None] * time
+    resting = left.reshape(len(head), 2, season).mean(axis=1)
+    step = np.diff(head, axis=1, prepend=np.nan).reshape(len(head), 2, season)
+    mean_step = np.nanmean(step, axis=1)
+    wandering = np.cumsum(mean_step - mean_step.mean(axis=1, keepdims=True), axis=1)
+    return resting, wandering - wandering.mean(axis=1, keepdims=True)
 
 
 def _best(squared: Floats, known: npt.NDArray[np.intp], season: int, tried: _Candidates) -> npt.NDArray[np.intp]:

@@ -129,7 +129,7 @@ def forecast(
     >>> amount = 100 + 40 * np.sin(2 * np.pi * day / 365.25) + rng.normal(0, 10, len(day))
     >>> sales = pd.DataFrame({"customer_id": "a", "day": day, "amount": amount})
     >>> found = forecast(sales, period="month", horizon=2, customer_model=None)
-    >>> found.total.set_index("period")[["forecast", "low_80", "high_80"]].round(-1)
+    >>> found.total.set_index("period")[["forecast", "low_80", "high_80"]].round(-1)  # doctest: +NORMALIZE_WHITESPACE
                 forecast  low_80  high_80
     period
     2023-01-01    3370.0  3310.0   3420.0
