@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["cumulative_incidence", "eventual_share"]
+__all__ = ["cumulative_incidence", "decided_share", "eventual_share"]
 
 
 def cumulative_incidence(duration: Any, cause: Any, *, weights: Any = None, level: float = 0.95) -> pd.DataFrame:
@@ -162,16 +162,48 @@ def eventual_share(incidence: pd.DataFrame, cause: Any, *, level: float = 0.95) 
     require_columns(frame, ["at_risk", "events"], what="incidence", hint="make it with metrics.cumulative_incidence")
     if not len(frame):
         raise DataError("nothing has happened to anyone: there is no share to give")
-    counts = frame.pivot_table(index="time", columns="cause", values="events")
-    at_risk = frame["at_risk"].groupby(level="time").first().to_numpy(dtype=np.float64)
-    all_events = counts.sum(axis=1).to_numpy(dtype=np.float64)
-    events = counts[cause].to_numpy(dtype=np.float64) if cause in counts.columns else np.zeros_like(all_events)
+    at_risk, all_events, events = _counts(frame, cause)
+    share, n_effective, waiting = decided_share(at_risk, events, all_events)
+    low, high = wilson(share * n_effective, n_effective, level=level)
+    note = f"; {waiting:.3g} still waiting at the end" if waiting > 0 else ""
+    method = f"wilson, aalen-johansen{note}"
+    return Estimate(share, n=round(at_risk[0]), low=float(low), high=float(high), level=level, method=method)
+
+
+def _counts(frame: pd.DataFrame, cause: Any) -> tuple[Floats, Floats, Floats]:
+    """Take at risk, all events and those of one cause, by time, out of a table of incidences."""
+    by_time = frame.groupby(level="time")
+    at_risk = by_time["at_risk"].first().to_numpy(dtype=np.float64)
+    all_events = by_time["events"].sum().to_numpy(dtype=np.float64)
+    own = frame.index.get_level_values("cause") == cause
+    events = frame.loc[own, "events"].to_numpy(dtype=np.float64) if own.any() else np.zeros_like(all_events)
+    return at_risk, all_events, events
+
+
+def decided_share(at_risk: Floats, events: Floats, all_events: Floats) -> tuple[float, float, float]:
+    """Give the share of one cause among those for whom it ends within the time watched, and how sure it is.
+
+    Parameters
+    ----------
+    at_risk, events, all_events : ndarray of float, shape (n_times,)
+        At each distinct time: how many still waited, and how many ended with the cause and with any.
+
+    Returns
+    -------
+    share : float
+        The share.
+    n_effective : float
+        The number of plain observations that would have the variance of the delta method.
+    waiting : float
+        The share of all who still waited at the last time.
+    """
     hazard, others, before, factor = _hazards(at_risk, events, all_events)
     running = np.cumsum(before * hazard)
     ended = float(np.sum(before * (hazard + others)))
-    share = float(running[-1]) / ended
-    waiting = 1 - ended
-    later, rest = (running[-1] - running) * factor, max(waiting, 0.0) * factor
+    share = min(float(running[-1]) / ended, 1.0)
+    # Shares that add up to 1 differ from it by rounding.
+    waiting = 1 - ended if ended < 1 - 1e-9 else 0.0
+    later, rest = (running[-1] - running) * factor, waiting * factor
     # How the share moves with each time's hazards of the cause and of the others.
     own, other = (before - later - share * rest) / ended, (-later - share * rest) / ended
     mean = hazard * own + others * other
@@ -179,8 +211,4 @@ def eventual_share(incidence: pd.DataFrame, cause: Any, *, level: float = 0.95) 
     n_effective = float(all_events.sum())
     if variance > 0 and 0 < share < 1:
         n_effective = min(share * (1 - share) / variance, float(at_risk[0]))
-    share = min(max(share, 0.0), 1.0)
-    low, high = wilson(share * n_effective, n_effective, level=level)
-    note = f"; {waiting:.3g} still waiting at the end" if waiting > 1e-12 else ""
-    method = f"wilson, aalen-johansen{note}"
-    return Estimate(share, n=round(at_risk[0]), low=float(low), high=float(high), level=level, method=method)
+    return share, n_effective, waiting
