@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["BGBB"]
 
+_TOO_FEW = 2
+"""Periods that show fewer shares of customers than there are parameters."""
+
 
 class BGBB(LikelihoodModel):
     """Beta-geometric / beta-Bernoulli model of purchases at discrete opportunities, without a contract.
@@ -176,10 +179,11 @@ class BGBB(LikelihoodModel):
     def _check_varied(self, table: Summary) -> None:
         """Refuse tables in which nothing can be learned of buying or of leaving."""
         super()._check_varied(table)
-        if table.T.max() <= 1:
+        if table.T.max() <= _TOO_FEW:
             raise ConvergenceError(
-                "bg-bb: gamma is not identified: there is one period after the first, and who did not buy in it may "
-                "have left or not",
+                f"bg-bb: gamma is not identified: nobody was seen for more than {int(table.T.max())} periods after the "
+                "first, which tell four kinds of customers apart and so less than four parameters: count shorter "
+                "periods, or wait",
                 parameter="gamma",
             )
 

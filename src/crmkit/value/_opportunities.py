@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Opportunities"]
 
-_CELLS = 400_000
+_CELLS = 2_000_000
 """Numbers of purchases times periods that are held at once."""
 
 
@@ -93,7 +93,7 @@ class Opportunities:
             at_first = log.alpha[x] + log.beta[first - x] - log.both[first] + log.delta[first] - log.leave[first + 1]
             at_end = log.alpha[x] + log.beta[end - x] - log.both[end] + log.delta[end] - log.leave[end + 1]
             rest = np.exp(at_end - at_first)
-            total = np.maximum(sums[row, first] - rest * sums[row, end], 1.0)
+            total = np.maximum(sums[first, row] - rest * sums[end, row], 1.0)
             result[here] = at_first + log.gamma[1] + np.log(total)
             if slope is None:
                 continue
@@ -101,7 +101,9 @@ class Opportunities:
                                slope.delta[end] - slope.leave[end + 1]])  # fmt: skip
             by_first = np.array([-slope.both[first], slope.beta[first - x] - slope.both[first],
                                  -slope.leave[first + 1], slope.delta[first] - slope.leave[first + 1]])  # fmt: skip
-            change = sum_slopes[:, row, first] - rest * ((by_end - by_first) * sums[row, end] + sum_slopes[:, row, end])
+            change = sum_slopes[first, :, row].T - rest * (
+                (by_end - by_first) * sums[end, row] + sum_slopes[end, :, row].T
+            )
             gradient[:, here] = by_first + change / total
             gradient[0, here] += slope.alpha[x]
             gradient[2, here] += slope.gamma[1]
@@ -152,45 +154,30 @@ def _sums_to_the_end(
 ) -> tuple[Floats, Floats]:
     """Add up the chances of leaving at k, k + 1, ..., top - 1 after ``counts`` purchases, over that at k.
 
-    Each sum is 1 and a ratio times the next sum; the ratios are put together in pairs, fours, eights and so on, which
-    takes as many passes as the logarithm of the number of periods and multiplies numbers below 1 only.
+    Each sum is 1 and a ratio below 1 times the next sum. The loop is over periods, backwards.
 
     Returns
     -------
-    sums : ndarray of float, shape (n_counts, top + 1)
-        0 at ``top``.
-    slopes : ndarray of float, shape (4, n_counts, top + 1)
+    sums : ndarray of float, shape (top + 1, n_counts)
+        0 at ``top``; before ``counts`` periods they mean nothing.
+    slopes : ndarray of float, shape (top + 1, 4, n_counts)
         By the parameters; empty where they are not asked for.
     """
     alpha, beta, gamma, delta = params
     k = np.arange(top, dtype=np.float64)
-    free = k - counts[:, None]
-    valid = free >= 0
-    free = np.maximum(free, 0.0)
-    sums = np.ones((len(counts), top + 1))
-    sums[:, top] = 0.0
-    ratio = np.where(valid, (beta + free) / (alpha + beta + k) * ((delta + k) / (gamma + delta + 1 + k)), 0.0)
-    grown = np.zeros((4, *sums.shape)) if slopes else np.empty((4, 0, 0))
-    by_ratio = np.empty((4, 0, 0))
-    if slopes:
-        ones = np.ones_like(free)
-        by_ratio = ratio * np.array(
-            [
-                -ones / (alpha + beta + k),
-                1 / (beta + free) - 1 / (alpha + beta + k),
-                -ones / (gamma + delta + 1 + k),
-                ones / (delta + k) - 1 / (gamma + delta + 1 + k),
-            ]
-        )
-    reach = 1
-    while reach <= top:
-        here, there = slice(0, top + 1 - reach), slice(reach, top + 1)
-        now, then = slice(0, top - reach), slice(reach, top)
-        factor = ratio[:, here]
+    # So many purchases need as many periods; before them the sums are not read.
+    free = beta + np.maximum(k[:, None] - counts, 0.0)
+    bought, stayed = 1 / (alpha + beta + k), 1 / (gamma + delta + 1 + k)
+    ratio = free * (bought * (delta + k) * stayed)[:, None]
+    sums = np.zeros((top + 1, len(counts)))
+    grown = np.zeros((top + 1, 4, len(counts))) if slopes else np.empty((0, 4, 0))
+    # The slopes of the logarithm of the ratio.
+    change = np.empty((4, len(counts)))
+    for step in range(top - 1, -1, -1):
+        then = sums[step + 1]
+        sums[step] = 1 + ratio[step] * then
         if slopes:
-            grown[:, :, here] += by_ratio[:, :, here] * sums[:, there] + factor * grown[:, :, there]
-            by_ratio[:, :, now] = by_ratio[:, :, now] * ratio[:, then] + ratio[:, now] * by_ratio[:, :, then]
-        sums[:, here] += factor * sums[:, there]
-        ratio[:, now] = ratio[:, now] * ratio[:, then]
-        reach *= 2
+            change[0], change[2], change[3] = -bought[step], -stayed[step], 1 / (delta + step) - stayed[step]
+            change[1] = 1 / free[step] - bought[step]
+            grown[step] = ratio[step] * (change * then + grown[step + 1])
     return sums, grown

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SBG"]
 
+_ALIKE = "the customers' chances of leaving hardly differ, or they leave the likelier the longer they have been there"
+
 
 class SBG(LikelihoodModel):
     """Shifted beta-geometric model of renewals under a contract.
@@ -97,8 +99,8 @@ class SBG(LikelihoodModel):
     _causes: ClassVar[Mapping[tuple[str, str], str]] = {
         ("alpha", "small"): "some customers seem to leave at once and the others never",
         ("beta", "small"): "nearly all left at the first renewal",
-        ("alpha", "large"): "the customers' chances of leaving hardly differ",
-        ("beta", "large"): "the customers' chances of leaving hardly differ, or hardly anyone left",
+        ("alpha", "large"): _ALIKE,
+        ("beta", "large"): f"{_ALIKE}, or hardly anyone left",
     }
 
     def predict(
