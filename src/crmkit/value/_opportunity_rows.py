@@ -132,15 +132,20 @@ def read_opportunity_rows(
         "stage and outcome contradict each other": clash,
         "amount is negative or infinite": (amount < 0) | np.isinf(amount),
     }
-    order = np.lexsort((seen, deal))
-    order = order[~_repeated(deal, seen, stage, end, close)[order]]
-    again = len(frame) - len(order)
-    if again:
-        warnings.warn(f"{again:,} rows of opportunities repeat another row and count once", DataWarning, stacklevel=4)
-    opened = _opened(deal, seen, _times(frame, "time", timezone))
-    form = _form(deal[order], form)
     if moment == "time":
         _check_moment(frame, deal, seen)
+    order = np.lexsort((seen, deal))
+    repeated = _repeated(deal, seen, stage, end, close)
+    form = _form(deal[~repeated], form)
+    if form == "history":
+        # A deal may come back to a stage within one moment, so only a row right after its equal says nothing new.
+        repeated = np.zeros(len(order), dtype=bool)
+        repeated[order[1:]] = _equal_to_last(*(each[order] for each in (deal, seen, stage, end, close)))
+    order = order[~repeated[order]]
+    if repeated.any():
+        again = int(repeated.sum())
+        warnings.warn(f"{again:,} rows of opportunities repeat another row and count once", DataWarning, stacklevel=4)
+    opened = _opened(deal, seen, _times(frame, "time", timezone))
     rows = OpportunityRows(
         form=form,
         ids=pd.Index(ids),
@@ -207,6 +212,14 @@ def _repeated(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     return pd.DataFrame(dict(enumerate(columns))).duplicated().to_numpy()
 
 
+def _equal_to_last(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Say which rows but the first are equal to the one before them."""
+    equal = np.ones(max(len(columns[0]) - 1, 0), dtype=bool)
+    for column in columns:
+        equal &= column[1:] == column[:-1]
+    return equal
+
+
 def _opened(
     deal: npt.NDArray[np.intp], seen: npt.NDArray[np.int64], time: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
@@ -264,10 +277,11 @@ def _ended(
     deal's only row and of a row with an outcome it is when the deal came there, of a snapshot when it was taken.
     """
     ending = rows.end >= 0
-    by_close = ending & (use_close | rows.first | (rows.stage >= 0))
+    alone = rows.first & np.append(rows.first[1:], True)
+    by_close = ending & (use_close | alone | (rows.stage >= 0))
     given = by_close & (rows.close != NONE)
     ended = np.where(given, rows.close, np.where(ending, rows.seen, NONE))
-    unknown = ending & rows.first & (rows.close == NONE) & ~use_close
+    unknown = ending & alone & (rows.close == NONE) & ~use_close
     early = np.zeros(len(ended), dtype=bool)
     which = np.flatnonzero(given & (ended < rows.opened))
     # A close date without a time of day is midnight, which is before a deal that was opened later that day.

@@ -128,7 +128,8 @@ def weighted_pipeline(
     Warns
     -----
     DataWarning
-        If open deals without an amount are left out, closed deals show only how they ended, or nothing has been decided in a stage that has open deals.
+        If open deals without an amount are left out, closed deals show only how they ended, or nothing has been decided
+        in a stage that open deals have before them.
 
     Notes
     -----
