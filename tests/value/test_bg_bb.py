@@ -16,8 +16,8 @@ from crmkit.core.errors import ConvergenceError, DataError
 from crmkit.preparation import period_summary, purchase_summary
 from crmkit.value import BGBB, MeanSpend, lifetime_value
 
-# Donations of the 1995 cohort of a public radio's supporters in the six years after it: Fader, Hardie and Shang 2010,
-# table 1, as in donations.csv of the lifetimes package: donations x, year of the last one t_x, years n, supporters.
+# Donations of a cohort of supporters in the six years after it began: published by Fader, Hardie and Shang 2010, here
+# as in donations.csv of the lifetimes package: years with a donation x, the last of them t_x, years n, supporters.
 DONATIONS = [
     (0, 0, 6, 3464), (1, 1, 6, 1091), (1, 2, 6, 277), (1, 3, 6, 129), (1, 4, 6, 78), (1, 5, 6, 119), (1, 6, 6, 129),
     (2, 2, 6, 613), (2, 3, 6, 255), (2, 4, 6, 155), (2, 5, 6, 173), (2, 6, 6, 234), (3, 3, 6, 322), (3, 4, 6, 181),
@@ -79,7 +79,7 @@ def model(donors):
 
 
 def test_the_published_estimates_of_the_donations(model):
-    # Fader, Hardie and Shang 2010, table 2.
+    # Fader, Hardie and Shang 2010.
     published = {"alpha": 1.204, "beta": 0.750, "gamma": 0.657, "delta": 2.783}
     assert model.n_customers_ == 11_104
     assert {name: round(value, 3) for name, value in model.params_.items()} == published
