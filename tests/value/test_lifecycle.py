@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
+from sklearn.metrics import roc_auc_score
 
 import crmkit
 from crmkit import DataError, DataWarning, value
@@ -141,6 +142,19 @@ class TestStagesMeanSomething:
         assert alive[["active", "at-risk", "lapsed", "lost"]].is_monotonic_decreasing
         assert alive["active"] > 0.8
         assert alive["lost"] < 0.1
+
+    def test_they_tell_who_is_still_there_better_than_a_number_of_days(self, company, company_stages):
+        again = company_stages[company_stages["purchases"] > 1]
+        alive = company.truth.customers["alive"].reindex(again.index)
+        late = again["stage"].map({"active": 0, "returned": 0, "at-risk": 1, "lapsed": 2, "lost": 3}).astype(float)
+        days = np.digitize(again["recency_days"], [30, 90, 180])
+        assert roc_auc_score(alive, -late) > roc_auc_score(alive, -days) + 0.03
+        # Silent for as long, and not the same thing.
+        alike = again[again["recency_days"].between(60, 150)]
+        found = alive[alike.index].groupby(alike["stage"].astype(str)).mean()
+        typical = alike.groupby(alike["stage"].astype(str))["typical_gap_days"].median()
+        assert found[["active", "at-risk", "lapsed"]].is_monotonic_decreasing
+        assert typical[["active", "at-risk", "lapsed"]].is_monotonic_decreasing
 
     def test_one_time_buyers_are_told_apart_though_the_model_calls_all_of_them_alive(self, company):
         sales = company.transactions
