@@ -244,16 +244,20 @@ class LikelihoodModel(BaseEstimator, ABC):
         # The forecast has its poles where the age, continued backwards, cancels a parameter measured in time.
         start = float(np.min(rows.T, initial=inf))
         origin = min([1.0, *(start + float(np.min(params[name])) for name in self._times)])
-        times, weights = schedule(horizon, years, annual_discount_rate, origin=origin)
+        times, weights = schedule(horizon, years, annual_discount_rate, origin=origin, tolerance=self._tolerance(1e-9))
         value = self._weighted(params, rows, times, weights)
         if not errors:
             return value, np.zeros(len(value))
         # The slopes are needed to a few digits only.
-        times, weights = schedule(horizon, years, annual_discount_rate, origin=origin, tolerance=1e-4)
+        times, weights = schedule(horizon, years, annual_discount_rate, origin=origin, tolerance=self._tolerance(1e-4))
         error = log_error(
             lambda shift: self._weighted(self._at(rows, shift), rows, times, weights), self._shift_covariance()
         )
         return value, error
+
+    def _tolerance(self, wanted: float) -> float:
+        """Give what to ask of a schedule: less than is wanted where the forecast is less smooth than usual."""
+        return wanted
 
     def _weighted(
         self, params: Mapping[str, Any], rows: Rows, times: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]

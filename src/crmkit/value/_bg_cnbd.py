@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from math import inf, log, nan
+from copy import copy
+from math import inf, lgamma, log, nan
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from scipy.special import gammaln
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from crmkit.value._maximum_likelihood import Objective
+    from crmkit.value._rows import Rows
     from crmkit.value._summary import Summary
 
 __all__ = ["BGCNBD"]
@@ -151,13 +152,15 @@ class BGCNBD(LikelihoodModel):
         ("b", "small"): "all who bought again seem to have left at once",
     }
 
+    k_: int
+
     def __init__(self, *, k: int | str = "auto", drop_out_at_first: bool = False, unit: str | None = None) -> None:
         super().__init__(unit=unit)
         self.k = k
         self.drop_out_at_first = drop_out_at_first
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, summary: Any, y: Any = None, /) -> Self:
+    def fit(self, summary: Any, y: Any = None, /) -> Self:  # noqa: ARG002 -- scikit-learn passes y
         """Estimate the parameters, and choose ``k`` where it is not given.
 
         Parameters
@@ -193,32 +196,40 @@ class BGCNBD(LikelihoodModel):
                 "preparation.purchase_summary(transactions), or give k"
             )
         self._check_varied(table)
+        rows, log_gaps = self._rows(table), _sum_of_log_gaps(table, evenness)
+        if self.k == "auto":
+            found, profile = self._choose(rows, log_gaps)
+        else:
+            found = self._estimated(int(self.k), rows, log_gaps)
+            profile = {found.k_: found.log_likelihood_}
+        for name, value in vars(found).items():
+            setattr(self, name, value)
+        self.k_profile_ = profile
         self.regularity_, self.regularity_p_value_ = regularity(
             table.x, np.zeros(len(table.x)) if evenness is None else evenness
         )
-        log_gaps = _sum_of_log_gaps(table, evenness)
-        if self.k == "auto":
-            self._choose(summary, y, table, log_gaps)
-        else:
-            self._fit_at(int(self.k), summary, y, table, log_gaps)
-            self.k_profile_ = {self.k_: self.log_likelihood_}
+        n_parameters = len(self.params_) + (self.k == "auto")
+        self.aic_ = 2.0 * n_parameters - 2.0 * self.log_likelihood_
+        self.bic_ = log(len(table.x)) * n_parameters - 2.0 * self.log_likelihood_
+        self.n_customers_ = len(table.x)
+        self.unit_ = table.unit
         self._judge_regularity()
         return self
 
-    def _choose(self, summary: Any, y: Any, table: Summary, log_gaps: float) -> None:
-        """Try one k after the other, and keep the likeliest."""
+    def _choose(self, rows: Rows, log_gaps: float) -> tuple[Self, dict[int, float]]:
+        """Try one k after the other; give the likeliest model, and the log-likelihood of all."""
         profile: dict[int, float] = {}
-        best: dict[str, Any] = {}
-        best_k, most, first_error = 1, -inf, None
+        best: Self | None = None
+        best_k, first_error = 1, None
         for k in range(1, STAGES_MOST + 1):
             try:
-                self._fit_at(k, summary, y, table, log_gaps)
-                profile[k] = self.log_likelihood_
+                found = self._estimated(k, rows, log_gaps)
+                profile[k] = found.log_likelihood_
+                if best is None or profile[k] > best.log_likelihood_:
+                    best_k, best = k, found
             except ConvergenceError as error:
                 first_error = first_error or error
                 profile[k] = nan
-            if profile[k] > most:
-                best_k, most, best = k, profile[k], dict(self.__dict__)
             if k - best_k >= _FALLS:
                 break
         else:
@@ -227,29 +238,26 @@ class BGCNBD(LikelihoodModel):
                 f"clock, and the likelihood still rises at k={STAGES_MOST}; give k",
                 parameter="k",
             )
-        if not best:
+        if best is None:
             raise first_error or ConvergenceError("bg-cnbd-k: k is not identified", parameter="k")
-        self.__dict__.update(best)
-        self.k_profile_ = profile
-        self.aic_ += 2.0
-        self.bic_ += log(self.n_customers_)
+        return best, profile
 
-    def _fit_at(self, k: int, summary: Any, y: Any, table: Summary, log_gaps: float) -> None:
-        """Fit with k stages, and give the log-likelihood the part of it that the parameters do not change."""
-        if k > 1 and bool(((table.x > 0) & (table.t_x == 0)).any()):
+    def _estimated(self, k: int, rows: Rows, log_gaps: float) -> Self:
+        """Give this model estimated with k stages, its log-likelihood with the part that no parameter changes."""
+        if k > 1 and bool(((rows.x > 0) & (rows.t_x == 0)).any()):
             raise ConvergenceError(
                 "bg-cnbd-k: k is not identified: there are repeat purchases without time between them, which cannot be "
                 "where k is above 1",
                 parameter="k",
             )
-        self.k_ = k
-        super().fit(summary, y)
-        theta = np.log([self.params_[name] for name in self._names])
-        objective = self._objective(table.x, table.t_x, table.T, np.ones(len(table.x)))
-        constant = (k - 1) * log_gaps - float(table.x.sum()) * float(gammaln(k)) if k > 1 else 0.0
-        self.log_likelihood_ = constant - objective(theta)[0]
-        self.aic_ = 2.0 * len(theta) - 2.0 * self.log_likelihood_
-        self.bic_ = log(len(table.x)) * len(theta) - 2.0 * self.log_likelihood_
+        # A copy, so that what fails leaves this model as it was.
+        model = copy(self)
+        model.k_ = k
+        model._estimate(rows)  # noqa: SLF001 -- a copy of this very model
+        if k > 1:
+            repeats = float(rows.weights @ rows.x)
+            model.log_likelihood_ += (k - 1) * (log_gaps - repeats * log(self._scale(rows))) - repeats * lgamma(k)
+        return model
 
     def _judge_regularity(self) -> None:
         """Warn where the gaps contradict k."""
@@ -298,6 +306,10 @@ class BGCNBD(LikelihoodModel):
     def _endless(self, params: Mapping[str, float]) -> str | None:
         """Purchases without end are finite where chances of leaving near 0 are rare enough."""
         return f"a is {params['a']:.3g}, at most 1" if params["a"] <= 1 else None
+
+    def _tolerance(self, wanted: float) -> float:
+        """Ask for more nodes where purchases are regular: the expected ones then rise in steps."""
+        return float(wanted ** (1 + (self.k_ - 1) / 3))
 
 
 def _sum_of_log_gaps(table: Summary, gap_evenness: npt.NDArray[np.float64] | None) -> float:
