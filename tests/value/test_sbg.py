@@ -298,7 +298,7 @@ def test_a_mixture_of_contracts_is_no_beta_distribution_and_kaplan_meier_shows_i
     assert {name: round(value, 3) for name, value in model.params_.items()} == {"alpha": 0.137, "beta": 4.033}
     gap = model.survival(months)["survival"].to_numpy() - seen["survival"].to_numpy()
     # Too few seem to leave in the first month and after five years, too many between.
-    assert gap.round(3).tolist() == [0.021, -0.025, -0.032, -0.014, 0.058]
+    assert gap.tolist() == pytest.approx([0.021, -0.025, -0.031, -0.014, 0.058], abs=0.001)
     monthly = (kind == "Month-to-month").to_numpy()
     apart = SBG().fit(rows[monthly])
     assert {name: round(value, 3) for name, value in apart.params_.items()} == {"alpha": 0.423, "beta": 7.393}
