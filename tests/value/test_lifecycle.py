@@ -279,6 +279,29 @@ class TestModels:
         late = (got["purchases"] > 1) & (got["p_gap"] < 0.5)
         assert (got.loc[late, "stage"] == "lost").all()
 
+    @pytest.mark.parametrize("name", ["mbg-nbd", "pareto-nbd", "bg-cnbd-k"])
+    def test_every_model_of_the_room_that_reads_a_purchase_summary_will_do(self, cdnow, name):
+        got = value.lifecycle(cdnow, cutoff="1997-10-01", model=name)
+        usual = value.lifecycle(cdnow, cutoff="1997-10-01")
+        assert (got["stage"] == usual["stage"]).mean() > 0.8
+        assert got["p_active"].between(0, 1).all()
+
+    @pytest.mark.parametrize("name", ["bg-bb", "sbg"])
+    def test_models_that_read_another_table_are_refused(self, cdnow, name):
+        with pytest.raises(DataError, match="lifecycle needs a model that reads a purchase summary"):
+            value.lifecycle(cdnow, cutoff="1997-10-01", model=name)
+
+    def test_covariates_are_put_beside_the_summary(self, cdnow):
+        first = cdnow.groupby("customer_id")["amount"].first()
+        people = pd.DataFrame({"large": (first > first.median()).astype(float)})
+        model = value.BGNBD(purchase_covariates=["large"])
+        got = value.lifecycle(cdnow, cutoff="1997-10-01", model=model, covariates=people)
+        plain = value.lifecycle(cdnow, cutoff="1997-10-01")
+        assert not np.allclose(got["p_alive"], plain["p_alive"], atol=1e-4)
+        assert (got["stage"] == plain["stage"]).mean() > 0.9
+        with pytest.raises(DataError, match="covariates has no row for 1 of 2,357 customers"):
+            value.lifecycle(cdnow, cutoff="1997-10-01", model=model, covariates=people[1:])
+
     def test_what_is_no_model_is_refused(self, cdnow):
         with pytest.raises(TypeError, match="a lifetime model needs fit"):
             value.lifecycle(cdnow, model=3)

@@ -4,13 +4,18 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from crmkit.value._rhythm import Gaps, Rhythm, fit_rhythm
+from crmkit.value._gaps import Gaps
+from crmkit.value._rhythm import Rhythm, fit_rhythm
 
 
 def _rhythm(**changes):
     given = {"shape": 2.0, "spread": 1.5, "scale": 40.0, "leaving": 0.2, "n_second": 3}
     curve = {"waits": np.array([10.0, 20.0, 40.0]), "waiting": np.array([0.8, 0.7, 0.6])}
     return Rhythm(**{**given, **curve, **changes})
+
+
+def _gaps(n, total, logs, first, silence):
+    return Gaps(n, total, logs, first, first, first, silence)
 
 
 def _drawn(n, *, shape, spread, scale, leaving, days, seed=0):
@@ -27,7 +32,7 @@ def _drawn(n, *, shape, spread, scale, leaving, days, seed=0):
         at, count = at + here * gap, count + here
         total, logs = total + here * gap, logs + np.where(here, np.log(gap), 0.0)
         here &= random.random(n) > leaving
-    return Gaps(count, total, logs, first, age - at)
+    return _gaps(count, total, logs, first, age - at)
 
 
 @pytest.mark.parametrize(("n", "total"), [(0, 0.0), (1, 30.0), (12, 200.0)])
@@ -97,26 +102,26 @@ def test_the_last_steps_of_the_curve_which_rest_on_a_handful_are_not_read():
     n = np.r_[np.ones(51), np.zeros(49)]
     first = np.r_[np.full(50, 10.0), 300.0, np.zeros(49)]
     silence = np.r_[np.full(51, 5.0), np.full(48, 40.0), 300.0]
-    found = fit_rhythm(Gaps(n, first, np.log(np.maximum(first, 1)), first, silence))
+    found = fit_rhythm(_gaps(n, first, np.log(np.maximum(first, 1)), first, silence))
     assert found.waits.tolist() == [10.0]
     assert found.never == pytest.approx(0.5)
     assert found.n_second == 50
 
 
 def test_one_second_purchase_is_enough_for_a_finite_rhythm():
-    found = fit_rhythm(Gaps(*(np.array([value]) for value in (1.0, 30.0, np.log(30.0), 30.0, 12.0))))
+    found = fit_rhythm(_gaps(*(np.array([value]) for value in (1.0, 30.0, np.log(30.0), 30.0, 12.0))))
     assert 1 < found.typical(np.ones(1), np.full(1, 30.0))[0] < 300
     assert 0 < found.survival(np.ones(1), np.full(1, 30.0), np.full(1, 12.0))[0] < 1
 
 
 def test_nobody_who_bought_twice_gives_no_rhythm():
     none = np.zeros(3)
-    assert fit_rhythm(Gaps(none, none, none, none, np.array([5.0, 9.0, 2.0]))) is None
+    assert fit_rhythm(_gaps(none, none, none, none, np.array([5.0, 9.0, 2.0]))) is None
 
 
 def test_the_rhythm_scales_with_the_unit_of_the_gaps():
     drawn = _drawn(2_000, shape=1.5, spread=1.2, scale=30.0, leaving=0.2, days=400.0)
-    tenfold = Gaps(drawn.n, 10 * drawn.total, drawn.logs + drawn.n * np.log(10), 10 * drawn.first, 10 * drawn.silence)
+    tenfold = _gaps(drawn.n, 10 * drawn.total, drawn.logs + drawn.n * np.log(10), 10 * drawn.first, 10 * drawn.silence)
     one, ten = fit_rhythm(drawn), fit_rhythm(tenfold)
     assert ten.shape == pytest.approx(one.shape, rel=1e-3)
     assert ten.scale == pytest.approx(10 * one.scale, rel=1e-3)

@@ -145,7 +145,8 @@ def customer_scores(
         return scorer.predict(parts, language=language)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        made = CustomerScorer(weights=weights).fit(parts)
+        made = CustomerScorer(weights=weights)
+        made.fit(parts)
     for warning in told:
         # Told again from here, so that it points at the caller's line.
         warnings.warn(str(warning.message), warning.category, stacklevel=2)

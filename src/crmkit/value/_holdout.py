@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from crmkit.value.protocols import LifetimeModel
 
-__all__ = ["MEAN", "RATE", "Holdout", "fit_each", "forecast_each", "hold_out"]
+__all__ = ["MEAN", "RATE", "Holdout", "beside", "fit_each", "forecast_each", "hold_out"]
 
 RATE, MEAN = "naive: own rate", "naive: mean rate"
 
@@ -111,7 +111,7 @@ def hold_out(
     if len(summary) == 0:
         raise DataError(f"split={split!r} leaves no purchase before it")
     if covariates is not None:
-        summary = _beside(summary, covariates)
+        summary = beside(summary, covariates)
     begin = as_cutoff(split).day
     end = as_cutoff(until).day if until is not None else int(calendar_days(later).max()) + 1
     with warnings.catch_warnings():
@@ -122,7 +122,7 @@ def hold_out(
     return Holdout(summary, known, later, actual, begin, end, unit)
 
 
-def _beside(summary: pd.DataFrame, covariates: Any) -> pd.DataFrame:
+def beside(summary: pd.DataFrame, covariates: Any) -> pd.DataFrame:
     """Put covariates beside a summary, refusing customers of whom nothing is said."""
     table = by_customer(covariates, what="covariates")
     table.index = table.index.astype(str)

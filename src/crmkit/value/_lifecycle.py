@@ -12,17 +12,19 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from crmkit.core.checks import require_methods
-from crmkit.core.errors import ConvergenceError, DataWarning
+from crmkit.core.errors import ConvergenceError, DataError, DataWarning
 from crmkit.core.registry import create
 from crmkit.preparation._mid_life import warn_of_mid_life
 from crmkit.preparation._purchases import purchase_days
 from crmkit.preparation._summary import summary_of
-from crmkit.preparation.units import age_column, days_in, last_purchase_column
-from crmkit.value._rhythm import Gaps, Rhythm, fit_rhythm
+from crmkit.preparation.units import days_in
+from crmkit.value._gaps import Gaps, gaps_of
+from crmkit.value._holdout import beside
+from crmkit.value._rhythm import Rhythm, fit_rhythm
 from crmkit.value._stages import STAGES, Ladder, read_ladder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy.typing as npt
 
@@ -44,6 +46,7 @@ def lifecycle(
     model: str | LifetimeModel | None = None,
     unit: str = "week",
     refunds: str = "net",
+    covariates: Any = None,
     gap_below: Mapping[str, float] | None = None,
     active_below: Mapping[str, float] | None = None,
     usual_from: float = 0.5,
@@ -87,6 +90,8 @@ def lifecycle(
         The unit a model is fitted in (a fitted one knows its own); it changes no stage.
     refunds : {"net", "ignore", "match"}, default="net"
         As for ``preparation.rfm_table``: what makes a purchase day.
+    covariates : table or None, default=None
+        One row a customer, for models that read more than the summary: put beside it by ``customer_id``.
     gap_below, active_below : mapping of str to float, or None
         Other thresholds than those above, for any of at-risk, lapsed and lost.
     usual_from : float, default=0.5
@@ -156,11 +161,17 @@ def lifecycle(
         require_methods(model, ["fit", "predict"], role="a lifetime model")
     purchases = purchase_days(transactions, cutoff=cutoff, refunds=refunds)
     warn_of_mid_life(purchases)
-    return stages_of(purchases, model, unit, ladder)
+    return stages_of(purchases, model, unit, covariates, ladder)
 
 
 def stages_of(
-    purchases: PurchaseDays, model: str | LifetimeModel | None, unit: str, ladder: Ladder, *, stacklevel: int = 3
+    purchases: PurchaseDays,
+    model: str | LifetimeModel | None,
+    unit: str,
+    covariates: Any,
+    ladder: Ladder,
+    *,
+    stacklevel: int = 3,
 ) -> pd.DataFrame:
     """Give the stages of purchase days.
 
@@ -168,7 +179,7 @@ def stages_of(
     ----------
     purchases : PurchaseDays
         The purchase days.
-    model, unit : see ``lifecycle``
+    model, unit, covariates : see ``lifecycle``
         What gives P(alive).
     ladder : Ladder
         The thresholds.
@@ -180,8 +191,7 @@ def stages_of(
     pandas.DataFrame
         As ``lifecycle`` gives it.
     """
-    size = len(purchases.ids)
-    gaps, longest, last_gap = _gaps(purchases)
+    size, gaps = len(purchases.ids), gaps_of(purchases)
     once = gaps.n == 0
     rhythm = fit_rhythm(gaps)
     p_gap, p_active, p_alive, typical = (np.full(size, np.nan) for _ in range(4))
@@ -193,21 +203,13 @@ def stages_of(
             stacklevel=stacklevel,
         )
     if rhythm is not None:
-        fitted, unit = _fitted(model, purchases, unit, stacklevel=stacklevel + 1)
-        p_alive = _p_alive(fitted, unit, purchases.ids, gaps)
+        ask = _asker(model, purchases, unit, covariates, stacklevel=stacklevel + 1)
+        p_alive = ask(gaps)
         p_gap, p_active = _judged(rhythm, gaps, p_alive)
         typical = np.where(once, rhythm.typical_second, rhythm.typical(gaps.n, gaps.total))
         late = ladder.severity(p_gap, p_active)
-        # As things stood on the day before the last purchase.
-        before = Gaps(
-            n=np.maximum(gaps.n - 1, 0),
-            total=np.where(once, 0.0, gaps.total - last_gap),
-            logs=np.where(gaps.n > 1, gaps.logs - np.log(np.maximum(last_gap, 1)), 0.0),
-            first=gaps.first,
-            silence=np.where(once, 0.0, last_gap - 1),
-        )
-        then = _judged(rhythm, before, _p_alive(fitted, unit, purchases.ids, before))
-        returned = ~once & (ladder.severity(*then) >= _LAPSED)
+        before = gaps.before_last()
+        returned = ~once & (ladder.severity(*_judged(rhythm, before, ask(before))) >= _LAPSED)
         code = np.where(late > 0, late + 2, np.where(once, 0, np.where(returned, 2, 1))).astype(np.int64)
     return pd.DataFrame(
         {
@@ -215,37 +217,14 @@ def stages_of(
             "purchases": purchases.count,
             "recency_days": purchases.cutoff_day - purchases.day[purchases.last],
             "typical_gap_days": typical,
-            "longest_gap_days": np.where(once, np.nan, longest),
-            "last_gap_days": np.where(once, np.nan, last_gap),
+            "longest_gap_days": np.where(once, np.nan, gaps.longest),
+            "last_gap_days": np.where(once, np.nan, gaps.last),
             "p_gap": p_gap,
             "p_alive": p_alive,
             "p_active": p_active,
         },
         index=purchases.ids,
     )
-
-
-def _gaps(purchases: PurchaseDays) -> tuple[Gaps, Floats, Floats]:
-    """Sum every customer's gaps up, and give the longest and the last (0 where there is none)."""
-    size = len(purchases.ids)
-    first, last, day = purchases.first, purchases.last, purchases.day.astype(np.float64)
-    same = np.diff(purchases.customer) == 0
-    gap, owner = np.diff(day)[same], purchases.customer[1:][same]
-    longest, second, latest = np.zeros(size), np.zeros(size), np.zeros(size)
-    # Gaps stand in the order of customers: where a customer's begin, those of the one before have ended.
-    begin = np.flatnonzero(np.diff(owner, prepend=-1))
-    if len(gap):
-        end = np.append(begin[1:], len(gap)) - 1
-        longest[owner[begin]] = np.maximum.reduceat(gap, begin)
-        second[owner[begin]], latest[owner[end]] = gap[begin], gap[end]
-    gaps = Gaps(
-        n=purchases.count.astype(np.float64) - 1,
-        total=day[last] - day[first],
-        logs=np.asarray(np.bincount(owner, np.log(gap), minlength=size), dtype=np.float64),
-        first=second,
-        silence=purchases.cutoff_day - 1 - day[last],
-    )
-    return gaps, longest, latest
 
 
 def _judged(rhythm: Rhythm, gaps: Gaps, p_alive: Floats) -> tuple[Floats, Floats]:
@@ -256,42 +235,32 @@ def _judged(rhythm: Rhythm, gaps: Gaps, p_alive: Floats) -> tuple[Floats, Floats
     return p_gap, np.where(once | np.isnan(p_alive), by_rhythm, p_alive)
 
 
-def _fitted(
-    model: str | LifetimeModel | None, purchases: PurchaseDays, unit: str, *, stacklevel: int
-) -> tuple[LifetimeModel | None, str]:
-    """Give a fitted model and its unit, or None where it cannot be fitted."""
+def _asker(
+    model: str | LifetimeModel | None, purchases: PurchaseDays, unit: str, covariates: Any, *, stacklevel: int
+) -> Callable[[Gaps], Floats]:
+    """Give what asks a fitted model for P(alive); all of it is missing where the model cannot be fitted."""
     made: Any = create("lifetime-model", model or "bg-nbd") if model is None or isinstance(model, str) else model
+
+    def with_covariates(summary: pd.DataFrame) -> pd.DataFrame:
+        return summary if covariates is None else beside(summary, covariates)
+
     try:
         check_is_fitted(made)
+        unit = getattr(made, "unit_", None) or unit
     except NotFittedError:
-        made = clone(made)
-    else:
-        return made, getattr(made, "unit_", None) or unit
-    try:
-        return made.fit(summary_of(purchases, unit)), unit
-    except ConvergenceError as error:
-        warnings.warn(
-            f"P(alive) is missing, and customers who came back are judged by their rhythm alone: {error}",
-            DataWarning,
-            stacklevel=stacklevel,
-        )
-        return None, unit
-
-
-def _p_alive(model: LifetimeModel | None, unit: str, ids: pd.Index, gaps: Gaps) -> Floats:
-    """Ask a model for P(alive) after a silence."""
-    if model is None:
-        return np.full(len(ids), np.nan)
-    length = days_in(unit)
-    n = np.maximum(gaps.n, 1)
-    even = np.exp(np.minimum(gaps.logs / n - np.log(np.maximum(gaps.total, 1) / n), 0.0))
-    summary = pd.DataFrame(
-        {
-            "repeats": gaps.n.astype(np.int64),
-            last_purchase_column(unit): gaps.total / length,
-            age_column(unit): (gaps.total + gaps.silence) / length,
-            "gap_evenness": np.where(gaps.n > 0, even, 0.0),
-        },
-        index=ids,
+        unfitted: Any = clone(made)
+        summary = with_covariates(summary_of(purchases, unit))
+        try:
+            made = unfitted.fit(summary)
+        except ConvergenceError as error:
+            warnings.warn(
+                f"P(alive) is missing, and customers who came back are judged by their rhythm alone: {error}",
+                DataWarning,
+                stacklevel=stacklevel,
+            )
+            return lambda gaps: np.full(len(gaps.n), np.nan)
+        except DataError as error:
+            raise DataError(f"lifecycle needs a model that reads a purchase summary; this one says: {error}") from error
+    return lambda gaps: np.asarray(
+        made.predict(with_covariates(gaps.summary(purchases.ids, unit)), horizon=0.0)["p_alive"], dtype=np.float64
     )
-    return model.predict(summary, horizon=0.0)["p_alive"].to_numpy(dtype=np.float64)

@@ -15,9 +15,11 @@ from crmkit.metrics import kaplan_meier
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from crmkit.value._gaps import Gaps
+
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["Gaps", "Rhythm", "fit_rhythm"]
+__all__ = ["Rhythm", "fit_rhythm"]
 
 _LEARNED_FROM = 10_000
 """Customers the population's five numbers are estimated on; they are then known to a few hundredths."""
@@ -30,31 +32,6 @@ _LOOSENESS = (0.7, 1.0, 2.0, 2.0, 1.5)
 
 # Shares that should be exactly one half differ from it by rounding.
 _ROUNDING = 1e-9
-
-
-@dataclass(frozen=True)
-class Gaps:
-    """What the gaps between purchases of customers come to.
-
-    Parameters
-    ----------
-    n : ndarray of float, shape (n_customers,)
-        Gaps between purchase days: one less than the purchase days.
-    total : ndarray of float, shape (n_customers,)
-        Their sum in days: from the first to the last purchase.
-    logs : ndarray of float, shape (n_customers,)
-        The sum of their logarithms.
-    first : ndarray of float, shape (n_customers,)
-        The gap between the first and the second purchase; 0 where there is no second.
-    silence : ndarray of float, shape (n_customers,)
-        Days since the last purchase that were seen to the end without another.
-    """
-
-    n: Floats
-    total: Floats
-    logs: Floats
-    first: Floats
-    silence: Floats
 
 
 @dataclass(frozen=True)

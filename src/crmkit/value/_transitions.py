@@ -39,6 +39,7 @@ def lifecycle_transitions(
     model: str | LifetimeModel | None = None,
     unit: str = "week",
     refunds: str = "net",
+    covariates: Any = None,
     gap_below: Mapping[str, float] | None = None,
     active_below: Mapping[str, float] | None = None,
     usual_from: float = 0.5,
@@ -56,7 +57,7 @@ def lifecycle_transitions(
         As for ``lifecycle``.
     cutoffs : iterable of dates, times or texts of one
         At least two, rising; each exclusive.
-    model, unit, refunds, gap_below, active_below, usual_from
+    model, unit, refunds, covariates, gap_below, active_below, usual_from
         As for ``lifecycle``. A model that is not fitted is fitted anew for each date; a fitted one, which has perhaps
         seen what came later, is used as it is.
     level : float, default=0.95
@@ -109,6 +110,7 @@ def lifecycle_transitions(
                 model=model,
                 unit=unit,
                 refunds=refunds,
+                covariates=covariates,
                 gap_below=gap_below,
                 active_below=active_below,
                 usual_from=usual_from,
