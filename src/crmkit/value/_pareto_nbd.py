@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from scipy.special import exprel, gammaln, psi, xlogy
 
+from crmkit.core.errors import ConvergenceError
 from crmkit.value._collapse import collapse
 from crmkit.value._covariate_model import CovariateModel
 from crmkit.value._tail_integral import tail_integral
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from crmkit.value._covariate_model import Block, GroupObjective
     from crmkit.value._rows import Groups, Rows
+    from crmkit.value._summary import Summary
 
 __all__ = ["ParetoNBD"]
 
@@ -123,6 +125,15 @@ class ParetoNBD(CovariateModel):
         ("beta", "small"): "those who left seem to have left at once, or the table shows no customer who left",
     }
 
+    def _check_varied(self, table: Summary) -> None:
+        """Refuse tables in which nothing can be learned; of repeats at age 0, a higher rate is always likelier."""
+        super()._check_varied(table)
+        if not (table.t_x > 0).any():
+            raise ConvergenceError(
+                f"{self._title}: alpha is not identified: every repeat purchase falls on the first one",
+                parameter="alpha",
+            )
+
     def _starts(self, rate: float) -> list[list[float]]:
         """Begin with usual shapes at the observed rate, then with rarer ones."""
         shapes = [(0.5, 0.6, 0.4), (1.0, 1.5, 3.0), (0.2, 0.3, 0.1), (3.0, 5.0, 20.0)]
@@ -185,7 +196,8 @@ class ParetoNBD(CovariateModel):
         left = (np.log(s) + tail_integral(r + x1, s + 1, alpha1, beta1, t1).log_integral)[last]
         stayed = (np.log(r + x2) + tail_integral(r + x2 + 1, s, alpha2, beta2, t2).log_integral)[end]
         log_chance = -(r + x) * np.log(alpha + T) - s * np.log(beta + T) - np.logaddexp(left, stayed)
-        return np.asarray(np.exp(np.minimum(log_chance, 0.0)))[inverse]
+        # Who has just bought is alive, whatever rounding says.
+        return np.where(t_x < T, np.exp(np.minimum(log_chance, 0.0)), 1.0)[inverse]
 
     def _expected(self, params: Mapping[str, Any], x: Any, t_x: Any, T: Any, t: Any) -> npt.NDArray[np.float64]:
         """Give expected purchases: those of a living customer, times P(alive)."""
