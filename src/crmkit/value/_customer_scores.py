@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from crmkit.core.checks import by_customer, require_columns
+from crmkit.core.checks import by_customer, require_columns, require_methods
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.value._score_words import check_language
 from crmkit.value._scorer import CustomerScorer
@@ -93,7 +93,7 @@ def customer_scores(
     loyalty: Any = None,
     engagement: Any = None,
     weights: Mapping[str, float] | None = None,
-    scorer: CustomerScorer | None = None,
+    scorer: Any = None,
     language: str = "en",
 ) -> pd.DataFrame:
     """Give each customer one number from value, loyalty and engagement, and the reasons for it.
@@ -142,7 +142,8 @@ def customer_scores(
         raise DataError("a scorer has its own weights: give weights= or scorer=, not both")
     parts = score_parts(value=value, loyalty=loyalty, engagement=engagement)
     if scorer is not None:
-        return scorer.predict(parts, language=language)
+        require_methods(scorer, ["predict"], role="a scorer")
+        return pd.DataFrame(scorer.predict(parts, language=language))
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         made = CustomerScorer(weights=weights)
