@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from crmkit.value.forecasting._forecast import forecast, forecast_series
+from crmkit.value.forecasting._forecast import forecast
+from crmkit.value.forecasting._forecast_series import forecast_series
 from crmkit.value.forecasting._result import Forecast
 
 __all__ = ["Forecast", "forecast", "forecast_series"]

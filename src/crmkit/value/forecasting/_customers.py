@@ -21,8 +21,8 @@ from crmkit.value.forecasting._projection import project
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from crmkit.value.forecasting._projection import Settings
     from crmkit.value.forecasting._sales import Sales
+    from crmkit.value.forecasting._settings import Settings
 
     Floats = npt.NDArray[np.float64]
 
@@ -78,7 +78,7 @@ def customers_beside(
             failure = f"the customer models' total is not given: {error}"
     notes += [f"customer models: {one.message}" for one in told if issubclass(one.category, DataWarning)]
     if expected is None:
-        warnings.warn(failure, DataWarning, stacklevel=4)
+        warnings.warn(failure, DataWarning, stacklevel=3)
         return None, (*notes, failure)
     present, repeated, each = expected
     newcomers = np.full(len(until), np.nan)

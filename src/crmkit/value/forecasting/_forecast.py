@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from crmkit.core.checks import positions
-from crmkit.core.errors import DataError, DataWarning
+from crmkit.core.errors import DataError
 from crmkit.value.forecasting._calendar import SEASONS, check_period
 from crmkit.value.forecasting._customers import customers_beside
-from crmkit.value.forecasting._evaluation import SUM, evaluation_of, no_better_than_naive
-from crmkit.value.forecasting._projection import Projection, Settings, project
-from crmkit.value.forecasting._reconcile import RECONCILE
-from crmkit.value.forecasting._result import Forecast
-from crmkit.value.forecasting._rolling_origin import METHODS, NAIVE, SMOOTHED_FROM
+from crmkit.value.forecasting._projection import project
+from crmkit.value.forecasting._rolling_origin import METHODS
 from crmkit.value.forecasting._sales import sales_table
+from crmkit.value.forecasting._settings import settings_of
+from crmkit.value.forecasting._tables import forecast_of, told_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy.typing as npt
+    from crmkit.value.forecasting._result import Forecast
 
-    Floats = npt.NDArray[np.float64]
+__all__ = ["forecast"]
 
-__all__ = ["forecast", "forecast_series"]
-
-_RESERVED = {"scope", "period", "method", "forecast", "value", "season", "chosen", "reason"}
+_RESERVED = frozenset(
+    {"scope", "period", "method", "forecast", "value", "season", "chosen", "reason"}
+    | {"n_origins", "n_forecasts", "mae", "rmse", "mase", "bias"}
+)
+_RESERVED_BEGINNINGS = ("low_", "high_", "coverage_")
 
 
 def forecast(
@@ -139,12 +137,12 @@ def forecast(
     columns = [by] if isinstance(by, str) else list(by or [])
     _check_columns(columns)
     wanted = SEASONS[period] if season is None else season
-    settings = _settings(horizon, wanted, methods, levels, reconcile)
+    settings = settings_of(horizon, wanted, methods, levels, reconcile)
     sales = sales_table(
         transactions, by=columns, period=period, measure=measure, begin=begin, cutoff=cutoff, refunds=refunds
     )
     found = project(sales.values, sales.first, settings, total=bool(columns))
-    notes = [*sales.notes, *_warn(found, settings)]
+    notes = [*sales.notes, *told_of(found, settings)]
     days = sales.starts(settings.horizon).astype("datetime64[D]").astype("datetime64[us]")
     customers = None
     if customer_model is not None and measure != "customers":
@@ -161,230 +159,13 @@ def forecast(
         if customers is not None:
             whole = found if found.total is None else found.total
             customers["forecast"] = whole.forecast[0] * whole.scale
-    return _result(found, sales.groups, pd.Index(days), settings, customers, notes, (measure, period))
-
-
-def forecast_series(
-    series: Any,
-    *,
-    horizon: int,
-    season: int = 1,
-    methods: Sequence[str] = tuple(METHODS),
-    levels: Sequence[float] = (0.80, 0.95),
-    total: bool = False,
-    reconcile: str = "combined",
-) -> Forecast:
-    """Forecast series that are already a regular table.
-
-    Parameters
-    ----------
-    series : Series, DataFrame or array-like of float
-        One series, or a column each; rows are consecutive periods. Missing values before a series begins are allowed,
-        elsewhere not. Where the index is of periods, or of times at a regular distance, it is carried on; else the
-        places are counted from 0.
-    horizon : int
-        Periods to forecast.
-    season : int, default=1
-        Periods a season; 1 for none.
-    methods : sequence of str
-        As for ``forecast``.
-    levels : sequence of float, default=(0.80, 0.95)
-        Nominal coverages of the intervals.
-    total : bool, default=False
-        Whether the series add up to something: then their total is forecast too, and they are made to add up to it.
-    reconcile : {"combined", "bottom-up"}, default="combined"
-        As for ``forecast``.
-
-    Returns
-    -------
-    Forecast
-        With the group column ``series``: the name of each column.
-
-    Raises
-    ------
-    DataError
-        If the table is empty or holds what is no finite number, naming positions.
-
-    Warns
-    -----
-    DataWarning
-        As for ``forecast``.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from crmkit.value import forecast_series
-    >>> level = pd.Series([20.0, 22.0, 21.0, 19.0, 20.0, 23.0, 21.0, 18.0, 20.0, 21.0, 19.0, 22.0, 20.0, 21.0])
-    >>> forecast_series(level, horizon=2).table[["period", "method", "forecast"]].round(1)
-       period                 method  forecast
-    0      14  exponential-smoothing      20.5
-    1      15  exponential-smoothing      20.5
-    """
-    frame = _wide(series)
-    settings = _settings(horizon, season, methods, levels, reconcile)
-    values = frame.to_numpy(dtype=np.float64).T
-    known = np.isfinite(values)
-    first = np.argmax(known, axis=1)
-    gap = (~known & (np.arange(values.shape[1]) >= first[:, None])) | ~known.any(axis=1, keepdims=True)
-    if gap.any():
-        raise DataError(f"series: a value after the beginning is missing or infinite in {positions(gap.any(axis=0))}")
-    found = project(np.where(known, values, 0.0), first.astype(np.intp), settings, total=total)
-    notes = _warn(found, settings)
-    groups = pd.DataFrame({"series": frame.columns})
-    index = _carried_on(frame.index, settings.horizon)
-    return _result(found, groups, index, settings, None, notes, ("series", "step"))
+    return forecast_of(found, sales.groups, pd.Index(days), settings, customers, notes, (measure, period))
 
 
 def _check_columns(columns: Sequence[str]) -> None:
     """Refuse group columns whose names the tables need."""
-    taken = sorted(_RESERVED & set(columns))
+    taken = [name for name in columns if name in _RESERVED or str(name).startswith(_RESERVED_BEGINNINGS)]
     if taken:
         raise DataError(f"by cannot be {', '.join(map(repr, taken))}, which the forecast's own tables use: rename it")
     if len(set(columns)) < len(columns):
         raise DataError("by names a column twice")
-
-
-def _settings(horizon: int, season: int, methods: Sequence[str], levels: Sequence[float], reconcile: str) -> Settings:
-    """Check what is asked for."""
-    for name, value in (("horizon", horizon), ("season", season)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-            raise DataError(f"{name} must be a whole number of at least 1, got {value!r}")
-    listed = [methods] if isinstance(methods, str) else list(methods)
-    unknown = [name for name in listed if name not in METHODS]
-    if unknown:
-        raise DataError(f"methods must be of {', '.join(map(repr, METHODS))}, got {', '.join(map(repr, unknown))}")
-    if reconcile not in RECONCILE:
-        raise DataError(f"reconcile must be one of {', '.join(map(repr, RECONCILE))}, got {reconcile!r}")
-    if not len(levels) or any(not 0 < level < 1 for level in levels):
-        raise DataError(f"levels must lie between 0 and 1, such as (0.80, 0.95), got {tuple(levels)!r}")
-    used = (NAIVE, *(name for name in METHODS if name in listed and name != NAIVE))
-    return Settings(int(horizon), int(season), used, tuple(float(level) for level in levels), reconcile)
-
-
-def _wide(series: Any) -> pd.DataFrame:
-    """Bring series to a frame of floats."""
-    if isinstance(series, pd.Series):
-        frame = series.to_frame("series" if series.name is None else series.name)
-    elif isinstance(series, pd.DataFrame):
-        frame = series
-    else:
-        array = np.asarray(series)
-        frame = pd.DataFrame(array if array.ndim == 2 else array.reshape(-1, 1))
-        frame.columns = ["series"] if array.ndim == 1 else [str(place) for place in range(frame.shape[1])]
-    if not len(frame) or not frame.shape[1]:
-        raise DataError("series is empty: there is no history to forecast from")
-    odd = [str(name) for name, kind in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
-    if odd:
-        raise DataError(f"series must hold numbers; these columns do not: {', '.join(odd)}")
-    return frame.astype("float64")
-
-
-def _carried_on(index: pd.Index, horizon: int) -> pd.Index:
-    """Carry an index on; places where it says nothing regular."""
-    if isinstance(index, pd.PeriodIndex):
-        return index.append(pd.period_range(index[-1] + 1, periods=horizon, freq=index.freq))
-    if isinstance(index, pd.DatetimeIndex) and len(index) > 2:
-        rule = index.freq or pd.infer_freq(index)
-        if rule is not None:
-            return index.append(pd.date_range(index[-1], periods=horizon + 1, freq=rule)[1:])
-    return pd.RangeIndex(len(index) + horizon)
-
-
-def _warn(found: Projection, settings: Settings) -> list[str]:
-    """Tell what the caller should know of the series; give the same as notes."""
-    parts = [found] if found.total is None else [found, found.total]
-    season, tried, level, blind = (
-        np.concatenate(each)
-        for each in zip(
-            *(
-                (
-                    part.rolling.season < settings.season,
-                    part.rolling.tried.sum(axis=0) < len(settings.methods),
-                    no_better_than_naive(part),
-                    ~np.isfinite(part.low).all(axis=(0, 2)),
-                )
-                for part in parts
-            ),
-            strict=True,
-        )
-    )
-    told = {
-        f"shorter than two seasons of {settings.season} periods: forecast without a season": season,
-        f"shorter than {SMOOTHED_FROM} periods: forecast by the seasonal naive alone": tried,
-        "only one period long: no error can be measured, so there is no interval": blind,
-        "forecast by the seasonal naive, because no other method erred less": level,
-    }
-    notes = [f"{int(of.sum()):,} of {len(of):,} series {what}" for what, of in told.items() if of.any()]
-    for note in notes:
-        warnings.warn(note, DataWarning, stacklevel=3)
-    return notes
-
-
-def _result(
-    found: Projection,
-    groups: pd.DataFrame,
-    index: pd.Index,
-    settings: Settings,
-    customers: pd.DataFrame | None,
-    notes: Sequence[str],
-    said: tuple[str, str],
-) -> Forecast:
-    """Put the tables together."""
-    scope = "group" if groups.shape[1] else "total"
-    parts = [(found, groups, scope)]
-    if found.total is not None:
-        parts.append((found.total, pd.DataFrame(index=pd.RangeIndex(1)), "total"))
-    n_periods = found.values.shape[1]
-    table = _stacked([_ahead(part, own, index[n_periods:], settings, name) for part, own, name in parts])
-    history = _stacked([_past(part, own, index[:n_periods], name) for part, own, name in parts])
-    evaluation = _stacked([evaluation_of(part, own, settings.levels, scope=name) for part, own, name in parts])
-    order = [*groups.columns]
-    return Forecast(
-        table[["scope", *order, *[name for name in table.columns if name not in {"scope", *order}]]],
-        evaluation[["scope", *order, *[name for name in evaluation.columns if name not in {"scope", *order}]]],
-        history[["scope", *order, "period", "value"]],
-        customers,
-        tuple(notes),
-        *said,
-        settings.levels,
-    )
-
-
-def _stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    """Put the total's rows under the groups'."""
-    if len(frames) == 1:
-        return frames[0]
-    groups, whole = frames
-    for column in groups.columns.difference(whole.columns):
-        # A missing value of the groups' own type, so that stacking changes no type.
-        whole[column] = (
-            groups[column].iloc[[0] * len(whole)].reset_index(drop=True).where(pd.Series(False, whole.index))
-        )
-    return pd.concat([groups, whole[groups.columns]], ignore_index=True)
-
-
-def _ahead(part: Projection, groups: pd.DataFrame, index: pd.Index, settings: Settings, scope: str) -> pd.DataFrame:
-    """Give the rows of the forecast."""
-    n_series, horizon = part.forecast.shape
-    of = np.repeat(np.arange(n_series), horizon)
-    columns: dict[str, Any] = {"scope": np.full(len(of), scope)}
-    columns.update({name: groups[name].iloc[of].reset_index(drop=True) for name in groups.columns})
-    columns["period"] = index[np.tile(np.arange(horizon), n_series)]
-    names = np.array(part.rolling.names, dtype=object)[part.rolling.chosen]
-    columns["method"] = np.full(len(of), SUM) if part.summed_errors is not None else names[of]
-    columns["forecast"] = (part.forecast * part.scale).reshape(-1)
-    for place, level in enumerate(settings.levels):
-        columns[f"low_{100 * level:g}"] = (part.low[place] * part.scale).reshape(-1)
-        columns[f"high_{100 * level:g}"] = (part.high[place] * part.scale).reshape(-1)
-    return pd.DataFrame(columns)
-
-
-def _past(part: Projection, groups: pd.DataFrame, index: pd.Index, scope: str) -> pd.DataFrame:
-    """Give the rows of the history, each series from its beginning."""
-    n_series, n_periods = part.values.shape
-    row, column = np.nonzero(np.arange(n_periods) >= part.first[:n_series, None])
-    columns: dict[str, Any] = {"scope": np.full(len(row), scope)}
-    columns.update({name: groups[name].iloc[row].reset_index(drop=True) for name in groups.columns})
-    columns["period"] = index[column]
-    columns["value"] = part.values[row, column] * part.scale
-    return pd.DataFrame(columns)

@@ -14,35 +14,12 @@ from crmkit.value.forecasting._rolling_origin import Rolling, never_negative, ro
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from crmkit.value.forecasting._settings import Settings
+
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.intp]
 
-__all__ = ["Projection", "Settings", "project"]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What is asked of a forecast.
-
-    Parameters
-    ----------
-    horizon : int
-        Periods to forecast.
-    season : int
-        Periods a season; 1 for none.
-    methods : tuple of str
-        The seasonal naive first.
-    levels : tuple of float
-        Nominal coverages of the intervals.
-    reconcile : {"combined", "bottom-up"}
-        How groups and total are made to add up.
-    """
-
-    horizon: int
-    season: int
-    methods: tuple[str, ...]
-    levels: tuple[float, ...]
-    reconcile: str = "combined"
+__all__ = ["Projection", "project"]
 
 
 @dataclass(frozen=True)
@@ -100,8 +77,9 @@ def project(values: Floats, first: Ints, settings: Settings, *, total: bool) -> 
     Projection
         Forecasts, divided by its ``scale``.
     """
-    # Squares of huge or tiny numbers would leave the range of floating point.
-    scale = float(np.abs(values).max(initial=0.0)) or 1.0
+    # Squares of huge or tiny numbers would leave the range of floating point; a power of two changes no digit.
+    largest = float(np.abs(values).max(initial=0.0))
+    scale = float(np.exp2(np.floor(np.log2(largest)))) if largest > 0 else 1.0
     found = replace(_project(values / scale, first, settings, total=total), scale=scale)
     return found if found.total is None else replace(found, total=replace(found.total, scale=scale))
 

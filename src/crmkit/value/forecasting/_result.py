@@ -67,15 +67,11 @@ class Forecast:
         return self.table[self.table["scope"] == scope].reset_index(drop=True)
 
     def _headline(self) -> str:
-        """Say what was forecast and how well the method did before."""
+        """Say what was forecast."""
         n_periods = self.table["period"].nunique()
-        n_groups = (
-            int(self.evaluation.loc[self.evaluation["scope"] == "group"].groupby("method").size().max() or 0)
-            if (self.evaluation["scope"] == "group").any()
-            else 0
-        )
-        over = f", {n_groups:,} groups" if n_groups else ""
-        return f"Forecast of {self.measure}: {n_periods} periods ({self.period}){over}"
+        n_groups = len(self.groups) // n_periods
+        over = f", {n_groups:,} {'group' if n_groups == 1 else 'groups'}" if n_groups else ""
+        return f"Forecast of {self.measure}: {n_periods:,} periods ({self.period}){over}"
 
     def _shown(self) -> pd.DataFrame:
         """Give the rows people look at first: the total where there is one."""
