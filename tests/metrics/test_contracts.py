@@ -73,7 +73,7 @@ def test_churn_is_that_of_the_lists_of_customers():
 
 def test_contracts_that_overlap_or_follow_each_other_are_one():
     table = _table(("a", 0, 31), ("a", 31, 90), ("a", 40, 60), ("a", 85, None))
-    got = metrics.contract_churn(table, cutoff="1970-05-02")
+    got = metrics.contract_churn(table, cutoff="1970-05-03")
     assert got["lost"].tolist() == [0, 0, 0, 0]
     curve = metrics.contract_survival(table, cutoff="1970-05-02")
     assert curve["events"].sum() == 0
@@ -89,10 +89,17 @@ def test_a_break_is_bridged_by_days_of_grace_and_by_no_more():
 def test_a_period_is_there_only_once_it_shows_who_renewed():
     monthly = _table(("a", 0, 31), ("a", 31, 59), ("b", 0, 31))
     # On the first of March it is not known whether a contract that ends with February was renewed that day.
-    assert metrics.contract_churn(monthly, cutoff="1970-03-01").index.astype(str).tolist() == ["1970-01"]
-    seen = metrics.contract_churn(monthly, cutoff="1970-03-02")
-    assert seen["lost"].tolist() == [0, 1]
-    assert len(metrics.contract_churn(monthly, cutoff="1970-03-02", grace_days=3)) == 1
+    early = metrics.contract_churn(monthly, cutoff="1970-03-01", grace_days=0)
+    assert early.index.astype(str).tolist() == ["1970-01"]
+    assert metrics.contract_churn(monthly, cutoff="1970-03-02", grace_days=0)["lost"].tolist() == [0, 1]
+    assert len(metrics.contract_churn(monthly, cutoff="1970-03-02", grace_days=1)) == 1
+    assert metrics.contract_churn(monthly, cutoff="1970-03-03", grace_days=1)["lost"].tolist() == [0, 1]
+
+
+def test_an_end_may_be_the_last_day_under_contract_or_the_first_day_after_it():
+    after = _table(("a", 0, 31), ("a", 31, 59), ("b", 0, 31), ("c", 10, None), ("d", 70, 71))
+    last = after.assign(end=after["end"] - 1)
+    pd.testing.assert_frame_equal(metrics.contract_churn(last, cutoff=120), metrics.contract_churn(after, cutoff=120))
 
 
 def test_an_end_that_lies_ahead_is_not_known_yet():
@@ -166,7 +173,7 @@ def test_all_contracts_running_and_the_last_day_of_the_table_as_cutoff():
 @pytest.mark.parametrize(
     ("table", "options", "match"),
     [
-        (_table(("a", 5, 5)), {}, "end is not after start in row 0"),
+        (_table(("a", 5, 4)), {}, "end is before start in row 0"),
         (_table(("a", None, 5), ("b", 1, 5)), {}, "start is missing in row 0"),
         (_table((None, 1, 5)), {}, "customer_id is missing in row 0"),
         (_table(("a", 1.5, 5)), {}, "start must be dates or whole days"),

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import time
 import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.base import BaseEstimator
 from sklearn.metrics import roc_auc_score
 
@@ -378,12 +381,38 @@ class TestEdges:
         same = cdnow.assign(customer_id=cdnow["customer_id"].astype(int).astype(str))
         pd.testing.assert_frame_equal(value.lifecycle(other), value.lifecycle(same), check_index_type=False)
 
+    @settings(max_examples=40, deadline=None)
+    @given(
+        st.lists(
+            st.tuples(st.sampled_from("abcdef"), st.integers(0, 400), st.sampled_from([10.0, 0.0, -3.0])),
+            min_size=1,
+            max_size=40,
+        ),
+        st.integers(1, 800),
+    )
+    def test_any_table_gives_probabilities_and_one_stage_each(self, rows, cutoff):
+        sales = pd.DataFrame(rows, columns=["customer_id", "day", "amount"])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)
+            got = value.lifecycle(sales, cutoff=cutoff)
+        bought = sales[(sales["amount"] >= 0) & (sales["day"] < cutoff)].drop_duplicates(["customer_id", "day"])
+        assert got.index.tolist() == sorted(set(bought["customer_id"]))
+        assert got["purchases"].to_dict() == bought["customer_id"].value_counts().to_dict()
+        if bought["customer_id"].duplicated().any():
+            assert got["stage"].notna().all()
+            assert got["p_gap"].between(0, 1).all()
+            assert got["p_active"].between(0, 1).all()
+            assert (got["typical_gap_days"] > 0).all()
+            assert np.isfinite(got["typical_gap_days"]).all()
+            assert set(got.loc[got["purchases"] == 1, "stage"]) <= {"new", "at-risk", "lapsed", "lost"}
+            assert "new" not in set(got.loc[got["purchases"] > 1, "stage"])
+        else:
+            assert got["stage"].isna().all()
+
     def test_a_million_rows_take_seconds(self):
         random = np.random.default_rng(0)
         who = (60_000 * random.random(1_000_000) ** 1.5).astype(int)
         sales = pd.DataFrame({"customer_id": who, "day": random.integers(0, 730, 1_000_000), "amount": 1.0})
-        import time
-
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DataWarning)
             begin = time.process_time()

@@ -51,7 +51,7 @@ def contract_churn(
     *,
     period: Period = "month",
     cutoff: Any = None,
-    grace_days: int = 0,
+    grace_days: int = 1,
     start: str = "start",
     end: str = "end",
     level: float = 0.95,
@@ -66,15 +66,17 @@ def contract_churn(
     Parameters
     ----------
     contracts : table
-        One row a contract: ``customer_id``, its start and its end as dates, times or days since 1970-01-01. The end is
-        the first day no longer covered, and missing where there is none yet.
+        One row a contract or a term of it: ``customer_id``, its start and its end as dates, times or days since
+        1970-01-01. The end is the first day no longer covered, or the last one that is (the churn of a period is the
+        same where contracts end with it), and missing where there is none yet.
     period : {"day", "week", "month", "quarter", "year"}, default="month"
         Calendar periods; weeks start on Monday.
     cutoff : str, date or int, default=None
         The first day that is not seen: contracts that start at it or later are not there, and those that end after it
         have not ended. Where None, the day after the last start or end.
-    grace_days : int, default=0
-        A contract that begins at most so many days after the last one ended continues it.
+    grace_days : int, default=1
+        A contract that begins at most so many days after the last one ended continues it: 1 lets an end be the last day
+        under contract as well as the first day after it.
     start, end : str, default="start", "end"
         The columns.
     level : float, default=0.95
@@ -92,8 +94,7 @@ def contract_churn(
     Raises
     ------
     DataError
-        If a column, customer or start is missing, an end is not after its start, or no contract starts before the
-        cutoff.
+        If a column, customer or start is missing, an end is before its start, or no contract starts before the cutoff.
 
     See Also
     --------
@@ -110,7 +111,7 @@ def contract_churn(
     ...         "end": pd.to_datetime(["2024-02-10", "2024-02-15", None, None]),
     ...     }
     ... )
-    >>> contract_churn(contracts, cutoff="2024-03-02").iloc[:, :5]  # doctest: +NORMALIZE_WHITESPACE
+    >>> contract_churn(contracts, cutoff="2024-03-03").iloc[:, :5]  # doctest: +NORMALIZE_WHITESPACE
              opening  lost  joined  closing  churn
     period
     2024-01        0     0       2        2    NaN
@@ -143,7 +144,7 @@ def contract_survival(
     contracts: Any,
     *,
     cutoff: Any = None,
-    grace_days: int = 0,
+    grace_days: int = 1,
     start: str = "start",
     end: str = "end",
     level: float = 0.95,
@@ -203,8 +204,8 @@ def _spells(contracts: Any, cutoff: Any, grace_days: Any, start: str, end: str) 
         if missing.any():
             raise DataError(f"contracts: {column} is missing in {positions(missing)}")
     begin, finish = _dates(frame[start], start), _dates(frame[end], end)
-    if (finish <= begin).any():
-        raise DataError(f"contracts: {end} is not after {start} in {positions(finish <= begin)}")
+    if (finish < begin).any():
+        raise DataError(f"contracts: {end} is before {start} in {positions(finish < begin)}")
     if not len(frame):
         raise DataError("contracts is empty: there is nothing to measure")
     ends = finish[finish < _OPEN]

@@ -86,7 +86,7 @@ def lifecycle(
     model : str, lifetime model or None, default=None
         Gives P(alive). A name of kind lifetime-model, or an instance of one that reads a purchase summary: a fitted one
         is used as it is, another is cloned and fitted on the rows before the cutoff. None is ``"bg-nbd"``.
-    unit : {"day", "week", "month"}, default="week"
+    unit : {"day", "week", "month", "quarter", "year"}, default="week"
         The unit a model is fitted in (a fitted one knows its own); it changes no stage.
     refunds : {"net", "ignore", "match"}, default="net"
         As for ``preparation.rfm_table``: what makes a purchase day.
@@ -130,7 +130,8 @@ def lifecycle(
     with ``G / (alpha + s + G)`` beta distributed with parameters ``k`` and ``r + k x``, where ``k`` is the shape of
     all gaps. ``k``, ``r`` and ``alpha`` are estimated by maximum likelihood together with the chances of leaving after
     the first and after later purchases, so that the silence of those who left does not pass for a long gap. A model's
-    own P(alive) usually takes purchases to fall at random; ``p_gap`` sees also that a regular customer is late.
+    own P(alive) usually takes purchases to fall at random; where customers buy regularly, ``p_gap`` sees sooner that
+    they are late.
 
     References
     ----------
