@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,6 +28,9 @@ Measure = Literal["amount", "count"]
 
 _BEFORE, _COMPLETE, _RUNNING, _AHEAD = "before the data", "complete", "running", "not begun"
 
+_MONTH = re.compile(r"^(\d{4})年?(\d{1,2})月?$")
+"""A month as 202403 or 2024年3月."""
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class PlanAgainstActual:
@@ -39,7 +43,7 @@ class PlanAgainstActual:
         sold; missing where it cannot be known: a period before the data or not begun), ``variance`` (actual less plan),
         ``attainment`` (actual over plan), ``cumulative_plan``, ``cumulative_actual`` and ``cumulative_attainment``
         within the group, over the periods that have begun, and ``status``: "before the data", "complete", "running"
-        (the period has not ended) or "not begun".
+        (not ended) or "not begun".
     by_period, by_group, total : pandas.DataFrame
         The same added up over groups, periods, and both: ``plan``, ``plan_to_date`` (of periods that have begun and
         whose actual is known), ``actual``, ``unplanned`` (the part of actual that had no plan), ``variance`` and
@@ -82,7 +86,7 @@ def plan_against_actual(
         transactions with ``day`` (or ``time``) and ``amount``, refunds negative.
     plan : table
         ``period`` (a pandas Period, or a date within the period as text, date or timestamp; or such text as "2024-03",
-        "2024Q1" or "2024"), the columns of ``by``, and ``plan``. A missing plan is no plan, not 0.
+        "202403", "2024年3月", "2024Q1" or "2024"), the columns of ``by``, and ``plan``: missing is no plan, not 0.
     period : {"day", "week", "month", "quarter", "year"}, default="month"
         Calendar periods, local; weeks start on Monday. A plan for other periods is refused, not spread.
     by : str, sequence of str or None, default=None
@@ -130,15 +134,13 @@ def plan_against_actual(
     if measure not in {"amount", "count"}:
         raise DataError(f"measure must be 'amount' or 'count', got {measure!r}")
     groups = [] if by is None else [by] if isinstance(by, str) else list(by)
+    taken = sorted({"period", "plan", "actual", "day", "amount", "status"} & set(groups))
+    if taken:
+        raise DataError(f"by cannot name {', '.join(map(repr, taken))}: rename these columns")
     sold, first_day, end_day = _sold(actual, groups, measure, as_of)
-    keys = ["period", *groups]
-    sold["period"] = days_to_periods(sold.pop("day").to_numpy(dtype=np.int64), frequency)
-    sums = sold.groupby(keys, dropna=False, observed=True)["actual"].sum()
-    planned = _planned(plan, groups, frequency)
-    index = _every(
-        sums.index.to_frame(index=False), planned[keys], keys, days_to_periods(np.array([end_day - 1]), frequency)
-    )
-    result = index.merge(sums.reset_index(), how="left", on=keys).merge(planned, how="left", on=keys)
+    sold.insert(0, "period", days_to_periods(sold.pop("day").to_numpy(dtype=np.int64), frequency))
+    last = days_to_periods(np.array([end_day - 1]), frequency)
+    result = _side_by_side(sold, _planned(plan, groups, frequency), groups, last)
     return _compare(result, groups, first_day, end_day)
 
 
@@ -216,9 +218,8 @@ def _read_periods(column: pd.Series, frequency: str) -> pd.PeriodIndex:
     if missing.any():
         raise DataError(f"plan: period is missing in {positions(missing)}")
     if isinstance(column.dtype, pd.PeriodDtype):
-        given = column.dtype.freq.freqstr
-        if given != frequency:
-            raise DataError(f"plan: its periods are {given}, and {frequency} is asked for (period=…)")
+        if column.dtype != pd.PeriodDtype(frequency):
+            raise DataError(f"plan: its periods ({column.dtype}) are not of the kind asked for (period=…)")
         return pd.PeriodIndex(column)
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         local = column.dt.tz_localize(None) if column.dt.tz is not None else column
@@ -227,7 +228,7 @@ def _read_periods(column: pd.Series, frequency: str) -> pd.PeriodIndex:
     read = []
     for number, name in enumerate(names):
         try:
-            one = pd.Period(name)
+            one = pd.Period(_MONTH.sub(r"\1-\2", name))
         except ValueError:
             rows = positions(codes == number)
             raise DataError(f"plan: period is not understood in {rows}; write 2024-03, 2024Q1 or a date") from None
@@ -238,16 +239,27 @@ def _read_periods(column: pd.Series, frequency: str) -> pd.PeriodIndex:
     return pd.PeriodIndex(pd.PeriodIndex(read, freq=frequency).take(codes))
 
 
-def _every(sold: pd.DataFrame, planned: pd.DataFrame, keys: list[str], last: pd.PeriodIndex) -> pd.DataFrame:
-    """Give every period from the first to the last for every group that there is."""
-    both = pd.concat([sold, planned], ignore_index=True)
+def _side_by_side(sold: pd.DataFrame, planned: pd.DataFrame, groups: list[str], last: pd.PeriodIndex) -> pd.DataFrame:
+    """Give every period from the first to the last for every group that there is, with what was sold and planned."""
+    both = pd.concat([sold[["period"]], planned[["period"]]], ignore_index=True)
     periods = pd.PeriodIndex(both["period"])
-    span = pd.period_range(periods.min(), max(periods.max(), last[0]), freq=periods.freq)
-    every = pd.DataFrame({"period": span})
-    if len(keys) == 1:
-        return every
-    groups = both[keys[1:]].drop_duplicates().sort_values(keys[1:], ignore_index=True)
-    return every.merge(groups, how="cross")
+    first = periods.min()
+    span = pd.period_range(first, max(periods.max(), last[0]), freq=periods.freq)
+    at = periods.asi8 - first.ordinal
+    n_groups, group = 1, np.zeros(len(both), dtype=np.intp)
+    result = pd.DataFrame({"period": span})
+    if groups:
+        # As objects, so that a column without any value in one table is no other type than in the other.
+        named = pd.concat([table[groups].astype(object) for table in (sold, planned)], ignore_index=True)
+        grouped = named.groupby(groups, dropna=False, sort=True)
+        group, n_groups = np.asarray(grouped.ngroup(), dtype=np.intp), grouped.ngroups
+        names = named.iloc[np.unique(group, return_index=True)[1]].infer_objects()
+        result = result.merge(names, how="cross")
+    cell, n_sold = at * n_groups + group, len(sold)
+    amounts = np.bincount(cell[:n_sold], weights=sold["actual"], minlength=len(result))
+    plans = np.full(len(result), np.nan)
+    plans[cell[n_sold:]] = planned["plan"]
+    return result.assign(actual=amounts, plan=plans)
 
 
 def _compare(result: pd.DataFrame, groups: list[str], first_day: int, end_day: int) -> PlanAgainstActual:
@@ -260,7 +272,7 @@ def _compare(result: pd.DataFrame, groups: list[str], first_day: int, end_day: i
     ).astype(object)
     known = (status == _COMPLETE) | (status == _RUNNING)
     plan = result["plan"].to_numpy(dtype=np.float64)
-    sold = np.where(known, np.nan_to_num(result["actual"].to_numpy(dtype=np.float64)), np.nan)
+    sold = np.where(known, result["actual"].to_numpy(dtype=np.float64), np.nan)
     lines = result[["period", *groups]].assign(
         plan=plan, actual=sold, variance=sold - plan, attainment=_over(sold, plan)
     )
