@@ -13,6 +13,7 @@ from crmkit.value._customer_scores import customer_scores, score_parts
 from crmkit.value._engagement import engagement
 from crmkit.value._gamma_gamma import GammaGamma
 from crmkit.value._lifecycle import lifecycle
+from crmkit.value._lifecycle_check import lifecycle_check
 from crmkit.value._lifetime_value import lifetime_value
 from crmkit.value._loyalty import loyalty
 from crmkit.value._mbg_nbd import MBGNBD
@@ -54,6 +55,7 @@ __all__ = [
     "forecast",
     "forecast_series",
     "lifecycle",
+    "lifecycle_check",
     "lifecycle_transitions",
     "lifetime_value",
     "loyalty",
