@@ -8,7 +8,8 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from crmkit.core.errors import DataError, DataWarning
-from crmkit.value import BGNBD, NBD, compare
+from crmkit.preparation import period_summary
+from crmkit.value import BGBB, BGNBD, NBD, compare
 
 
 class Optimist(BaseEstimator):
@@ -178,3 +179,35 @@ def test_covariates_must_speak_of_every_customer(cdnow):
         compare([], cdnow, split="1997-10-01", covariates=channel.assign(repeats=1))
     same = compare([], cdnow, split="1997-10-01", covariates=channel)
     pd.testing.assert_frame_equal(same, compare([], cdnow, split="1997-10-01"))
+
+
+def test_models_of_periods_are_judged_by_periods(cdnow):
+    table = compare("bg-bb", cdnow, split="1997-10-01", until="1998-07-01", period="month")
+    days = cdnow[cdnow["day"].between(10135, 10407)]
+    months = days["day"].to_numpy().astype("datetime64[D]").astype("datetime64[M]")
+    assert table["actual"].tolist() == [len(set(zip(days["customer_id"], months, strict=True)))] * 3
+    assert table["horizon"].tolist() == [9.0] * 3
+    known = period_summary(cdnow, cutoff="1997-10-01", period="month")
+    expected = BGBB().fit(known).predict(known, horizon=9)["expected_purchases"].sum()
+    assert table.loc["bg-bb", "predicted"] == pytest.approx(expected)
+    own = (known["repeats"] / known["age_periods"] * 9).sum()
+    assert table.loc["naive: own rate", "predicted"] == pytest.approx(own)
+
+
+def test_days_and_periods_are_not_mixed(cdnow):
+    with pytest.raises(DataError, match="bg-bb counts calendar periods"):
+        compare(["bg-nbd", "bg-bb"], cdnow, split="1997-10-01")
+    with pytest.raises(DataError, match="bg-nbd counts purchase days"):
+        compare(["bg-bb", "bg-nbd"], cdnow, split="1997-10-01", until="1998-07-01", period="month")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"split": "1997-10-02", "until": "1998-07-01"}, "split='1997-10-02' is not .* split='1997-10-01'"),
+        ({"split": "1997-10-01", "until": "1998-06-15"}, "until='1998-06-15' is not .* until='1998-06-01'"),
+    ],
+)
+def test_a_part_of_a_period_is_not_compared(cdnow, given, message):
+    with pytest.raises(DataError, match=message):
+        compare("bg-bb", cdnow, period="month", **given)

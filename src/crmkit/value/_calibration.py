@@ -32,6 +32,7 @@ def calibration(
     until: Any = None,
     unit: str = "week",
     refunds: str = "net",
+    period: str | None = None,
     covariates: Any = None,
     by: str = "forecast",
     n_groups: int = 10,
@@ -46,7 +47,7 @@ def calibration(
 
     Parameters
     ----------
-    models, transactions, split, until, unit, refunds, covariates
+    models, transactions, split, until, unit, refunds, period, covariates
         As for ``compare``. The naive forecasts are always there.
     by : {"forecast", "repeats"}, default="forecast"
         What makes the groups.
@@ -91,7 +92,14 @@ def calibration(
     if not 0 < level < 1:
         raise DataError(f"level must be between 0 and 1, got {level!r}")
     holdout = hold_out(
-        transactions, split=split, until=until, unit=unit, refunds=refunds, covariates=covariates, stacklevel=3
+        transactions,
+        split=split,
+        until=until,
+        unit=unit,
+        refunds=refunds,
+        period=period,
+        covariates=covariates,
+        stacklevel=3,
     )
     forecasts = forecast_each(fit_each(models, holdout, stacklevel=3), holdout)
     repeats = np.minimum(holdout.summary["repeats"].to_numpy(), _MANY)

@@ -32,6 +32,7 @@ def compare(
     until: Any = None,
     unit: str = "week",
     refunds: str = "net",
+    period: str | None = None,
     covariates: Any = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
@@ -56,6 +57,10 @@ def compare(
         The unit the models are fitted in; it changes no forecast.
     refunds : {"net", "ignore", "match"}, default="net"
         As for ``preparation.purchase_summary``, on either side of the split.
+    period : {"day", "week", "month", "quarter", "year"} or None, default=None
+        Count calendar periods with a purchase instead of purchase days, naive forecasts included: for models of
+        discrete opportunities such as ``bg-bb``, and for these only. ``split`` and ``until`` must then be first days of
+        periods, and ``unit`` is not used.
     covariates : table or None, default=None
         One row a customer, for models that read more than the summary: put beside it by ``customer_id``.
     level : float, default=0.95
@@ -64,12 +69,12 @@ def compare(
     Returns
     -------
     pandas.DataFrame
-        Indexed by ``model``: ``n`` (customers), ``horizon`` (in units), ``actual`` and ``predicted`` (purchases of all
-        customers), ``bias`` (predicted over actual, less 1), ``mae`` and ``rmse`` (purchases a customer),
-        ``calibration`` (the mean distance of forecast and fact over ten groups of customers by forecast, purchases a
-        customer: ``calibration`` gives the groups), then ``<figure>_low`` and ``<figure>_high`` of bias, mae and rmse:
-        what they might have been with other customers of the same kind. A model that could not be fitted has missing
-        values, and a warning says why.
+        Indexed by ``model``: ``n`` (customers), ``horizon`` (in units, or periods), ``actual`` and ``predicted``
+        (purchases of all customers), ``bias`` (predicted over actual, less 1), ``mae`` and ``rmse`` (purchases a
+        customer), ``calibration`` (the mean distance of forecast and fact over ten groups of customers by forecast,
+        purchases a customer; the function ``calibration`` gives the groups), then ``<figure>_low`` and
+        ``<figure>_high`` of bias, mae and rmse: what they might have been with other customers of the same kind. A
+        model that could not be fitted has missing values, and a warning says why.
 
     Raises
     ------
@@ -101,7 +106,14 @@ def compare(
     2  naive: mean rate  50     135
     """
     holdout = hold_out(
-        transactions, split=split, until=until, unit=unit, refunds=refunds, covariates=covariates, stacklevel=3
+        transactions,
+        split=split,
+        until=until,
+        unit=unit,
+        refunds=refunds,
+        period=period,
+        covariates=covariates,
+        stacklevel=3,
     )
     forecasts = forecast_each(fit_each(models, holdout, stacklevel=3), holdout)
     rows = {

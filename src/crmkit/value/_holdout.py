@@ -12,8 +12,18 @@ from sklearn.base import clone
 from crmkit.core.checks import by_customer, require_columns, require_methods
 from crmkit.core.errors import ConvergenceError, DataError, DataWarning
 from crmkit.core.registry import create
-from crmkit.preparation import as_cutoff, calendar_days, purchase_summary, rfm_table, time_split
+from crmkit.preparation import (
+    Cutoff,
+    as_cutoff,
+    calendar_days,
+    period_summary,
+    purchase_summary,
+    rfm_table,
+    time_split,
+)
+from crmkit.preparation._calendar import first_day, period_of
 from crmkit.preparation.units import days_in
+from crmkit.value._periods import read_periods
 from crmkit.value._summary import read_summary
 
 if TYPE_CHECKING:
@@ -45,6 +55,8 @@ class Holdout:
         Days since 1970-01-01: the holdout's first day, and the first after it.
     unit : str
         Of the summary.
+    period : str or None
+        The calendar periods in which everything is counted, or None where purchase days are.
     """
 
     summary: pd.DataFrame
@@ -54,10 +66,13 @@ class Holdout:
     begin: int
     end: int
     unit: str
+    period: str | None = None
 
     @property
     def horizon(self) -> float:
-        """How long the holdout is, in units."""
+        """How long the holdout is, in units or periods."""
+        if self.period is not None:
+            return float(period_of(self.end, self.period) - period_of(self.begin, self.period))
         return (self.end - self.begin) / days_in(self.unit)
 
 
@@ -68,6 +83,7 @@ def hold_out(
     until: Any,
     unit: str,
     refunds: str,
+    period: str | None = None,
     covariates: Any = None,
     stacklevel: int = 3,
 ) -> Holdout:
@@ -83,6 +99,8 @@ def hold_out(
         Of the summary.
     refunds : {"net", "ignore", "match"}
         As for ``purchase_summary``.
+    period : str or None, default=None
+        Count calendar periods with a purchase instead of purchase days.
     covariates : table or None, default=None
         Columns by customer that are put beside the summary.
     stacklevel : int, default=3
@@ -96,15 +114,23 @@ def hold_out(
     Raises
     ------
     DataError
-        If nothing lies before or after the split, or a customer has no row in ``covariates``.
+        If nothing lies before or after the split, a customer has no row in ``covariates``, or the split or the end is
+        not the first day of a calendar period where these are counted.
     """
     known, later = time_split(transactions, split, until=until)
     if len(known) == 0 or len(later) == 0:
         side = "before" if len(known) == 0 else "after"
         raise DataError(f"split={split!r} leaves no rows {side} it")
+    begin = as_cutoff(split).day
+    end = as_cutoff(until).day if until is not None else int(calendar_days(later).max()) + 1
+    if period is not None:
+        _check_edges(begin, end, split, until, period)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        summary = purchase_summary(known, cutoff=split, unit=unit, refunds=refunds)
+        if period is None:
+            summary = purchase_summary(known, cutoff=split, unit=unit, refunds=refunds)
+        else:
+            summary = period_summary(known, cutoff=split, period=period, refunds=refunds)
     for warning in told:
         # Told again from here, so that it points at the caller's line.
         warnings.warn(str(warning.message), warning.category, stacklevel=stacklevel)
@@ -112,14 +138,27 @@ def hold_out(
         raise DataError(f"split={split!r} leaves no purchase before it")
     if covariates is not None:
         summary = beside(summary, covariates)
-    begin = as_cutoff(split).day
-    end = as_cutoff(until).day if until is not None else int(calendar_days(later).max()) + 1
     with warnings.catch_warnings():
         # A customer who only got refunds in the holdout bought nothing in it, which is no surprise here.
         warnings.simplefilter("ignore", DataWarning)
-        bought = rfm_table(later, cutoff=end, refunds=refunds)["frequency"]
+        if period is None:
+            bought = rfm_table(later, cutoff=end, refunds=refunds)["frequency"]
+        else:
+            bought = period_summary(later, cutoff=end, period=period, refunds=refunds)["repeats"] + 1
     actual = bought.reindex(summary.index, fill_value=0).to_numpy(dtype=np.float64)
-    return Holdout(summary, known, later, actual, begin, end, unit)
+    return Holdout(summary, known, later, actual, begin, end, unit if period is None else period, period)
+
+
+def _check_edges(begin: int, end: int, split: Any, until: Any, period: str) -> None:
+    """Refuse a holdout that does not consist of whole periods: a part of one cannot be compared with a forecast."""
+    for name, given, day in (("split", split, begin), ("until", until, end)):
+        start = first_day(int(period_of(day, period)), period)
+        if start != day:
+            told = f"{name}={given!r}" if given is not None else "the end of the table"
+            raise DataError(
+                f"{told} is not the first day of a {period}: where calendar periods are counted, take "
+                f"{name}='{Cutoff(start)}'"
+            )
 
 
 def beside(summary: pd.DataFrame, covariates: Any) -> pd.DataFrame:
@@ -156,6 +195,14 @@ def fit_each(
     """
     fitted: dict[str, Any] = {}
     for name, model in _named(models).items():
+        counts_periods = callable(getattr(model, "summarize", None))
+        if counts_periods != (holdout.period is not None):
+            raise DataError(
+                f"{name} counts calendar periods with a purchase: compare such models by themselves, with "
+                "period='month' or another"
+                if counts_periods
+                else f"{name} counts purchase days and cannot be judged by periods: compare it without period="
+            )
         try:
             fitted[name] = model.fit(holdout.summary)
         except ConvergenceError as error:
@@ -200,7 +247,12 @@ def _forecast(name: str, model: Any, holdout: Holdout) -> npt.NDArray[np.float64
 
 def _naive(holdout: Holdout) -> dict[str, npt.NDArray[np.float64]]:
     """Forecast without a model; a customer of age 0 has shown no rate."""
-    table = read_summary(holdout.summary, unit=holdout.unit)
+    period = holdout.period
+    table = (
+        read_summary(holdout.summary, unit=holdout.unit)
+        if period is None
+        else read_periods(holdout.summary, unit=period)
+    )
     own = np.divide(table.x, table.T, out=np.zeros_like(table.x), where=table.T > 0) * holdout.horizon
     age = float(table.T.sum())
     mean = float(table.x.sum()) / age * holdout.horizon if age > 0 else 0.0
