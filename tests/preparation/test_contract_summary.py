@@ -78,6 +78,38 @@ def test_who_may_still_go_on_within_the_days_of_grace_has_refused_nothing():
     assert row(rows, cutoff="2022-02-20", period="year", grace_days=30) == [2, True, 2]
 
 
+@pytest.fixture(scope="module")
+def subscriptions():
+    """Give 2,000 monthly contracts begun over three years, of whom one in twenty refuses each renewal."""
+    random = np.random.default_rng(0)
+    start = random.integers(18_000, 19_000, 2000)
+    end = (start.astype("datetime64[D]").astype("datetime64[M]") + random.geometric(0.05, 2000)).astype("datetime64[D]")
+    end = end.astype(np.int64) + 27
+    return pd.DataFrame({"customer_id": np.arange(2000), "start": np.minimum(start, end - 1), "end": end})
+
+
+def test_a_table_without_those_who_left_before_it_began_is_told(subscriptions):
+    whole = contract_summary(subscriptions, cutoff=19_100)
+    taken_over = subscriptions[subscriptions["end"] >= 18_600]
+    with pytest.warns(DataWarning, match=r"no contract ends before 2020-12-28.* seem to be missing") as told:
+        rows = contract_summary(taken_over, cutoff=19_100)
+    assert told[0].filename == __file__
+    new = subscriptions[subscriptions["start"] >= 18_600]
+    rates = [
+        (table["churned"].sum() / table["tenure_periods"].sum())
+        for table in (whole, rows, contract_summary(new, cutoff=19_100))
+    ]
+    assert rates[0] == pytest.approx(0.05, abs=0.005)
+    assert rates[1] < 0.8 * rates[0]
+    assert rates[2] == pytest.approx(0.05, abs=0.005)
+
+
+def test_a_cohort_whose_first_renewal_is_years_ahead_is_missing_nobody():
+    frame = contracts([(f"c{number}", "2015-01-01", None if number % 2 else "2019-12-31") for number in range(400)])
+    table = contract_summary(frame, cutoff="2021-01-01", period="year")
+    assert table["churned"].sum() == 200
+
+
 def test_short_months_and_leap_days_renew_on_their_last_day():
     assert row([("a", "2023-01-31", None)], cutoff="2023-03-01") == [1, False, 1]
     assert row([("a", "2023-01-31", None)], cutoff="2023-02-28") == [0, False, 0]

@@ -13,6 +13,7 @@ from crmkit.core.errors import DataError, DataWarning
 from crmkit.preparation._calendar import periods_between
 from crmkit.preparation._cutoff import as_cutoff
 from crmkit.preparation._events import customer_codes, numbers
+from crmkit.preparation._missing_leavers import warn_of_missing_leavers
 from crmkit.preparation.units import days_in
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def contract_summary(
     counts, and a warning says of how many. The cost is one sort.
 
     The assumption is that all who started are in the table. Where only those still there on some day were taken over
-    from an older system, the customers who had left by then are missing and retention looks better than it was.
+    from an older system, the customers who had left by then are missing and retention looks better than it was. A
+    warning says so where ten or more of the renewals that came up before the first end in the table should have been
+    refused, going by later contracts of the same age.
 
     Parameters
     ----------
@@ -84,7 +87,8 @@ def contract_summary(
     Warns
     -----
     DataWarning
-        If customers came back after a gap, or no contract starts before the cutoff.
+        If customers came back after a gap, those who left early seem to be missing, or no contract starts before the
+        cutoff.
 
     See Also
     --------
@@ -133,6 +137,7 @@ def contract_summary(
     # Who has ended but may go on has refused nothing yet, and what came up at the end is not known.
     age = np.where(~churned & (left < limit), np.minimum(came_up, refused - 1), came_up)
     tenure = np.where(churned, refused, age)
+    warn_of_missing_leavers(joined, left, churned, np.minimum(tenure, age), churned & (tenure <= age), period)
     table = pd.DataFrame(
         {"tenure_periods": tenure, "churned": churned, "age_periods": age, "period": period}, index=ids[who]
     )

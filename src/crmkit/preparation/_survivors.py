@@ -89,6 +89,8 @@ def _counts(survivors: Any) -> tuple[npt.NDArray[np.float64], pd.Index]:
     if isinstance(survivors, list | tuple | np.ndarray | pd.Series):
         counts = np.asarray(survivors, dtype=np.float64)
         counts = counts[None, :] if counts.ndim == 1 else counts
+        if np.isinf(counts).any():
+            raise DataError("survivors must be whole numbers of at least 0; some are infinite")
         cohorts: pd.Index = pd.RangeIndex(len(counts))
     else:
         frame = as_frame(survivors, what="survivors")

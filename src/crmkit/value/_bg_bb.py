@@ -35,10 +35,11 @@ _TOO_FEW = 2
 class BGBB(LikelihoodModel):
     """Beta-geometric / beta-Bernoulli model of purchases at discrete opportunities, without a contract.
 
-    There is one opportunity a period: a yearly gala, a monthly appeal. Before each one a customer leaves for good with
-    a probability of their own; who is still there takes it with a probability of their own. The first are beta
-    distributed over customers (``gamma``, ``delta``), the second too (``alpha``, ``beta``), independently. The four
-    parameters are found by maximum likelihood with an analytic gradient, on counted equal rows.
+    Reads the table of ``preparation.period_summary``. There is one opportunity a period: a yearly gala, a monthly
+    appeal. Before each one a customer leaves for good with a probability of their own; who is still there takes it with
+    a probability of their own. The first are beta distributed over customers (``gamma``, ``delta``), the second too
+    (``alpha``, ``beta``), independently. The four parameters are found by maximum likelihood with an analytic gradient,
+    on counted equal rows.
 
     Use it where purchases come at most once a period by nature, or where only the period of a purchase is known; for
     purchases at any moment use ``bg-nbd``, ``mbg-nbd`` or ``pareto-nbd``. A forecast counts periods with a purchase,

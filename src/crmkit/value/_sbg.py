@@ -33,11 +33,12 @@ _ALIKE = "the customers' chances of leaving hardly differ, or they leave the lik
 class SBG(LikelihoodModel):
     """Shifted beta-geometric model of renewals under a contract.
 
-    Whenever a contract comes up for renewal the customer leaves with a probability of their own, the same at every
-    renewal; these probabilities are beta distributed over customers (``alpha``, ``beta``). Nobody's loyalty grows, yet
-    the retention rate of a cohort does, because those who leave easily have left. The two parameters are found by
-    maximum likelihood with an analytic gradient, from customers of any age at once: who is still there counts as not
-    having left yet.
+    Reads the table of ``preparation.contract_summary`` or ``contracts_from_survivors``, or one made by hand of
+    ``tenure_periods`` and ``churned``. Whenever a contract comes up for renewal the customer leaves with a probability
+    of their own, the same at every renewal; these probabilities are beta distributed over customers (``alpha``,
+    ``beta``). Nobody's loyalty grows, yet the retention rate of a cohort does, because those who leave easily have
+    left. The two parameters are found by maximum likelihood with an analytic gradient, from customers of any age at
+    once: who is still there counts as not having left yet.
 
     Use it where leaving is seen: subscriptions, memberships, policies. Fit it by kind of contract: a mixture of monthly
     and two-year contracts is no beta distribution of one chance a month, and the fitted curve is wrong where the kinds
