@@ -107,8 +107,9 @@ class TestScorer:
         with pytest.warns(DataWarning, match=r"nothing of engagement: the weights are value 0\.625, loyalty 0\.375"):
             scorer = value.CustomerScorer().fit(month)
         assert scorer.weights_ == pytest.approx({"value": 0.625, "loyalty": 0.375})
-        with pytest.warns(DataWarning, match="nothing of engagement"):
+        with pytest.warns(DataWarning, match="nothing of engagement") as told:
             other = value.CustomerScorer().fit(month.assign(engagement=np.nan))
+        assert told[0].filename == __file__
         pd.testing.assert_frame_equal(scorer.predict(month), other.predict(month))
 
     def test_a_forgotten_column_is_not_taken_for_an_unknown_one(self):

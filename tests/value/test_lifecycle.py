@@ -324,15 +324,17 @@ class TestEdges:
 
     def test_where_nobody_bought_twice_no_stage_is_made_up(self):
         sales = pd.DataFrame({"customer_id": ["a", "b"], "day": [0, 90], "amount": 1.0})
-        with pytest.warns(DataWarning, match="none of the 2 customers bought on two days"):
+        with pytest.warns(DataWarning, match="none of the 2 customers bought on two days") as told:
             got = value.lifecycle(sales, cutoff=100)
+        assert told[0].filename == __file__
         assert got["stage"].isna().all()
         assert got["recency_days"].tolist() == [100, 10]
 
     def test_one_customer_is_judged_by_the_own_gaps(self):
         sales = pd.DataFrame({"customer_id": "a", "day": np.arange(0, 300, 10), "amount": 1.0})
-        with pytest.warns(DataWarning, match="rhythm alone"):
+        with pytest.warns(DataWarning, match="rhythm alone") as told:
             assert value.lifecycle(sales, cutoff=300)["stage"].tolist() == ["active"]
+        assert told[0].filename == __file__
         with pytest.warns(DataWarning, match="rhythm alone"):
             assert value.lifecycle(sales, cutoff=900)["stage"].tolist() == ["lost"]
 

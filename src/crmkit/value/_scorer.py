@@ -122,7 +122,8 @@ class CustomerScorer(BaseEstimator):
                 f"parts says nothing of {', '.join(absent)}: the weights are {told}; leave it out of weights= if that "
                 "is meant",
                 DataWarning,
-                stacklevel=2,
+                # Beyond the wrapper in which scikit-learn checks parameters.
+                stacklevel=3,
             )
         ranks = {part: FrozenRank.of(column) for part, column in known.items()}
         self.values_ = {part: rank.values for part, rank in ranks.items()}
