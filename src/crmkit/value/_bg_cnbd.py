@@ -205,9 +205,7 @@ class BGCNBD(LikelihoodModel):
         for name, value in vars(found).items():
             setattr(self, name, value)
         self.k_profile_ = profile
-        self.regularity_, self.regularity_p_value_ = regularity(
-            table.x, np.zeros(len(table.x)) if evenness is None else evenness
-        )
+        self.regularity_, self.regularity_p_value_ = regularity(table.x, evenness)
         n_parameters = len(self.params_) + (self.k == "auto")
         self.aic_ = 2.0 * n_parameters - 2.0 * self.log_likelihood_
         self.bic_ = log(len(table.x)) * n_parameters - 2.0 * self.log_likelihood_

@@ -25,7 +25,7 @@ _REACH = 14.0
 
 
 def regularity(
-    x: npt.NDArray[np.float64], gap_evenness: npt.NDArray[np.float64], *, level: float = 0.95
+    x: npt.NDArray[np.float64], gap_evenness: npt.NDArray[np.float64] | None, *, level: float = 0.95
 ) -> tuple[Estimate, float]:
     """Estimate the shape of gamma distributed gaps, and test whether they are random.
 
@@ -38,8 +38,8 @@ def regularity(
     ----------
     x : ndarray of float, shape (n_customers,)
         Repeat purchases; customers with fewer than two say nothing.
-    gap_evenness : ndarray of float, shape (n_customers,)
-        Geometric over arithmetic mean of each customer's gaps.
+    gap_evenness : ndarray of float, shape (n_customers,), or None
+        Geometric over arithmetic mean of each customer's gaps; None where it is not known.
     level : float, default=0.95
         Coverage of the interval, which is that of the likelihood ratio.
 
@@ -47,7 +47,7 @@ def regularity(
     -------
     estimate : Estimate
         1 is random (exponential gaps), more is more regular, infinity a clock; not a number where nobody bought twice
-        again.
+        again, or nothing is known of the gaps.
     p_value : float
         Of random gaps, by the likelihood ratio.
 
@@ -56,8 +56,8 @@ def regularity(
     Wheat, R. D. and Morrison, D. G. (1990), doi:10.1287/mksc.9.2.87.
     """
     told = x >= 2
-    n = int(told.sum())
-    if n == 0:
+    n = 0 if gap_evenness is None else int(told.sum())
+    if gap_evenness is None or n == 0:
         return Estimate(nan, n=0, low=nan, high=nan, level=level, method=_METHOD), nan
     gaps, weights = np.unique(x[told], return_counts=True)
     log_shares = float(x[told] @ (np.log(gap_evenness[told]) - np.log(x[told])))
