@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from crmkit import metrics, value
@@ -53,27 +53,23 @@ def passage(states, stage):
 
 
 # Several rows of one deal at one moment are told apart by their order; distinct moments keep the walk simple.
-ROWS = (
-    st.lists(
-        st.tuples(st.sampled_from("abcdef"), st.sampled_from([*STAGES, *STAGES, "won", "lost"]), st.integers(0, 19)),
-        min_size=1,
-        max_size=40,
-        unique_by=lambda row: (row[0], row[2]),
-    )
-    .map(
-        lambda rows: [
-            row
-            for row in rows
-            if min((other for other in rows if other[0] == row[0]), key=lambda other: other[2])[1] in STAGES
-        ]
-    )
-    .filter(bool)
+ROWS = st.lists(
+    st.tuples(st.sampled_from("abcdef"), st.sampled_from([*STAGES, *STAGES, "won", "lost"]), st.integers(0, 19)),
+    min_size=1,
+    max_size=40,
+    unique_by=lambda row: (row[0], row[2]),
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(ROWS)
 def test_counts_are_those_of_a_walk_through_the_deals(rows):
+    begins = {}
+    for row in sorted(rows, key=lambda row: row[2]):
+        begins.setdefault(row[0], row[1])
+    # A deal that begins with its end has no opening.
+    rows = [row for row in rows if begins[row[0]] in STAGES]
+    assume(rows)
     found = value.stage_conversion(history(rows))
     deals = deals_of(rows)
     assert found.index.tolist() == STAGES
