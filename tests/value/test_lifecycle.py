@@ -396,7 +396,7 @@ class TestEdges:
         sales = pd.DataFrame(rows, columns=["customer_id", "day", "amount"])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DataWarning)
-            got = value.lifecycle(sales, cutoff=cutoff)
+            got = value.lifecycle(sales, cutoff=cutoff, model="nbd")
         bought = sales[(sales["amount"] >= 0) & (sales["day"] < cutoff)].drop_duplicates(["customer_id", "day"])
         assert got.index.tolist() == sorted(set(bought["customer_id"]))
         assert got["purchases"].to_dict() == bought["customer_id"].value_counts().to_dict()
