@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from crmkit.value._maximum_likelihood import Objective
+    from crmkit.value._maximum_likelihood import Maximum, Objective
 
 __all__ = ["LikelihoodModel"]
 
@@ -108,8 +108,15 @@ class LikelihoodModel(BaseEstimator, ABC):
         """
         table = self._table(summary, self.unit)
         self._check_varied(table)
-        self._learn_covariates(table)
-        self._estimate(self._rows(table))
+        before = dict(self.__dict__)
+        try:
+            self._learn_covariates(table)
+            self._estimate(self._rows(table))
+        except Exception:
+            # What could not be fitted again stays as it was fitted before.
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
         n_parameters = len(self.params_)
         self.aic_ = 2.0 * n_parameters - 2.0 * self.log_likelihood_
         self.bic_ = log(len(table.x)) * n_parameters - 2.0 * self.log_likelihood_
@@ -120,23 +127,62 @@ class LikelihoodModel(BaseEstimator, ABC):
     def _estimate(self, rows: Rows) -> None:
         """Find the parameters of distinct customers."""
         scale = self._scale(rows)
-        objective = self._objective(rows.x, rows.t_x / scale, rows.T / scale, rows.weights)
-        repeats = float(rows.weights @ rows.x)
-        starts = self._starts(repeats * scale / float(rows.weights @ rows.T))
-        found = maximize(objective, starts, self._names, model=self._title, causes=self._causes)
+        found, log_likelihood = self._search(rows, scale)
         values = np.exp(found.log_parameters)
         values[[name in self._times for name in self._names]] *= scale
         self.params_ = dict(zip(self._names, map(float, values), strict=True))
-        # A density of purchase times in another unit differs by a factor for every repeat purchase.
-        self.log_likelihood_ = -objective(found.log_parameters)[0] - repeats * log(scale)
+        self.log_likelihood_ = log_likelihood
         self.covariance_ = found.covariance
         errors = values * np.sqrt(np.diag(found.covariance))
         self.standard_errors_ = dict(zip(self._names, map(float, errors), strict=True))
         self.n_iter_ = found.n_iter
 
+    def _search(self, rows: Rows, scale: float) -> tuple[Maximum, float]:
+        """Give the log-parameters for times in units of the scale, and the log-likelihood in the table's unit."""
+        objective = self._objective(rows.x, rows.t_x / scale, rows.T / scale, rows.weights)
+        repeats = float(rows.weights @ rows.x)
+        starts = self._starts(repeats * scale / float(rows.weights @ rows.T))
+        found = maximize(objective, starts, self._names, model=self._title, causes=self._causes)
+        # A density of purchase times in another unit differs by a factor for every repeat purchase.
+        return found, -objective(found.log_parameters)[0] - repeats * log(scale)
+
     def _scale(self, rows: Rows) -> float:
         """Give the unit of time to fit in; a model without a parameter in time counts periods, which have no other."""
         return float(np.average(rows.T, weights=rows.weights)) if self._times else 1.0
+
+    def parameter_table(self, level: float = 0.95) -> pd.DataFrame:
+        """Give the parameters with their errors and intervals.
+
+        Parameters
+        ----------
+        level : float, default=0.95
+            Coverage of the intervals.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by ``parameter``: ``value``, ``standard_error``, ``low``, ``high``; the intervals of positive
+            parameters are symmetric on the log scale, those of coefficients as they are.
+
+        Raises
+        ------
+        DataError
+            If the level is not between 0 and 1.
+        sklearn.exceptions.NotFittedError
+            If the model is not fitted.
+        """
+        check_is_fitted(self)
+        names = list(self.params_)[: len(self.covariance_)]
+        value = np.array([self.params_[name] for name in names])
+        error, positive = np.sqrt(np.diag(self.covariance_)), np.arange(len(names)) < len(self._names)
+        low, high = log_interval(np.where(positive, value, 1.0), error, level)
+        table = {
+            "value": value,
+            "standard_error": [self.standard_errors_[name] for name in names],
+            "low": np.where(positive, low, value + np.log(low)),
+            "high": np.where(positive, high, value + np.log(high)),
+        }
+        return pd.DataFrame(table, index=pd.Index(names, name="parameter"))
 
     def predict(
         self, summary: Any, horizon: float = 39, *, level: float | None = None, n_max: int | None = None

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from crmkit.value._covariate_model import Block, GroupObjective
+    from crmkit.value._coefficients import GroupObjective
+    from crmkit.value._covariate_model import Block
 
 __all__ = ["BGNBD"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import replace
 from math import log
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -16,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from crmkit.core.checks import as_frame, require_columns
 from crmkit.core.errors import ConvergenceError, DataError
 from crmkit.value._base import LikelihoodModel
+from crmkit.value._coefficients import Coefficient, causes_of, linear, to_given_units, with_coefficients
 from crmkit.value._collapse import collapse
 from crmkit.value._covariates import check_informative, codes, design, learn_levels, terms
 from crmkit.value._maximum_likelihood import maximize
@@ -26,16 +26,14 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from crmkit.value._maximum_likelihood import Objective
+    from crmkit.value._coefficients import GroupObjective
+    from crmkit.value._maximum_likelihood import Maximum, Objective
     from crmkit.value._summary import Summary
 
-__all__ = ["Block", "CovariateModel", "GroupObjective"]
+__all__ = ["Block", "CovariateModel"]
 
 Block = tuple[str, str, str, float]
 """Name of a set of coefficients, the attribute that lists its columns, the parameter it moves, and the sign."""
-
-GroupObjective = Callable[[list[Any]], tuple[float, list[Any]]]
-"""From log-parameters by group to the negative log-likelihood and its gradient, by group or in one sum."""
 
 _MOST_KINDS = 1000
 """Kinds of customers over which the forecast of a new one is averaged."""
@@ -75,6 +73,10 @@ class CovariateModel(LikelihoodModel):
         super().__init__(unit=unit)
         self.purchase_covariates = purchase_covariates
         self.leaving_covariates = leaving_covariates
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Say whether ``fit`` has succeeded: levels of covariates alone are no model."""
+        return hasattr(self, "params_")
 
     @abstractmethod
     def _by_group(self, x: Any, t_x: Any, T: Any, weights: Any, groups: Groups) -> GroupObjective:
@@ -247,11 +249,11 @@ class CovariateModel(LikelihoodModel):
         pairs = [(term, column) for column, known in self.covariate_levels_.items() for term in terms(column, known)]
         return [term for term, _ in pairs], [column for _, column in pairs]
 
-    def _coefficients(self) -> list[tuple[str, int, int, float]]:
-        """Give each coefficient's name, parameter, term and sign, in the order of the covariance."""
+    def _coefficients(self) -> list[Coefficient]:
+        """Give the coefficients in the order of the covariance."""
         names, owners = self._terms()
         return [
-            (f"{block}:{name}", self._names.index(parameter), term, sign)
+            Coefficient(f"{block}:{name}", self._names.index(parameter), term, sign)
             for block, attribute, parameter, sign in self._blocks
             for term, (name, owner) in enumerate(zip(names, owners, strict=True))
             if owner in getattr(self, attribute)
@@ -265,83 +267,67 @@ class CovariateModel(LikelihoodModel):
             super()._estimate(rows)
             return
         by_kind = rows.groups.total(rows.weights)
-        mean, spread = check_informative(rows.design, by_kind, self._terms()[1], self._terms()[0])
-        self.kinds_, self.kind_shares_ = rows.design, by_kind / by_kind.sum()
-        scale = self._scale(rows)
-        n_base = len(self._names)
-        in_time = np.array([log(scale) if name in self._times else 0.0 for name in self._names])
-        starts = self._starts(float(rows.weights @ rows.x) * scale / float(rows.weights @ rows.T))
+        mean, spread = check_informative(rows.design, by_kind, *reversed(self._terms()))
+        scale, n_base = self._scale(rows), len(self._names)
+        repeats = float(rows.weights @ rows.x)
+        starts = self._starts(repeats * scale / float(rows.weights @ rows.T))
         plain: float | None = None
         try:
-            super()._estimate(rows)
+            without, plain = self._search(rows, scale)
         except ConvergenceError:
+            # There may be customers whom nothing but covariates tells apart.
             pass
         else:
-            plain = self.log_likelihood_
-            starts.insert(0, list(np.log(list(self.params_.values())) - in_time))
-        objective = self._with_coefficients(rows, scale, (rows.design - mean) / spread, coefficients)
-        names = [*self._names, *(name for name, _, _, _ in coefficients)]
+            starts.insert(0, list(without.log_parameters))
+        objective = with_coefficients(
+            self._by_group(rows.x, rows.t_x / scale, rows.T / scale, rows.weights, rows.groups),
+            n_base,
+            [any(name == block[2] for block in self._blocks) for name in self._names],
+            coefficients,
+            (rows.design - mean) / spread,
+        )
         found = maximize(
             objective,
             [[*start, *np.zeros(len(coefficients))] for start in starts],
-            names,
+            [*self._names, *(coefficient.name for coefficient in coefficients)],
             model=self._title,
-            causes={**self._causes, **_coefficient_causes(names[n_base:])},
+            causes={**self._causes, **causes_of(coefficients)},
         )
-        # From covariates in units of their spread around their mean to those that were given.
-        back = np.eye(len(names))
-        for place, (_, parameter, term, sign) in enumerate(coefficients, start=n_base):
-            back[place, place] = 1 / spread[term]
-            back[parameter, place] = -sign * mean[term] / spread[term]
+        back = to_given_units(n_base, coefficients, mean, spread)
         values = back @ found.log_parameters
-        values[:n_base] += in_time
+        values[:n_base] += [log(scale) if name in self._times else 0.0 for name in self._names]
         self._refuse_far(values[:n_base], coefficients)
-        self.back_, self.standardized_covariance_ = back, found.covariance
-        self.covariance_ = back @ found.covariance @ back.T
-        values[:n_base] = np.exp(values[:n_base])
-        errors = np.sqrt(np.diag(self.covariance_)) * np.append(values[:n_base], np.ones(len(coefficients)))
-        self.params_ = dict(zip(names, map(float, values), strict=True))
-        self.standard_errors_ = dict(zip(names, map(float, errors), strict=True))
-        repeats = float(rows.weights @ rows.x)
+        self._keep(values, back, found)
         self.log_likelihood_ = -objective(found.log_parameters)[0] - repeats * log(scale)
-        self.n_iter_ = found.n_iter
+        self.kinds_, self.kind_shares_ = self._typical(rows.design, by_kind / by_kind.sum())
         if plain is not None:
             statistic = max(2 * (self.log_likelihood_ - plain), 0.0)
             p_value = float(chi2.sf(statistic, len(coefficients)))
             self.likelihood_ratio_ = {"statistic": statistic, "df": float(len(coefficients)), "p_value": p_value}
 
-    def _with_coefficients(
-        self,
-        rows: Rows,
-        scale: float,
-        matrix: npt.NDArray[np.float64],
-        coefficients: list[tuple[str, int, int, float]],
-    ) -> Objective:
-        """Give the likelihood as a function of log-parameters and coefficients, by the chain rule."""
-        by_group = self._by_group(rows.x, rows.t_x / scale, rows.T / scale, rows.weights, rows.groups)
+    def _keep(self, values: npt.NDArray[np.float64], back: npt.NDArray[np.float64], found: Maximum) -> None:
+        """Keep the parameters and their errors, in units of the table and of the covariates as they were given."""
+        names = [*self._names, *(coefficient.name for coefficient in self._coefficients())]
         n_base = len(self._names)
+        self.back_, self.standardized_covariance_ = back, found.covariance
+        self.covariance_ = back @ found.covariance @ back.T
+        values = np.append(np.exp(values[:n_base]), values[n_base:])
+        errors = np.sqrt(np.diag(self.covariance_)) * np.append(values[:n_base], np.ones(len(values) - n_base))
+        self.params_ = dict(zip(names, map(float, values), strict=True))
+        self.standard_errors_ = dict(zip(names, map(float, errors), strict=True))
+        self.n_iter_ = found.n_iter
 
-        def objective(theta: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-            logs = [
-                np.full(len(matrix), theta[place]) if self._moves(place) else theta[place : place + 1]
-                for place in range(n_base)
-            ]
-            for value, (_, parameter, term, sign) in zip(theta[n_base:], coefficients, strict=True):
-                logs[parameter] += sign * value * matrix[:, term]
-            value, by_parameter = by_group(logs)
-            gradient = [part.sum() for part in by_parameter]
-            gradient += [
-                sign * (by_parameter[parameter] @ matrix[:, term]) for _, parameter, term, sign in coefficients
-            ]
-            return value, np.array(gradient)
+    def _typical(
+        self, matrix: npt.NDArray[np.float64], share: npt.NDArray[np.float64]
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Give the kinds of customers with their shares, or so many of them, evenly spaced by rate of buying."""
+        if len(matrix) <= _MOST_KINDS:
+            return matrix, share
+        order = np.argsort(np.broadcast_to(self._at_design(matrix)[self._blocks[0][2]], len(matrix)))
+        chosen = np.searchsorted(np.cumsum(share[order]), (np.arange(_MOST_KINDS) + 0.5) / _MOST_KINDS)
+        return matrix[order[np.minimum(chosen, len(order) - 1)]], np.full(_MOST_KINDS, 1 / _MOST_KINDS)
 
-        return objective
-
-    def _moves(self, place: int) -> bool:
-        """Say whether covariates may move a parameter."""
-        return any(parameter == self._names[place] for _, _, parameter, _ in self._blocks)
-
-    def _refuse_far(self, log_values: npt.NDArray[np.float64], coefficients: list[tuple[str, int, int, float]]) -> None:
+    def _refuse_far(self, log_values: npt.NDArray[np.float64], coefficients: list[Coefficient]) -> None:
         """Refuse a covariate so far from 0 that parameters at 0 are no numbers."""
         far = np.flatnonzero(np.abs(log_values) > _FARTHEST)
         if far.size:
@@ -363,19 +349,14 @@ class CovariateModel(LikelihoodModel):
         self, matrix: npt.NDArray[np.float64], log_shift: npt.NDArray[np.float64] | None = None
     ) -> dict[str, Any]:
         """Give the parameters of customers with these covariates."""
-        values = np.array(list(self.params_.values()))
-        n_base = len(self._names)
+        values, n_base = np.array(list(self.params_.values())), len(self._names)
         values[:n_base] = np.log(values[:n_base])
         if log_shift is not None:
             values = values + self.back_ @ log_shift
-        logs: list[Any] = list(values[:n_base])
-        for value, (_, parameter, term, sign) in zip(values[n_base:], self._coefficients(), strict=True):
-            logs[parameter] = logs[parameter] + sign * value * matrix[:, term]
-        with np.errstate(over="ignore"):
-            return {
-                name: np.exp(np.clip(value, -_FARTHEST, _FARTHEST))
-                for name, value in zip(self._names, logs, strict=True)
-            }
+        logs = linear(values, n_base, self._coefficients(), matrix)
+        # Of customers unlike any that were seen, a rate may be beyond all numbers.
+        exact = [np.exp(np.clip(part, -_FARTHEST, _FARTHEST)) for part in logs]
+        return {name: part if part.size > 1 else float(part[0]) for name, part in zip(self._names, exact, strict=True)}
 
     def _shift_covariance(self) -> npt.NDArray[np.float64]:
         """Give the covariance of what ``_at`` shifts by: coefficients of covariates in units of their spread."""
@@ -384,21 +365,10 @@ class CovariateModel(LikelihoodModel):
     def _kinds(self, covariates: Any, n: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
         """Give the covariates of ``n`` new customers, or all kinds with their shares."""
         if covariates is None:
-            if len(self.kinds_) <= _MOST_KINDS:
-                return self.kinds_, self.kind_shares_
-            order = np.argsort(self._at_design(self.kinds_)[self._blocks[0][2]] + np.zeros(len(self.kinds_)))
-            reached = np.cumsum(self.kind_shares_[order])
-            chosen = np.searchsorted(reached, (np.arange(_MOST_KINDS) + 0.5) / _MOST_KINDS)
-            return self.kinds_[order[np.minimum(chosen, len(order) - 1)]], np.full(_MOST_KINDS, 1 / _MOST_KINDS)
+            return self.kinds_, self.kind_shares_
         frame = as_frame(covariates, what="covariates")
         require_columns(frame, list(self.covariate_levels_), what="covariates")
         if len(frame) not in {1, n}:
             raise DataError(f"covariates must have 1 row or {n}, got {len(frame)}")
         matrix = design(codes(frame, self.covariate_levels_), self.covariate_levels_)
         return np.broadcast_to(matrix, (n, matrix.shape[1])), None
-
-
-def _coefficient_causes(names: list[str]) -> dict[tuple[str, str], str]:
-    """Say what makes coefficients run away."""
-    why = "too few of these customers bought again, or left, to tell them from the others"
-    return {(name, way): why for name in names for way in ("small", "large")}

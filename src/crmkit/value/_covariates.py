@@ -20,6 +20,7 @@ __all__ = ["check_informative", "codes", "design", "learn_levels", "terms"]
 _MOST_LEVELS = 50
 """More levels than these are an identifier or need grouping first: each costs a coefficient."""
 
+_CONSTANT = "covariate {!r} is the same for every customer"
 _COLLINEAR = 1e-7
 _FARTHEST = 1e6
 
@@ -40,8 +41,8 @@ def learn_levels(frame: pd.DataFrame) -> dict[str, list[str]]:
     Raises
     ------
     DataError
-        If a column is neither of numbers, truth values, text nor categories, holds a missing value, or has more than 50
-        levels.
+        If a column is neither of numbers, truth values, text nor categories, holds a missing value, or has one level or
+        more than 50.
     """
     levels: dict[str, list[str]] = {}
     for column in frame.columns:
@@ -61,6 +62,8 @@ def learn_levels(frame: pd.DataFrame) -> dict[str, list[str]]:
                 f"covariate {column!r} has {len(known):,} levels, at most {_MOST_LEVELS} are estimated: group the rare "
                 "ones, or leave it out if it says who the customer is"
             )
+        if len(known) == 1:
+            raise DataError(_CONSTANT.format(column))
         levels[column] = known
     return levels
 
@@ -91,6 +94,8 @@ def codes(frame: pd.DataFrame, levels: Mapping[str, Sequence[str]]) -> list[npt.
         series = frame[column]
         _refuse(series.isna().to_numpy(dtype=bool), column, "is missing")
         if known:
+            if pd.api.types.is_numeric_dtype(series.dtype):
+                raise DataError(f"covariate {column!r} held text when the model was fitted, and now {series.dtype}")
             code = pd.Index(list(known)).get_indexer(pd.Index(_texts(series, column)))
             _refuse(code < 0, column, "is of a level that no customer fitted on had")
             columns.append(code.astype(np.float64))
@@ -173,7 +178,7 @@ def check_informative(
     spread = np.sqrt(share @ (matrix - mean) ** 2)
     for term, owner in enumerate(owners):
         if np.ptp(matrix[:, term]) == 0:
-            raise DataError(f"covariate {owner!r} is the same for every customer")
+            raise DataError(_CONSTANT.format(owner))
         if abs(mean[term]) > _FARTHEST * spread[term]:
             raise DataError(
                 f"covariate {owner!r} hardly varies for its size: subtract a constant from it, such as its mean"
