@@ -151,6 +151,19 @@ def test_nothing_at_or_after_as_of_is_seen():
     assert history(rows).as_of == START + pd.Timedelta(days=9, microseconds=1)
 
 
+def test_a_row_of_a_history_that_was_recorded_later_was_not_known_then():
+    rows = [("a", "lead", 0), ("a", "qualified", 2), ("a", "won", 9)]
+    recorded = [START, START + pd.Timedelta(days=7), pd.NaT]
+    early = history(rows, as_of=5, columns={"recorded_time": recorded})
+    assert early.deals.loc["a", ["stage", "visits"]].tolist() == ["lead", 1]
+    assert history(rows, as_of=8, columns={"recorded_time": recorded}).deals.loc["a", "stage"] == "qualified"
+    # How a deal stands now was recorded now, whenever one asks.
+    frame = current([("a", "won", 0, 3)], recorded_time=START + pd.Timedelta(days=50))
+    assert value.stage_history(frame, stages=STAGES, as_of=START + pd.Timedelta(days=9)).deals["status"].tolist() == [
+        "won"
+    ]
+
+
 def test_a_bare_date_is_local_midnight():
     # 07:30 in Shanghai on the second is 23:30 UTC on the first.
     frame = table([("a", "lead", 0), ("a", "won", 1)])

@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from crmkit import value
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.datasets import make_company
 from crmkit.value._stage_chances import Factor, stage_chances
+from crmkit.value._stage_passages import stage_passages
 
 STAGES = ["lead", "qualified", "proposal", "negotiation"]
 START = pd.Timestamp("2024-01-01", tz="UTC")
@@ -35,6 +38,43 @@ CLOSED = [
     *[("a", "lead", 0), ("a", "offer", 1), ("a", "won", 2), ("b", "lead", 0), ("b", "offer", 2), ("b", "lost", 4)],
     *[("c", "lead", 0), ("c", "lost", 3), ("d", "lead", 1), ("d", "offer", 3), ("d", "won", 5)],
 ]
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abcd"), st.sampled_from([*STAGES, *STAGES, "won", "lost"]), st.integers(0, 19)),
+        min_size=1,
+        max_size=25,
+        unique_by=lambda row: (row[0], row[2]),
+    )
+)
+def test_who_comes_to_a_stage_or_beyond_it_is_found_as_by_a_walk(rows):
+    deals = {name: sorted((row[1:] for row in rows if row[0] == name), key=lambda row: row[1]) for name in "abcd"}
+    deals = {name: own for name, own in deals.items() if own and own[0][0] in STAGES}
+    assume(deals)
+    rows = [row for row in rows if row[0] in deals]
+    made = value.stage_history(small(rows), stages=STAGES, rows="history", as_of=START + pd.Timedelta(days=20))
+    for stage in range(4):
+        expected = {}
+        for name, own in deals.items():
+            # While walking, one can only have come to what lies before; a closing that was undone is none.
+            rank = [STAGES.index(state) if state in STAGES else {"won": 4, "lost": -1}[state] for state, _ in own]
+            last_end = next((at for at in range(len(own)) if all(state == own[-1][0] for state, _ in own[at:])), None)
+            rank = [
+                -1 if state in {"won", "lost"} and at < last_end else number
+                for at, ((state, _), number) in enumerate(zip(own, rank, strict=True))
+            ]
+            came = [at for (_, at), number in zip(own, rank, strict=True) if number >= stage]
+            beyond = [at for (_, at), number in zip(own, rank, strict=True) if number > stage]
+            if rank[0] > stage or not came:
+                continue
+            ended = own[last_end][1] if own[-1][0] == "lost" else 20
+            result = 1 if beyond else 2 if own[-1][0] == "lost" else 0
+            expected[name] = ((beyond[0] if beyond else ended) - came[0], result)
+        found = stage_passages(made, stage, reached=True)
+        names = made.deals.index[found.deal]
+        assert dict(zip(names, zip(found.days.tolist(), found.result.tolist(), strict=True), strict=True)) == expected
 
 
 def test_a_chance_is_the_product_of_the_conversions_from_the_stage_on():

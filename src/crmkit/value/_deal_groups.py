@@ -50,8 +50,6 @@ def group_codes(history: StageHistory, by: str | Sequence[str] | None) -> tuple[
     require_columns(history.deals, columns, what="opportunities")
     grouped = history.deals.groupby(columns, dropna=False, sort=True, observed=True)
     groups = grouped.size().index
-    if len(columns) == 1:
-        groups = groups.rename(columns[0]) if not isinstance(groups, pd.MultiIndex) else groups.droplevel(0)
     return np.asarray(grouped.ngroup(), dtype=np.intp), groups
 
 

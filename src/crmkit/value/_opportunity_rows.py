@@ -37,6 +37,8 @@ class OpportunityRows:
         The deal of each row.
     seen : ndarray of int64
         The moment of each row, in microseconds.
+    known : ndarray of int64
+        From when on the row can have been known: of a history its recorded_time where that is later.
     opened : ndarray of int64
         When the row's deal was opened.
     stage : ndarray of int
@@ -57,6 +59,7 @@ class OpportunityRows:
     ids: pd.Index
     deal: npt.NDArray[np.intp]
     seen: npt.NDArray[np.int64]
+    known: npt.NDArray[np.int64]
     opened: npt.NDArray[np.int64]
     stage: npt.NDArray[np.int64]
     end: npt.NDArray[np.int64]
@@ -74,7 +77,7 @@ class OpportunityRows:
         """Give some of the rows, in their order."""
         parts = {
             name: getattr(self, name)[rows]
-            for name in ("deal", "seen", "opened", "stage", "end", "ended", "close", "amount")
+            for name in ("deal", "seen", "known", "opened", "stage", "end", "ended", "close", "amount")
         }
         return OpportunityRows(form=self.form, ids=self.ids, carried=self.carried[rows], **parts)
 
@@ -120,7 +123,7 @@ def read_opportunity_rows(
     _check_currency(frame)
     deal, ids = pd.factorize(frame["opportunity_id"])
     seen = microseconds(frame[moment], timezone)
-    close = _times(frame, "close_time", timezone)
+    close, recorded = (_times(frame, name, timezone) for name in ("close_time", "recorded_time"))
     stage, end, clash, unclear = _states(frame, names)
     amount = _amounts(frame)
     problems = {
@@ -133,7 +136,7 @@ def read_opportunity_rows(
         "amount is negative or infinite": (amount < 0) | np.isinf(amount),
     }
     if moment == "time":
-        _check_moment(frame, deal, seen)
+        _check_moment(deal, seen, recorded)
     order = np.lexsort((seen, deal))
     repeated = _repeated(deal, seen, stage, end, close)
     form = _form(deal[~repeated], form)
@@ -151,6 +154,8 @@ def read_opportunity_rows(
         ids=pd.Index(ids),
         deal=deal[order],
         seen=seen[order],
+        # What is missing is the smallest integer, so it never is the later one.
+        known=(np.maximum(seen, recorded) if form == "history" else seen)[order],
         opened=opened[order],
         stage=np.where(stage < 0, MISSING, stage)[order],
         end=np.where(end < 0, MISSING, end)[order],
@@ -254,11 +259,11 @@ def _form(deal: npt.NDArray[np.intp], form: Form | None) -> Form:
     return "history"
 
 
-def _check_moment(frame: pd.DataFrame, deal: npt.NDArray[np.intp], seen: npt.NDArray[np.int64]) -> None:
+def _check_moment(deal: npt.NDArray[np.intp], seen: npt.NDArray[np.int64], recorded: npt.NDArray[np.int64]) -> None:
     """Refuse snapshots whose ``time`` is the opening of the deal and does not tell them apart."""
-    if "recorded_time" not in frame.columns:
+    if (recorded == NONE).all():
         return
-    spans = pd.DataFrame({"seen": seen, "recorded": frame["recorded_time"]}).groupby(deal)
+    spans = pd.DataFrame({"seen": seen, "recorded": recorded}).groupby(deal)
     earliest, latest = spans.min(), spans.max()
     several = latest["recorded"] > earliest["recorded"]
     if several.any() and (latest["seen"] == earliest["seen"])[several].mean() > 0.5:

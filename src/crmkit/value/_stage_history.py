@@ -82,7 +82,7 @@ class StageHistory:
         ``status`` ("open", "won", "lost"), ``opened``, ``closed``, ``stage`` (the one it is in, or was in when it
         ended), ``furthest`` (the last in the order that it came to), ``timed`` (whether it is known when it was in
         which stage), ``visits``, ``reopened``, ``moved_back`` (counts), ``amount``, ``expected_close`` (of open
-        deals), and the table's other columns, each as last known.
+        deals), and the table's other columns, each as last known; one whose name is among these is not carried.
     steps : Visits
         The stays as arrays.
     """
@@ -158,7 +158,7 @@ def stage_history(
 
     Every sales figure starts from it: make it once and hand it to them, or hand them the table with the same keywords.
     Deals may move back, skip stages and be re-opened: a closing that was undone is none. Costs two sorts; a million
-    rows take about two seconds.
+    rows take about a second and a half.
 
     Parameters
     ----------
@@ -171,8 +171,8 @@ def stage_history(
         What ended deals are called in ``stage`` or ``outcome``. Where None: won, win, closed won, 赢单, 已赢单, 成交,
         已成交, 成单; lost, loss, closed lost, 输单, 已输单, 丢单, 已丢单, 失单.
     as_of : date, time, text of one, or None
-        The moment of asking, exclusive: nothing at or after it is seen. Where None, just after the last row and the
-        last closing of the table.
+        The moment of asking, exclusive: nothing at or after it is seen, nor is a row of a history that was recorded
+        (``recorded_time``) at or after it. Where None, just after the last row and the last closing of the table.
     rows : {"history", "current"} or None
         What a row says: that the deal entered this stage at that moment (or was seen in it), or how the deal stands
         now, ``time`` being when it was opened. None tells it by whether deals have several rows, and refuses to guess
@@ -233,7 +233,7 @@ def stage_history(
     read = read_opportunity_rows(opportunities, names, moment=moment, form=rows, timezone=timezone, on_error=on_error)
     if not len(read.deal):
         raise DataError("opportunities holds no row that can be used")
-    now = int(max(read.seen.max(), read.ended.max())) + 1 if as_of is None else as_moment(as_of, timezone)
+    now = int(max(read.known.max(), read.ended.max())) + 1 if as_of is None else as_moment(as_of, timezone)
     kept = _before(read, now)
     if not len(kept.deal):
         raise DataError(f"opportunities holds no row before as_of={timestamps(np.array([now]))[0].isoformat()}")
@@ -266,7 +266,7 @@ def _before(rows: OpportunityRows, now: int) -> OpportunityRows:
             "ended": np.where(late, NONE, rows.ended),
         }
     )
-    rows = rows.take(rows.seen < now)
+    rows = rows.take(rows.known < now)
     used, deal = np.unique(rows.deal, return_inverse=True)
     return OpportunityRows(**{**vars(rows), "ids": rows.ids[used], "deal": deal})
 
@@ -358,7 +358,7 @@ def _deals(
     )
     for name in rows.carried.columns:
         if name not in deals.columns:
-            deals[name] = _carried(rows, rows.carried[name]).to_numpy()
+            deals[name] = _carried(rows, rows.carried[name]).array
     return deals, codes
 
 
