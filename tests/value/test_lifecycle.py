@@ -118,10 +118,11 @@ class TestStagesMeanSomething:
         stages = value.lifecycle(cdnow, cutoff="1997-10-01")
         found = _shares(stages, _bought_within(cdnow, stages.index, "1997-10-01", 26))
         # Measured, not published: a change of a definition shows here.
-        assert found["size"].to_dict() == {"active": 179, "returned": 209, "at-risk": 165, "lapsed": 1411, "lost": 393}
-        assert found["mean"].round(3).to_dict() == {
-            "active": 0.810, "returned": 0.431, "at-risk": 0.479, "lapsed": 0.166, "lost": 0.112,
-        }  # fmt: skip
+        sizes = {"active": 179, "returned": 209, "at-risk": 165, "lapsed": 1411, "lost": 393}
+        shares = {"active": 0.810, "returned": 0.431, "at-risk": 0.479, "lapsed": 0.166, "lost": 0.112}
+        # A customer at the very edge of a stage may fall to either side on another machine.
+        assert found["size"].to_dict() == pytest.approx(sizes, abs=3)
+        assert found["mean"].to_dict() == pytest.approx(shares, abs=0.01)
 
     @pytest.mark.parametrize("cutoff", ["2010-06-10", "2010-09-10"])
     def test_on_online_retail_who_is_later_buys_less(self, online_retail, cutoff):
