@@ -138,7 +138,15 @@ def test_several_columns_make_groups_of_their_combinations(sales):
     frame = sales.assign(weekend=(sales["day"] + 3) % 7 >= 5)
     result = forecast(frame, by=["shop", "weekend"], period="quarter", horizon=2, customer_model=None)
     assert result.groups[["shop", "weekend"]].drop_duplicates().shape == (4, 2)
+    assert result.table["weekend"].dtype == "boolean"
     assert result.groups.groupby("period")["forecast"].sum().to_numpy() == pytest.approx(result.total["forecast"])
+
+
+def test_numbers_that_name_groups_stay_whole(sales):
+    result = forecast(sales.assign(shop=(sales["shop"] == "北京") + 1), by="shop", horizon=1, customer_model=None)
+    assert result.table["shop"].dtype == "Int64"
+    assert result.groups["shop"].tolist() == [1, 2]
+    assert result.groups.loc[result.groups["shop"] == 2, "forecast"].notna().tolist() == [True]
 
 
 def test_other_levels_can_be_asked_for(sales):

@@ -134,3 +134,9 @@ def test_a_thousand_groups_take_seconds():
     result = forecast_series(frame, horizon=6, season=12, total=True)
     assert time.process_time() - begin < 20
     assert len(result.groups) == 6_000
+
+
+def test_tables_of_other_libraries_are_read():
+    pl = pytest.importorskip("polars")
+    plain = forecast_series({"a": NOISE, "b": NOISE[::-1]}, horizon=2)
+    assert forecast_series(pl.DataFrame({"a": NOISE, "b": NOISE[::-1]}), horizon=2).table.equals(plain.table)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit.core.checks import positions
+from crmkit.core.checks import as_frame, positions
 from crmkit.core.errors import DataError
 from crmkit.value.forecasting._projection import project
 from crmkit.value.forecasting._rolling_origin import METHODS
@@ -36,7 +36,7 @@ def forecast_series(
 
     Parameters
     ----------
-    series : Series, DataFrame or array-like of float
+    series : Series, table or array-like of float
         One series, or a column each; rows are consecutive periods. Missing values before a series begins are allowed,
         elsewhere not. Where the index is of periods, or of times at a regular distance, it is carried on; else the
         places are counted from 0.
@@ -97,8 +97,8 @@ def _wide(series: Any) -> pd.DataFrame:
     """Bring series to a frame of floats."""
     if isinstance(series, pd.Series):
         frame = series.to_frame("series" if series.name is None else series.name)
-    elif isinstance(series, pd.DataFrame):
-        frame = series
+    elif isinstance(series, dict) or hasattr(series, "columns"):
+        frame = as_frame(series, what="series")
     else:
         array = np.asarray(series)
         frame = pd.DataFrame(array if array.ndim == 2 else array.reshape(-1, 1))

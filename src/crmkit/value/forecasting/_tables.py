@@ -124,6 +124,10 @@ def _stacked(frames: list[pd.DataFrame]) -> pd.DataFrame:
         return frames[0]
     groups, whole = frames
     for column in groups.columns.difference(whole.columns):
+        kind = groups[column].dtype
+        if pd.api.types.is_integer_dtype(kind) or pd.api.types.is_bool_dtype(kind):
+            # Plain numpy integers have no missing value, and 1 would become 1.0.
+            groups[column] = groups[column].convert_dtypes()
         # A missing value of the groups' own type, so that stacking changes no type.
         whole[column] = (
             groups[column].iloc[[0] * len(whole)].reset_index(drop=True).where(pd.Series(False, whole.index))
