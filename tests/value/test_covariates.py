@@ -25,7 +25,7 @@ def covariates(random, n):
 
 
 def pareto(n, *, seed=0, buying=BUYING, leaving=LEAVING):
-    """Draw from the Pareto/NBD process with covariates, in whole days."""
+    """Draw from the Pareto/NBD process with covariates."""
     random = np.random.default_rng(seed)
     table, effect = covariates(random, n)
     rate, leave = random.gamma(0.8, 1 / 10, n) * np.exp(effect(buying)), random.gamma(0.9, 1 / 20, n)
@@ -75,7 +75,7 @@ def test_the_effects_a_process_was_made_with_are_recovered_by_pareto_nbd():
     assert list(model.params_) == list(truth)
     for name, true in truth.items():
         assert abs(model.params_[name] - true) < 3 * model.standard_errors_[name], name
-        assert model.standard_errors_[name] < 0.25 * max(true, 1), name
+        assert model.standard_errors_[name] < 0.3 * max(true, 1), name
     assert model.likelihood_ratio_["df"] == 5
     assert model.likelihood_ratio_["p_value"] < 1e-20
 

@@ -209,7 +209,9 @@ class ParetoNBD(CovariateModel):
         r, alpha, s, beta = (params[name] for name in self._names)
         # (1 - exp(-(s - 1) stay)) / (s - 1), which is stay itself at s = 1.
         stay = np.log1p(t / (beta + T))
-        return np.asarray((r + x) / (alpha + T) * (beta + T) * stay * exprel(-(s - 1) * stay), dtype=np.float64)
+        rate = (r + x) / (alpha + T)
+        # Nobody is expected to buy more than if they never left, rounding of the shortest horizons included.
+        return np.asarray(np.minimum(rate * (beta + T) * stay * exprel(-(s - 1) * stay), rate * t), dtype=np.float64)
 
     def _weighted(
         self, params: Mapping[str, Any], rows: Rows, times: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
@@ -274,8 +276,8 @@ def _leavers(log_ways: Any, known: Any, alpha: Any, s: float, beta: Any, t: floa
         step = weights / 2 * reach[part] * np.exp(place) / rate[part]
         density = step * s / (beta[part] + u) * np.exp(-s * np.log1p(u / beta[part]))
         log_none = -known[part] * np.log1p(u / alpha[part])
-        log_each = np.log(u / (alpha[part] + u))
+        share = u / (alpha[part] + u)
         for count in range(len(n)):
-            chance = np.exp(log_ways[part, count, None] + count * log_each + log_none)
+            chance = np.exp(log_ways[part, count, None] + xlogy(count, share) + log_none)
             result[part, count] = np.einsum("ij,ij->i", chance, density)
     return result
