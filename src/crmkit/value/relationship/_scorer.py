@@ -13,9 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from crmkit.core.checks import by_customer, positions, require_columns
 from crmkit.core.errors import DataError, DataWarning
-from crmkit.value._frozen_rank import FrozenRank
-from crmkit.value._score_words import check_language, reasons
-from crmkit.value._weights import read_weights
+from crmkit.value.relationship._frozen_rank import FrozenRank
+from crmkit.value.relationship._score_words import check_language, reasons
+from crmkit.value.relationship._weights import read_weights
 
 if TYPE_CHECKING:
     import numpy.typing as npt

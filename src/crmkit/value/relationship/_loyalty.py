@@ -15,7 +15,7 @@ from crmkit.preparation import as_cutoff, time_split
 from crmkit.preparation._events import amounts, customer_codes
 from crmkit.preparation._matching import refund_lines
 from crmkit.preparation._purchases import purchase_days
-from crmkit.value._weights import read_weights
+from crmkit.value.relationship._weights import read_weights
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from crmkit.value._gaps import Gaps
-from crmkit.value._rhythm import Rhythm, fit_rhythm
+from crmkit.value.relationship._gaps import Gaps
+from crmkit.value.relationship._rhythm import Rhythm, fit_rhythm
 
 
 def _rhythm(**changes):

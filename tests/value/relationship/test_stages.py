@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from crmkit import DataError
-from crmkit.value._stages import ACTIVE_BELOW, GAP_BELOW, read_ladder
+from crmkit.value.relationship._stages import ACTIVE_BELOW, GAP_BELOW, read_ladder
 
 
 def _severity(p_gap, p_active, **changes):

@@ -15,7 +15,7 @@ from crmkit.metrics import kaplan_meier
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from crmkit.value._gaps import Gaps
+    from crmkit.value.relationship._gaps import Gaps
 
     Floats = npt.NDArray[np.float64]
 

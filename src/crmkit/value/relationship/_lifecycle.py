@@ -18,10 +18,10 @@ from crmkit.preparation._mid_life import warn_of_mid_life
 from crmkit.preparation._purchases import purchase_days
 from crmkit.preparation._summary import summary_of
 from crmkit.preparation.units import days_in
-from crmkit.value._gaps import Gaps, gaps_of
 from crmkit.value._holdout import beside
-from crmkit.value._rhythm import Rhythm, fit_rhythm
-from crmkit.value._stages import STAGES, Ladder, read_ladder
+from crmkit.value.relationship._gaps import Gaps, gaps_of
+from crmkit.value.relationship._rhythm import Rhythm, fit_rhythm
+from crmkit.value.relationship._stages import STAGES, Ladder, read_ladder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,8 +9,8 @@ import pandas as pd
 
 from crmkit.core.checks import by_customer, require_columns, require_methods
 from crmkit.core.errors import DataError, DataWarning
-from crmkit.value._score_words import check_language
-from crmkit.value._scorer import CustomerScorer
+from crmkit.value.relationship._score_words import check_language
+from crmkit.value.relationship._scorer import CustomerScorer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ from sklearn.exceptions import NotFittedError
 
 import crmkit
 from crmkit import DataError, DataWarning, value
-from crmkit.value._frozen_rank import FrozenRank
+from crmkit.value.relationship._frozen_rank import FrozenRank
 
 PARTS = ["value", "loyalty", "engagement"]
 

@@ -14,8 +14,8 @@ from crmkit.core.errors import DataError
 from crmkit.metrics import wilson
 from crmkit.metrics.intervals import check_level
 from crmkit.preparation import as_cutoff
-from crmkit.value._lifecycle import lifecycle
-from crmkit.value._stages import STAGES
+from crmkit.value.relationship._lifecycle import lifecycle
+from crmkit.value.relationship._stages import STAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from crmkit import DataError, DataWarning, value
-from crmkit.value._loyalty import LOYALTY_HALVES, LOYALTY_WEIGHTS
+from crmkit.value.relationship._loyalty import LOYALTY_HALVES, LOYALTY_WEIGHTS
 
 PARTS = ["repeat", "recency", "regularity", "tenure", "breadth"]
 
