@@ -289,10 +289,11 @@ def test_anyones_model_serves_and_newcomers_are_missing_where_it_does_not_speak_
 
 def test_models_that_cannot_be_fitted_are_said(sales):
     once = sales.drop_duplicates("customer_id").assign(day=np.arange(18_262, 18_322))
-    with pytest.warns(DataWarning, match="the customer models' total is not given: bg-nbd"):
+    with pytest.warns(DataWarning, match="the customer models' total is not given: bg-nbd") as told:
         result = forecast(once, period="day", horizon=2)
     assert result.customers is None
     assert any("total is not given" in note for note in result.notes)
+    assert told[0].filename == __file__
 
 
 @QUIET

@@ -87,6 +87,18 @@ def test_what_never_fell_below_0_is_not_forecast_to():
     assert below.forecasts.min() < 0
 
 
+def test_a_loss_to_come_is_not_known_before_it_came():
+    """The floor at 0 is that of the periods before each origin too."""
+    values = np.concatenate([np.maximum(40.0 - 2 * np.arange(30), 0.0), [-5.0] * 10])[None, :]
+    whole = roll(values, np.zeros(1, int), 1, 4, ALL)
+    for column, origin in enumerate(whole.origins):
+        then = roll(values[:, :origin], np.zeros(1, int), 1, 4, ALL)
+        ahead = min(4, 40 - origin)
+        expected = values[0, origin : origin + ahead] - then.forecasts[:, 0, :ahead]
+        known = np.isfinite(whole.errors[:, 0, column, :ahead])
+        assert np.allclose(whole.errors[:, 0, column, :ahead][known], expected[known])
+
+
 def test_what_lies_before_a_series_begins_is_not_read():
     values = noisy(2, 50, season=4)
     first = np.array([0, 20])

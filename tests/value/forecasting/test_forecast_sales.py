@@ -86,6 +86,12 @@ def test_groups_of_several_columns_and_of_categories_are_those_that_occur():
     assert found.values.sum(axis=1).tolist() == [10.0, 5.0, 7.0]
 
 
+def test_names_of_different_types_are_different_groups():
+    frame = table(THREE_MONTHS)
+    frame["shop"] = [1, "1", "x"]
+    assert sorted(sales(frame, by=["shop"]).values.sum(axis=1).tolist()) == [5.0, 7.0, 10.0]
+
+
 REFUND = [("a", "2024-01-01", 10.0), ("b", "2024-01-31", 5.0), ("a", "2024-02-05", -10.0), ("b", "2024-02-29", 4.0)]
 
 

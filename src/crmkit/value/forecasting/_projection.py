@@ -89,7 +89,7 @@ def _project(values: Floats, first: Ints, settings: Settings, *, total: bool) ->
     rolling = roll(values, first, settings.season, settings.horizon, settings.methods)
     forecast, errors = rolling.of_chosen(rolling.forecasts), rolling.of_chosen(rolling.errors)
     factor = choice_uncertainty(rolling)
-    floor = never_negative(values, first)
+    floor = never_negative(values, first)[:, -1]
     if not total:
         return _with_intervals(values, first, rolling, (forecast, errors, factor), settings, floor)
     summed = values.sum(axis=0, keepdims=True)
@@ -112,7 +112,7 @@ def _project(values: Floats, first: Ints, settings: Settings, *, total: bool) ->
         direct,
         (made, joined.total_errors[None], choice_uncertainty(direct)),
         settings,
-        never_negative(summed, begun),
+        never_negative(summed, begun)[:, -1],
     )
     whole = replace(whole, summed_errors=joined.total_errors[None], weight=joined.weight)
     parts = _with_intervals(values, first, rolling, (joined.forecasts, joined.errors, factor), settings, floor)

@@ -139,9 +139,9 @@ def roll(values: Floats, first: Ints, season: int, horizon: int, methods: Sequen
                 rolled = METHODS[name](values[rows], first[rows], int(used), origins, horizon)
                 made[place, rows], growth[place, rows] = rolled.forecasts, rolled.growth
                 tried[place, rows] = True
-    # What never fell below 0 is not forecast to.
-    floor = never_negative(values, first)
-    made = np.where(floor[:, None, None], np.maximum(made, 0.0), made)
+    # What had never fallen below 0 is not forecast to.
+    floor = never_negative(values, first)[:, origins - 1]
+    made = np.where(floor[None, :, :, None], np.maximum(made, 0.0), made)
     errors = _errors(values, made[:, :, :-1], origins[:-1])
     errors[:, origins[None, :-1] < start[:, None]] = np.nan
     rolling = Rolling(
@@ -151,9 +151,9 @@ def roll(values: Floats, first: Ints, season: int, horizon: int, methods: Sequen
 
 
 def never_negative(values: Floats, first: Ints) -> npt.NDArray[np.bool_]:
-    """Say which series never fell below 0; neither do their forecasts."""
+    """Say of every series and period whether the series had never fallen below 0 by then."""
     begun = np.arange(values.shape[1]) >= first[:, None]
-    return np.asarray(~np.any((values < 0) & begun, axis=1))
+    return np.asarray(np.minimum.accumulate(np.where(begun, values, 0.0), axis=1) >= 0)
 
 
 def _first_origin(length: Ints, season: Ints, smoothed: npt.NDArray[np.bool_]) -> Ints:
