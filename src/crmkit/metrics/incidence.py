@@ -11,8 +11,9 @@ from crmkit.core.checks import as_frame, require_columns
 from crmkit.core.errors import DataError
 from crmkit.core.estimate import Estimate
 from crmkit.metrics._columns import check_lengths, check_same_order
+from crmkit.metrics._durations import as_durations, as_weights
 from crmkit.metrics.intervals import check_level, wilson
-from crmkit.metrics.survival import as_durations, as_weights, log_log_interval
+from crmkit.metrics.survival import log_log_interval
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -20,8 +20,9 @@ from crmkit.value._deal_groups import group_codes
 from crmkit.value._instants import NONE, timestamps
 from crmkit.value._sales_periods import SalesPeriod, period_of
 from crmkit.value._stage_chances import Factor, StageChances, stage_chances
-from crmkit.value._stage_history import OPEN, Reading, StageHistory, as_history
+from crmkit.value._stage_history import Reading, StageHistory, as_history
 from crmkit.value._stage_passages import countable, warn_of_unknown_stages
+from crmkit.value._stage_reduction import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -172,54 +173,40 @@ def weighted_pipeline(
             stacklevel=2,
         )
     chosen = np.flatnonzero(is_open & ~without)
-    factors = _factors(history, alike, amount, amount_bands)
+    stage, amount = stage[chosen], amount[chosen]
+    factors = _factors(history, alike, amount_bands)
     chances = stage_chances(history, factors)
-    _warn_of_empty_stages(history, chances, stage[chosen])
+    _warn_of_empty_stages(history, chances, stage)
     cells, cell = _cells(factors, chosen)
-    point = chances.of_winning(cells)[cell, stage[chosen]]
     rng = check_random_state(random_state)
     drawn = chances.draws(cells, n_draws, rng)
-    tail = (1 - level) / 2
-    low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
+    # Deals of one cell and stage have one interval, so quantiles are taken of the cells, which are few.
+    low, high = np.quantile(drawn, _ends(level), axis=0)[:, cell, stage]
+    deals = _deals(history, chosen, chances.of_winning(cells)[cell, stage], low, high)
     keys = _keys(history, chosen, by, period)
     grouped = keys.groupby(list(keys.columns), dropna=False, sort=True, observed=True)
     group = np.asarray(grouped.ngroup(), dtype=np.intp)
-    n_groups = grouped.ngroups
-    won = _won(drawn, cell, stage[chosen], amount[chosen], group, n_groups, rng)
-    deals = pd.DataFrame(
-        {
-            "stage": history.deals["stage"].to_numpy(dtype=object)[chosen],
-            "amount": amount[chosen],
-            "probability": point,
-            "low": low[cell, stage[chosen]],
-            "high": high[cell, stage[chosen]],
-            "weighted": amount[chosen] * point,
-            "expected_close": timestamps(history.code("expected")[chosen]),
-            "overdue": (history.code("expected")[chosen] != NONE) & (history.code("expected")[chosen] < history.moment),
-        },
-        index=history.deals.index[chosen],
-    )
-    ends = np.quantile(won, [tail, 1 - tail], axis=0)
-    lines = pd.DataFrame(
-        {
-            "deals": np.bincount(group, minlength=n_groups),
-            "amount": np.bincount(group, weights=deals["amount"], minlength=n_groups),
-            "weighted": np.bincount(group, weights=deals["weighted"], minlength=n_groups),
-            "low": ends[0],
-            "high": ends[1],
-        },
-        index=grouped.size().index,
-    )
-    every = np.quantile(won.sum(axis=1), [tail, 1 - tail])
+    won = _won(drawn, cell, stage, amount, group, grouped.ngroups, rng)
+    least, most = np.quantile(won.sum(axis=1), _ends(level))
     total = Estimate(
         float(deals["weighted"].sum()),
         n=len(deals),
-        low=float(every[0]),
-        high=float(every[1]),
+        low=float(least),
+        high=float(most),
         level=level,
         method="simulation of chances and deals",
     )
-    return WeightedPipeline(total=total, table=lines, deals=deals, stages=_stages(history, chances, deals))
+    return WeightedPipeline(
+        total=total,
+        table=_lines(deals, group, grouped.size().index, np.quantile(won, _ends(level), axis=0)),
+        deals=deals,
+        stages=_stages(history, chances, deals),
+    )
+
+
+def _ends(level: float) -> list[float]:
+    """Give the two quantiles that a level stands for."""
+    return [(1 - level) / 2, (1 + level) / 2]
 
 
 def _check_stages(history: StageHistory, stage: npt.NDArray[np.int64], is_open: npt.NDArray[np.bool_]) -> None:
@@ -238,15 +225,14 @@ def _check_stages(history: StageHistory, stage: npt.NDArray[np.int64], is_open: 
         )
 
 
-def _factors(
-    history: StageHistory, alike: str | Sequence[str] | None, amount: Floats, amount_bands: int
-) -> list[Factor]:
+def _factors(history: StageHistory, alike: str | Sequence[str] | None, amount_bands: int) -> list[Factor]:
     """Give the ways in which deals fall into groups with chances of their own."""
     columns = [] if alike is None else [alike] if isinstance(alike, str) else list(alike)
     factors = []
     for column in columns:
         codes, index = group_codes(history, column)
         factors.append(Factor(codes, 1 if index is None else len(index)))
+    amount = history.deals["amount"].to_numpy(dtype=np.float64)
     known = ~np.isnan(amount)
     if amount_bands > 1 and known.any():
         # Equal amounts never fall into two bands. A deal without an amount has none; it is not valued either.
@@ -274,6 +260,35 @@ def _warn_of_empty_stages(history: StageHistory, chances: StageChances, stage: n
             DataWarning,
             stacklevel=3,
         )
+
+
+def _deals(
+    history: StageHistory, chosen: npt.NDArray[np.intp], probability: Floats, low: Floats, high: Floats
+) -> pd.DataFrame:
+    """Give one row an open deal."""
+    expected = history.code("expected")[chosen]
+    amount = history.deals["amount"].to_numpy(dtype=np.float64)[chosen]
+    return pd.DataFrame(
+        {
+            "stage": history.deals["stage"].to_numpy(dtype=object)[chosen],
+            "amount": amount,
+            "probability": probability,
+            "low": low,
+            "high": high,
+            "weighted": amount * probability,
+            "expected_close": timestamps(expected),
+            "overdue": (expected != NONE) & (expected < history.moment),
+        },
+        index=history.deals.index[chosen],
+    )
+
+
+def _lines(deals: pd.DataFrame, group: npt.NDArray[np.intp], names: pd.Index, ends: Floats) -> pd.DataFrame:
+    """Give one row a period and group."""
+    sums = {name: np.bincount(group, weights=deals[name], minlength=len(names)) for name in ("amount", "weighted")}
+    return pd.DataFrame(
+        {"deals": np.bincount(group, minlength=len(names)), **sums, "low": ends[0], "high": ends[1]}, index=names
+    )
 
 
 def _keys(

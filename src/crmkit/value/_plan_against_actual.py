@@ -15,7 +15,8 @@ from crmkit.core.html import element, table
 from crmkit.preparation import as_cutoff, calendar_days
 from crmkit.value._instants import local_days
 from crmkit.value._sales_periods import SalesPeriod, check_period, days_to_periods
-from crmkit.value._stage_history import WON, StageHistory
+from crmkit.value._stage_history import StageHistory
+from crmkit.value._stage_reduction import WON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

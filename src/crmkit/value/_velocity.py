@@ -13,7 +13,8 @@ from crmkit.core.errors import DataError, DataWarning
 from crmkit.metrics.intervals import check_level, percentile_interval
 from crmkit.value._deal_groups import group_codes, rows_by
 from crmkit.value._instants import DAY
-from crmkit.value._stage_history import OPEN, WON, Reading, StageHistory, as_history
+from crmkit.value._stage_history import Reading, StageHistory, as_history
+from crmkit.value._stage_reduction import OPEN, WON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
