@@ -113,6 +113,23 @@ class CovariateModel(LikelihoodModel):
             If the level is not between 0 and 1.
         sklearn.exceptions.NotFittedError
             If the model is not fitted.
+
+        Notes
+        -----
+        A covariate must be known when a customer joins: what is learned later is a result of staying.
+
+        Examples
+        --------
+        >>> from crmkit.testing.tables import purchase_summary
+        >>> from crmkit.value import BGNBD
+        >>> summary = purchase_summary()
+        >>> summary["channel"] = ["shop" if number % 3 else "web" for number in range(len(summary))]
+        >>> model = BGNBD(purchase_covariates=("channel",)).fit(summary)
+        >>> table = model.covariate_table()
+        >>> table[["factor", "factor_low", "factor_high"]].round(1)  # doctest: +NORMALIZE_WHITESPACE
+                              factor  factor_low  factor_high
+        parameter
+        purchase:channel=web     1.1         0.8          1.5
         """
         check_is_fitted(self)
         if not 0 < level < 1:
