@@ -17,15 +17,21 @@ if TYPE_CHECKING:
 
 __all__ = ["purchase_probabilities", "purchases_while_alive"]
 
-_SHORT_GROWTH = 1.0
-_SHORT_STAGES = 20.0
-"""Up to so many expected stages, and a horizon no longer than alpha and the age together, the series is summed."""
+_SHORT_GROWTH = 4.0
+_SHORT_STAGES = 30.0
+"""Up to so many expected stages and three for each of a gap, and horizons up to so many times alpha and the age
+together, the series is summed: it is then the faster of the two."""
 
 _ROWS = 4096
 _CELLS = 65_536
 """What is worked on at once: more would leave the cache, less would spend its time in Python."""
 
 _SETTLED = 1e-17
+
+_CANCELLING = 1e-4
+"""Where the chance to stay is so small that the sum over roots would lose this share of its digits, it is not used."""
+
+_FEW = 6
 
 
 def purchases_while_alive(shape: Floats, share: Floats, growth: Floats, a: float, b: Floats, k: int) -> Floats:
@@ -59,7 +65,7 @@ def purchases_while_alive(shape: Floats, share: Floats, growth: Floats, a: float
     """
     result = np.zeros(len(shape))
     stages = (shape + k) * growth
-    short = (growth <= _SHORT_GROWTH) & (stages <= _SHORT_STAGES)
+    short = (growth <= _SHORT_GROWTH) & (stages <= _SHORT_STAGES + 3.0 * k)
     rows = np.flatnonzero(short)
     # Customers who need about as many terms go together.
     rows = rows[np.argsort(stages[rows], kind="stable")]
@@ -97,10 +103,9 @@ def purchase_probabilities(
     """
     weight = _stage_weights(shape, share, k)
     chance = growth / (1 + growth)
-    # At least n purchases, had the customer never left: tails of negative binomials.
     at_least = np.ones((len(shape), n_max + 2))
     for n in range(1, n_max + 2):
-        at_least[:, n] = sum(weight[j] * betainc(k * n - j, shape + j, chance) for j in range(k))
+        at_least[:, n] = _at_least(n, weight, shape, chance, k)
     n_bought = np.arange(n_max + 1, dtype=np.float64)
     known = b[:, None]
     stays = np.exp(betaln(a, known + n_bought) - betaln(a, known))
@@ -115,6 +120,11 @@ def _stage_weights(shape: Floats, share: Floats, k: int) -> Floats:
     for j in range(1, k):
         weight[j] = weight[j - 1] * (shape + (j - 1)) * (share / j)
     return np.asarray(weight / weight.sum(axis=0))
+
+
+def _at_least(n: int, weight: Floats, shape: Floats, chance: Floats, k: int) -> Floats:
+    """Give the probability of at least ``n`` purchases, had the customer never left: tails of negative binomials."""
+    return np.asarray(sum(weight[j] * betainc(k * n - j, shape + j, chance) for j in range(k)))
 
 
 def _by_series(shape: Floats, share: Floats, growth: Floats, a: float, b: Floats, k: int) -> Floats:
@@ -152,26 +162,33 @@ def _by_generating_function(shape: Floats, share: Floats, growth: Floats, p: Flo
     With ``y^k = 1 - p`` the power is ``y^(stages - stages mod k)``, and what is periodic in the stages is a sum over
     the ``k``-th roots of one. The first of them carries all where ``p`` is small, and is written without differences.
     """
-    weight = _stage_weights(shape, share, k)[:, :, None]
-    shape, growth = shape[:, None], growth[:, None]
+    weights, chance = _stage_weights(shape, share, k), growth / (1 + growth)
+    weight, known, growth = weights[:, :, None], shape[:, None], growth[:, None]
     log_y = np.log1p(-p) / k
     y, gap = np.exp(log_y), -np.expm1(log_y)
     log_shrink = np.log1p(growth * gap)
     shrink = np.exp(-log_shrink)
-    passed = np.exp(-shape * log_shrink)
+    passed = np.exp(-known * log_shrink)
     v = y * shrink
     generating = passed * _polynomial(weight, v)
     # One less the generating function of the unseen stages, divided by 1 - v.
     at_least = np.cumsum(weight[::-1], axis=0)[::-1][1:]
     beyond = gap * (1 + growth) * shrink * _polynomial(at_least, v) if k > 1 else 0.0
     folded = np.sum([np.expm1(-u * log_y) for u in range(1, k)], axis=0) / k
-    result = (-np.expm1(-shape * log_shrink) + passed * beyond - generating * folded) / p
+    result = (-np.expm1(-known * log_shrink) + passed * beyond - generating * folded) / p
     for root in range(1, k // 2 + 1):
         z: Any = -y if 2 * root == k else y * np.exp(2j * np.pi * root / k)
         turned = 1 / (1 + growth * (1 - z))
-        part = turned**shape * _polynomial(weight, z * turned) * (z / ((1 - z) * k * y**k))
+        part = turned**known * _polynomial(weight, z * turned) * (z / ((1 - z) * k * y**k))
         # Roots come in conjugate pairs, but for -1.
         result -= part.real * (1 if 2 * root == k else 2)
+    # With next to no chance to stay, hardly more than the first purchase counts.
+    rare = y ** (k - 1) < _CANCELLING
+    if rare.any():
+        stay = y[rare] ** k
+        result[:, rare] = sum(
+            np.outer(_at_least(n, weights, shape, chance, k), stay ** (n - 1)) for n in range(1, _FEW)
+        )
     return np.asarray(result)
 
 
