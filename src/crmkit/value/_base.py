@@ -108,14 +108,15 @@ class LikelihoodModel(BaseEstimator, ABC):
         """
         table = self._table(summary, self.unit)
         self._check_varied(table)
-        before = dict(self.__dict__)
+        state: Any = self.__dict__
+        before = dict(state)
         try:
             self._learn_covariates(table)
             self._estimate(self._rows(table))
         except Exception:
             # What could not be fitted again stays as it was fitted before.
-            self.__dict__.clear()
-            self.__dict__.update(before)
+            state.clear()
+            state.update(before)
             raise
         n_parameters = len(self.params_)
         self.aic_ = 2.0 * n_parameters - 2.0 * self.log_likelihood_
