@@ -221,6 +221,7 @@ def test_declared_words_replace_the_usual_ones():
         ({"stages": ["lead"], "rows": "snapshots"}, "rows must be one of None, 'history', 'current'"),
         ({"stages": ["lead"], "moment": "day"}, "moment must be one of 'time', 'recorded_time'"),
         ({"stages": ["lead"], "on_error": "ignore"}, "on_error must be one of"),
+        ({"stages": ["lead"], "timezone": "Mars/Base"}, "timezone must be an IANA name"),
     ],
 )
 def test_a_wrong_declaration_is_refused(options, message):
@@ -424,6 +425,30 @@ def test_categories_and_integer_ids_are_read():
     frame["stage"] = frame["stage"].astype("category")
     found = value.stage_history(frame.assign(amount=pd.array([1, None, 2], dtype="Int64")), stages=STAGES)
     assert found.deals["amount"].to_dict() == {1: 1.0, 2: 2.0}
+
+
+def test_ids_may_stand_in_the_index():
+    frame = table([("a", "lead", 0), ("a", "won", 3)])
+    found = value.stage_history(frame.set_index("opportunity_id"), stages=STAGES)
+    pd.testing.assert_frame_equal(found.deals, value.stage_history(frame, stages=STAGES).deals)
+
+
+def test_tables_of_arrow_are_read():
+    pytest.importorskip("pyarrow")
+    frame = table([("a", "lead", 0), ("a", "won", 3), ("b", "lead", 1)], amount=[1, None, 2], agent=["x", None, "y"])
+    expected = value.stage_history(frame, stages=STAGES)
+    found = value.stage_history(frame.convert_dtypes(dtype_backend="pyarrow"), stages=STAGES)
+    assert found.visits["days"].tolist() == expected.visits["days"].tolist()
+    assert found.deals["status"].tolist() == expected.deals["status"].tolist()
+    assert found.deals["amount"].tolist() == [1.0, 2.0]
+    assert value.win_rate(found, by="agent").index.tolist() == ["x", "y"]
+
+
+def test_warnings_point_at_the_line_that_called():
+    rows = [("a", "lead", 0), ("a", "lead", 0), ("a", "won", 1), ("b", "nonsense", 0)]
+    with pytest.warns(DataWarning) as told:
+        value.stage_history(table(rows), stages=STAGES, rows="history", on_error="set-aside")
+    assert [warning.filename for warning in told] == [__file__] * 2
 
 
 def test_a_history_shows_counts_and_no_deal():

@@ -118,7 +118,8 @@ def read_opportunity_rows(
     DataError
         Telling every problem with its row positions, or if the table is in two currencies or its form is not clear.
     """
-    frame = as_frame(opportunities, what="opportunities").reset_index(drop=True)
+    frame = as_frame(opportunities, what="opportunities")
+    frame = frame.reset_index(drop=frame.index.name != "opportunity_id" or "opportunity_id" in frame.columns)
     require_columns(frame, ["opportunity_id", moment, "stage"], what="opportunities")
     _check_currency(frame)
     deal, ids = pd.factorize(frame["opportunity_id"])
@@ -147,7 +148,7 @@ def read_opportunity_rows(
     order = order[~repeated[order]]
     if repeated.any():
         again = int(repeated.sum())
-        warnings.warn(f"{again:,} rows of opportunities repeat another row and count once", DataWarning, stacklevel=4)
+        warnings.warn(f"{again:,} rows of opportunities repeat another row and count once", DataWarning, stacklevel=3)
     opened = _opened(deal, seen, _times(frame, "time", timezone))
     rows = OpportunityRows(
         form=form,
@@ -313,6 +314,6 @@ def _tell(
     deals = np.unique(deal[bad & (deal >= 0)])
     bad |= np.isin(deal, deals)
     warnings.warn(
-        f"{len(deals):,} opportunities ({int(bad.sum()):,} rows) are left out: {listed}", DataWarning, stacklevel=5
+        f"{len(deals):,} opportunities ({int(bad.sum()):,} rows) are left out: {listed}", DataWarning, stacklevel=4
     )
     return bad

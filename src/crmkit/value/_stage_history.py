@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -136,8 +137,9 @@ def stage_history(
     Parameters
     ----------
     opportunities : table
-        ``opportunity_id``, ``stage``, ``time``; where there are, ``amount``, ``close_time``, ``outcome`` (won or lost
-        beside the stage in which that happened), ``recorded_time``, ``currency`` and any columns to group by.
+        ``opportunity_id`` (a column or the index), ``stage``, ``time``; where there are, ``amount``, ``close_time``,
+        ``outcome`` (won or lost beside the stage in which that happened), ``recorded_time``, ``currency`` and any
+        columns to group by.
     stages : sequence of str
         The stages in their order. Width, case, spaces, hyphens and underscores do not count.
     won, lost : str or iterable of str, default=None
@@ -203,6 +205,10 @@ def stage_history(
     ):
         if given not in allowed:
             raise DataError(f"{what} must be one of {', '.join(map(repr, allowed))}, got {given!r}")
+    try:
+        ZoneInfo(timezone)
+    except (ValueError, LookupError, OSError):
+        raise DataError(f"timezone must be an IANA name such as 'Asia/Shanghai', got {timezone!r}") from None
     read = read_opportunity_rows(opportunities, names, moment=moment, form=rows, timezone=timezone, on_error=on_error)
     if not len(read.deal):
         raise DataError("opportunities holds no row that can be used")
