@@ -54,7 +54,7 @@ def mase(actual: Any, predicted: Any, history: Any, *, season: int = 1, level: f
     Examples
     --------
     >>> from crmkit.metrics import mase
-    >>> float(mase([14.0, 15.0], [13.0, 13.0], [10.0, 12.0, 11.0, 13.0]))
+    >>> round(float(mase([14.0, 15.0], [13.0, 13.0], [10.0, 12.0, 11.0, 13.0])), 3)
     0.9
     """
     if isinstance(season, bool) or not isinstance(season, int | np.integer) or season < 1:

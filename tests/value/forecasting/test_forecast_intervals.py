@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from crmkit.value.forecasting._intervals import choice_uncertainty, error_variance, offsets
+from crmkit.value.forecasting._intervals import _quantile, choice_uncertainty, error_variance, offsets
 from crmkit.value.forecasting._rolling_origin import METHODS, roll
 
 FLAT = np.ones((1, 3))
@@ -94,3 +94,15 @@ def test_one_method_alone_leaves_nothing_to_choose():
     walk = np.cumsum(np.random.default_rng(3).normal(size=(3, 60)), axis=1)
     rolled = roll(walk, np.zeros(3, int), 4, 5, ("seasonal-naive",))
     assert np.allclose(choice_uncertainty(rolled), 1.0)
+
+
+def test_quantiles_are_those_of_numpy():
+    rng = np.random.default_rng(4)
+    values = np.where(rng.random((30, 25)) < 0.4, np.nan, rng.normal(size=(30, 25)))
+    values[3], values[4, 1:] = np.nan, np.nan
+    values[4, 0] = 2.0
+    for share in (0.025, 0.1, 0.5, 0.975):
+        known = np.delete(values, 3, axis=0)
+        found = _quantile(np.sort(values, axis=1), share)
+        assert np.allclose(np.delete(found, 3), np.nanquantile(known, share, axis=1))
+        assert found[3] == 0

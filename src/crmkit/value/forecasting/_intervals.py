@@ -130,18 +130,30 @@ def offsets(
     added = np.zeros_like(variance) if factor is None else variance * np.maximum(factor - 1.0, 0.0)
     shape = np.divide(errors, np.sqrt(variance)[:, None, :], out=np.zeros_like(errors), where=variance[:, None, :] > 0)
     shape = np.where(np.isfinite(errors), shape, np.nan).reshape(len(errors), -1)
-    shape[~np.isfinite(shape).any(axis=1)] = 0.0
+    shape = np.sort(shape, axis=1)
     trust = freedom / (freedom + _SHAPE_FROM)
     ends = []
     for level in levels:
         tail = (1 + level) / 2
         normal = ndtri(tail)
-        seen = np.nanquantile(shape, [1 - tail, tail], axis=1)[:, :, None]
-        below = np.minimum((1 - trust) * -normal + trust * seen[0], 0.0)
-        above = np.maximum((1 - trust) * normal + trust * seen[1], 0.0)
+        below = np.minimum((1 - trust) * -normal + trust * _quantile(shape, 1 - tail)[:, None], 0.0)
+        above = np.maximum((1 - trust) * normal + trust * _quantile(shape, tail)[:, None], 0.0)
         # Few errors leave the standard deviation itself unsure, which is what Student's t allows for.
         wider = stdtrit(np.where(np.isfinite(freedom), freedom, 1.0), tail) / normal
         reach = [wider * np.sqrt(own * side**2 + added * normal**2) for side in (below, above)]
         ends.append((-reach[0], reach[1]))
     low, high = (np.array(side) for side in zip(*ends, strict=True))
     return low, high
+
+
+def _quantile(ordered: Floats, share: float) -> Floats:
+    """Give a quantile of each row that is sorted with its missing values last; 0 for a row without any value.
+
+    numpy's own ``nanquantile`` takes one row after the other.
+    """
+    count = np.isfinite(ordered).sum(axis=1)
+    place = np.maximum(count - 1, 0) * share
+    before = np.floor(place).astype(np.intp)
+    after = np.minimum(before + 1, np.maximum(count - 1, 0))
+    low, high = (np.take_along_axis(ordered, side[:, None], axis=1)[:, 0] for side in (before, after))
+    return np.where(count > 0, low + (place - before) * (high - low), 0.0)
