@@ -118,7 +118,10 @@ def test_without_events_survival_stays_1_and_the_interval_says_how_little_that_m
     # Clopper and Pearson's bound for 0 of n.
     assert curve["low"].to_numpy() == pytest.approx([0.025 ** (1 / 3), 0.025 ** (1 / 2), 0.025])
     assert median_survival(curve) == np.inf
-    assert restricted_mean(curve) == 3
+    mean = restricted_mean(curve)
+    assert (mean, mean.high) == (3, 3)
+    assert mean.low == pytest.approx(2 * 0.025 ** (1 / 3) + 0.025 ** (1 / 2))
+    assert restricted_mean(curve, until=0.5).low == pytest.approx(0.5 * 0.025 ** (1 / 3))
 
 
 def test_all_events_at_one_time_bring_survival_to_0():

@@ -277,7 +277,8 @@ def restricted_mean(curve: pd.DataFrame, *, until: float | None = None, level: f
     Returns
     -------
     Estimate
-        The restricted mean.
+        The restricted mean. Where nothing has happened until then, it is ``until`` itself, and ``low`` the area under
+        the curve's lower bound.
 
     Raises
     ------
@@ -312,6 +313,10 @@ def restricted_mean(curve: pd.DataFrame, *, until: float | None = None, level: f
     half = z * float(np.sqrt(np.sum(after**2 * _greenwood(at_risk, events))))
     mean = float(areas.sum())
     low, high = max(mean - half, 0.0), min(mean + half, end)
+    if not events[steps <= end].any():
+        # Nothing has happened, and Greenwood's error is 0: the area under the curve's exact lower bound holds.
+        least, _ = _interval(at_risk, events, survival, level)
+        low = float(np.diff(edges) @ np.concatenate([least[:1], least]))
     return Estimate(mean, n=round(at_risk[0]), low=low, high=high, level=level, method=f"greenwood, until {end:g}")
 
 
