@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -227,6 +229,15 @@ def test_value_and_residual_purchases_follow_the_covariates(model, table):
     worth = lifetime_value(model, Ten(), few, horizon=52, margin=0.5)
     assert np.allclose(worth["lifetime_value"], 5 * residual, rtol=1e-7)
     assert (worth["low"] < worth["high"]).all()
+
+
+def test_purchases_without_end_may_be_infinite_for_the_kinds_that_stay(model, table):
+    shape = "s" if isinstance(model, ParetoNBD) else "a"
+    slow = copy(model)
+    slow.params_ = {**model.params_, shape: 0.9}
+    with pytest.raises(DataError, match=rf"{shape} is 0\.\d+, at most 1"):
+        slow.residual_purchases(table.head(5), annual_discount_rate=0.0, level=None)
+    assert np.isfinite(model.residual_purchases(table.head(5))).all().all()
 
 
 def test_a_new_customer_is_forecast_from_covariates_or_as_the_mean_of_all(model, table):

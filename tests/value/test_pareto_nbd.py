@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import integrate
 from scipy.optimize import check_grad
 from scipy.special import hyperu
 from sklearn.base import clone
@@ -18,7 +17,6 @@ from crmkit.core.errors import ConvergenceError, DataError
 from crmkit.datasets import make_company
 from crmkit.preparation import purchase_summary
 from crmkit.value import BGNBD, ParetoNBD, compare
-from crmkit.value._tail_integral import tail_integral
 
 NAMES = ("r", "alpha", "s", "beta")
 WEEKS_PER_YEAR = 365.25 / 7
@@ -192,28 +190,6 @@ def test_the_hardest_corners_equal_eighty_digit_arithmetic(
     forecast = fixed(*values).predict(customers([x], [t_x], [age]), horizon=horizon).iloc[0]
     assert forecast["p_alive"] == pytest.approx(alive, rel=1e-11, abs=0)
     assert forecast["expected_purchases"] == pytest.approx(expected, rel=1e-11, abs=0)
-
-
-def test_the_integral_is_that_of_its_integrand():
-    p, q, alpha, beta, t = 2.3, 1.6, 4.0, 9.0, 3.0
-    density = lambda u: (alpha + u) ** -p * (beta + u) ** -q  # noqa: E731 -- the integrand
-    total = integrate.quad(density, t, np.inf, epsabs=0, epsrel=1e-12)[0]
-    for one, other, order in ((alpha, beta, slice(None)), (beta, alpha, slice(None, None, -1))):
-        powers = (p, q)[order]
-        tail = tail_integral(*powers, one, other, t)
-        means = [
-            integrate.quad(lambda u, scale=scale, f=f: f(scale + u) * density(u), t, np.inf, epsabs=0, epsrel=1e-12)[0]
-            / total
-            for f in (np.log, np.reciprocal)
-            for scale in (one, other)
-        ]
-        assert tail.log_integral[0] == pytest.approx(np.log(total), rel=1e-10)
-        assert [float(part[0]) for part in tail[1:]] == pytest.approx(means, rel=1e-9)
-
-
-def test_equal_scales_leave_a_single_power():
-    tail = tail_integral(2.0, 1.5, 7.0, 7.0, [0.0, 5.0])
-    assert tail.log_integral == pytest.approx(-2.5 * np.log([7.0, 12.0]) - np.log(2.5), rel=1e-12)
 
 
 def test_the_gradient_is_that_of_the_likelihood():
