@@ -288,6 +288,21 @@ def test_a_k_the_gaps_do_not_support_is_warned_of(cdnow_summary):
     assert caught[0].filename == __file__
 
 
+def test_a_k_that_whole_days_may_have_made_is_warned_of():
+    # Random gaps of four days, known by the day; after each purchase one customer in fifteen or so leaves.
+    random, n = np.random.default_rng(0), 2000
+    rate, leave, start = random.gamma(2.0, 0.5, n) / 4, random.beta(0.8, 10.0, n), random.uniform(0, 60, n)
+    times = start[:, None] + np.cumsum(np.c_[np.zeros(n), random.exponential(1.0, (n, 150))], axis=1) / rate[:, None]
+    there = np.c_[np.ones((n, 2), bool), np.logical_and.accumulate(random.random((n, 149)) > leave[:, None], axis=1)]
+    who, which = np.nonzero((times < 120) & there)
+    days = np.floor(times[who, which]).astype(np.int64)
+    summary = purchase_summary(pd.DataFrame({"customer_id": who.astype(str), "day": days, "amount": 1.0}), cutoff=120)
+    with pytest.warns(DataWarning, match=r"k=2 may come of whole days alone.*look as regular as 1\.\d\d") as caught:
+        model = BGCNBD().fit(summary)
+    assert caught[0].filename == __file__
+    assert model.regularity_.low > 1
+
+
 def test_purchases_in_bursts_are_warned_of(simulated_gaps):
     summary, _ = simulated_gaps(2000)
     summary["gap_evenness"] **= 2.5

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import beta
 
-from crmkit.value._regularity import regularity
+from crmkit.preparation import purchase_summary
+from crmkit.value._regularity import regularity, regularity_of_days
 
 
 def evenness(gaps):
@@ -57,3 +59,26 @@ def test_who_bought_once_again_says_nothing():
 def test_a_clock_is_infinitely_regular():
     found, p_value = regularity(np.array([3.0, 4.0]), np.array([1.0, 1.0]))
     assert (found, found.low, found.n, p_value) == (np.inf, np.inf, 2, 0.0)
+
+
+def purchases_by_day(mean_gap, shape, *, n=1500):
+    """Draw customers who buy at random, a year by the day."""
+    random = np.random.default_rng(0)
+    rate, start = random.gamma(shape, 1 / shape, n) / mean_gap, random.uniform(0, 180, n)
+    times = start[:, None] + np.cumsum(np.c_[np.zeros(n), random.exponential(1.0, (n, 250))], axis=1) / rate[:, None]
+    who, which = np.nonzero(times < 365)
+    days = np.floor(times[who, which]).astype(np.int64)
+    return pd.DataFrame({"customer_id": who.astype(str), "day": days, "amount": 1.0})
+
+
+@pytest.mark.parametrize("mean_gap", [4, 14, 40])
+@pytest.mark.parametrize("shape", [0.5, 2.0, 50.0])
+def test_random_gaps_in_whole_days_look_no_more_regular_than_days_make_them(mean_gap, shape):
+    summary = purchase_summary(purchases_by_day(mean_gap, shape), cutoff=365, unit="day")
+    x, days = summary["repeats"].to_numpy(float), summary["last_purchase_days"].to_numpy()
+    found, _ = regularity(x, summary["gap_evenness"].to_numpy())
+    bound = regularity_of_days(x, days)
+    assert 1 < found < bound + 3 * (found - found.low) / 1.96
+    assert (found - 1) / (bound - 1) > 0.6
+    assert regularity_of_days(x, days + 0.5) == 1.0
+    assert regularity_of_days(np.zeros(2), np.zeros(2)) == 1.0

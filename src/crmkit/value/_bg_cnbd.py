@@ -13,11 +13,11 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from crmkit.core.errors import ConvergenceError, DataError, DataWarning
-from crmkit.preparation.units import DAYS
+from crmkit.preparation.units import DAYS, days_in
 from crmkit.value._base import LikelihoodModel
 from crmkit.value._dropout_forecast import expected_purchases, p_alive, probabilities
 from crmkit.value._dropout_likelihood import STAGES_MOST, negative_log_likelihood
-from crmkit.value._regularity import regularity
+from crmkit.value._regularity import regularity, regularity_of_days
 from crmkit.value._summary import read_gap_evenness
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ class BGCNBD(LikelihoodModel):
     Use it where customers come back by a rhythm of their own: refills, groceries, services. ``k`` is chosen by
     likelihood, which needs the ``gap_evenness`` of ``preparation.purchase_summary``; the gaps' regularity is estimated
     and tested on its own. Purchases of one day are one purchase, so gaps below a day do not occur: for customers who
-    buy every few days that alone looks like regularity. Fitting costs as many fits of ``bg-nbd`` as values of ``k`` are
-    tried, and each ``k`` times as much.
+    buy every few days that alone looks like regularity, and a warning says so. Fitting costs as many fits of ``bg-nbd``
+    as values of ``k`` are tried, and little more for each.
 
     Parameters
     ----------
@@ -99,7 +99,8 @@ class BGCNBD(LikelihoodModel):
     Warns
     -----
     DataWarning
-        From ``fit``, where the gaps do not support a ``k`` above 1, or are less regular than random.
+        From ``fit``, where the gaps do not support a ``k`` above 1, or no more than whole days make of random gaps, or
+        are less regular than random.
 
     See Also
     --------
@@ -186,7 +187,8 @@ class BGCNBD(LikelihoodModel):
         Warns
         -----
         DataWarning
-            If the gaps do not support a ``k`` above 1, or are less regular than random.
+            If the gaps do not support a ``k`` above 1, or no more than whole days make of random gaps, or are less
+            regular than random.
         """
         table = self._table(summary, self.unit)
         evenness = read_gap_evenness(summary)
@@ -211,7 +213,7 @@ class BGCNBD(LikelihoodModel):
         self.bic_ = log(len(table.x)) * n_parameters - 2.0 * self.log_likelihood_
         self.n_customers_ = len(table.x)
         self.unit_ = table.unit
-        self._judge_regularity()
+        self._judge_regularity(regularity_of_days(table.x, table.t_x * days_in(table.unit)))
         return self
 
     def _choose(self, rows: Rows, log_gaps: float) -> tuple[Self, dict[int, float]]:
@@ -257,26 +259,30 @@ class BGCNBD(LikelihoodModel):
             model.log_likelihood_ += (k - 1) * (log_gaps - repeats * log(self._scale(rows))) - repeats * lgamma(k)
         return model
 
-    def _judge_regularity(self) -> None:
-        """Warn where the gaps contradict k."""
+    def _judge_regularity(self, by_days: float) -> None:
+        """Warn where the gaps contradict k, or days may have made it."""
         found = self.regularity_
         if found.n == 0:
             return
         told = f"their regularity is {found:.2f}, 95 % interval {found.low:.2f} to {found.high:.2f}, where 1 is random"
+        problem = ""
         if self.k_ > 1 and found.low <= 1:
-            warnings.warn(
-                f"bg-cnbd-k: k={self.k_} is not supported by the gaps between purchases: {told}; 'bg-nbd' is the model "
-                "of random gaps",
-                DataWarning,
-                stacklevel=4,
+            problem = (
+                f"k={self.k_} is not supported by the gaps between purchases: {told}; 'bg-nbd' is the model of random "
+                "gaps"
+            )
+        elif self.k_ > 1 and found.low <= by_days:
+            problem = (
+                f"k={self.k_} may come of whole days alone: {told}, but random gaps as short as these, of purchases "
+                f"known by the day, look as regular as {by_days:.2f}; believe it if a holdout does"
             )
         elif found < 1 and self.regularity_p_value_ < _CERTAIN:
-            warnings.warn(
-                f"bg-cnbd-k: the gaps between purchases are less regular than random: {told}; purchases come in "
-                "bursts, which no k describes",
-                DataWarning,
-                stacklevel=4,
+            problem = (
+                f"the gaps between purchases are less regular than random: {told}; purchases come in bursts, which no "
+                "k describes"
             )
+        if problem:
+            warnings.warn(f"bg-cnbd-k: {problem}", DataWarning, stacklevel=4)
 
     def _starts(self, rate: float) -> list[list[float]]:
         """Begin with usual shapes at the observed rate of stages, then with rarer ones."""

@@ -17,11 +17,18 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["regularity"]
+__all__ = ["regularity", "regularity_of_days"]
+
+_BY_DAYS = 3.5
+"""What rounding to days adds to the regularity of random gaps, times the gap in days: 2.5 to 3.4 was measured over
+gaps of 2 to 40 days and rates from nearly equal to very unequal."""
 
 _METHOD = "conditional likelihood"
 _REACH = 14.0
 """Logarithm of the regularity beyond which gaps are as good as those of a clock."""
+
+
+_WHOLE = 1e-6
 
 
 def regularity(
@@ -83,6 +90,31 @@ def regularity(
     high = exp(_root(beyond, best, _REACH)) if beyond(_REACH) < 0 else inf
     p_value = float(chi2.sf(2 * max(most - log_likelihood(0.0), 0.0), 1))
     return Estimate(exp(best), n=n, low=low, high=high, level=level, method=_METHOD), p_value
+
+
+def regularity_of_days(x: npt.NDArray[np.float64], t_x: npt.NDArray[np.float64]) -> float:
+    """Give the most regular that random gaps look because purchases are known by the day.
+
+    Two purchases of one day are one, so no gap is shorter than a day. What counts is the gap of the frequent buyers,
+    who give most of the gaps: gaps are averaged with the purchase rates as weights.
+
+    Parameters
+    ----------
+    x : ndarray of float, shape (n_customers,)
+        Repeat purchases; customers with fewer than two say nothing.
+    t_x : ndarray of float, shape (n_customers,)
+        Age at the last purchase, in days.
+
+    Returns
+    -------
+    float
+        1 where purchases are known to less than a day.
+    """
+    told = (x >= 2) & (t_x > 0)
+    if not told.any() or np.abs(t_x - np.round(t_x)).max() > _WHOLE:
+        return 1.0
+    x, t_x = x[told], t_x[told]
+    return 1.0 + _BY_DAYS * float(x @ (x / t_x)) / float(x.sum())
 
 
 def _root(function: Callable[[float], float], low: float, high: float) -> float:
