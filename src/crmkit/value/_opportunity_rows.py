@@ -138,16 +138,9 @@ def read_opportunity_rows(
     }
     if moment == "time":
         _check_moment(deal, seen, recorded)
-    order = np.lexsort((seen, deal))
-    repeated = _repeated(deal, seen, stage, end, close)
-    form = _form(deal[~repeated], form)
-    if form == "history":
-        # A deal may come back to a stage within one moment, so only a row right after its equal says nothing new.
-        repeated = np.zeros(len(order), dtype=bool)
-        repeated[order[1:]] = _equal_to_last(*(each[order] for each in (deal, seen, stage, end, close)))
-    order = order[~repeated[order]]
-    if repeated.any():
-        again = int(repeated.sum())
+    order, form = _order(deal, seen, stage, end, close, form=form)
+    if len(order) < len(frame):
+        again = len(frame) - len(order)
         warnings.warn(f"{again:,} rows of opportunities repeat another row and count once", DataWarning, stacklevel=3)
     opened = _opened(deal, seen, _times(frame, "time", timezone))
     rows = OpportunityRows(
@@ -213,9 +206,18 @@ def _states(
     return np.where(stage >= names.won_code, MISSING, stage), end, clash, unclear
 
 
-def _repeated(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Say which rows say again what another one says."""
-    return pd.DataFrame(dict(enumerate(columns))).duplicated().to_numpy()
+def _order(
+    deal: npt.NDArray[np.intp], seen: npt.NDArray[np.int64], *others: npt.NDArray[np.int64], form: Form | None
+) -> tuple[npt.NDArray[np.intp], Form]:
+    """Give the rows by deal and moment without those that say nothing new, and what a row says."""
+    order = np.lexsort((seen, deal))
+    repeated = pd.DataFrame(dict(enumerate((deal, seen, *others)))).duplicated().to_numpy()
+    form = _form(deal[~repeated], form)
+    if form == "history":
+        # A deal may come back to a stage within one moment, so only a row right after its equal says nothing new.
+        repeated = np.zeros(len(order), dtype=bool)
+        repeated[order[1:]] = _equal_to_last(*(each[order] for each in (deal, seen, *others)))
+    return order[~repeated[order]], form
 
 
 def _equal_to_last(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
