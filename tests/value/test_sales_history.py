@@ -142,6 +142,19 @@ def test_equal_rows_count_once_and_are_told_of():
     assert history([("a", "lead", 0), ("a", "lead", 1), ("a", "won", 2)]).visits["days"].tolist() == [2]
 
 
+def test_of_rows_of_one_moment_the_last_holds():
+    rows = [("a", "lead", 0), ("a", "lead", 0), ("a", "won", 1)]
+    found = history(rows, columns={"amount": [1.0, 2.0, None]})
+    assert found.deals.loc["a", "amount"] == 2
+    with pytest.warns(DataWarning, match="1 rows"):
+        found = history(rows, columns={"amount": [1.0, 1.0, None], "agent": ["x", "y", None]})
+    assert found.deals.loc["a", "agent"] == "y"
+    # Two amounts for one deal in a table of what stands now are no repetition.
+    twice = current([("a", "lead", 0, None), ("a", "lead", 0, None), ("b", "lead", 0, None)], amount=[1.0, 2.0, 3.0])
+    with pytest.raises(DataError, match="rows='current' means one row a deal"):
+        value.stage_history(twice, stages=STAGES, rows="current")
+
+
 def test_nothing_at_or_after_as_of_is_seen():
     rows = [("a", "lead", 0), ("a", "qualified", 5), ("a", "won", 9), ("b", "lead", 5)]
     found = history(rows, as_of=5, columns={"amount": [1.0, 2.0, 3.0, 4.0]})

@@ -138,7 +138,7 @@ def read_opportunity_rows(
     }
     if moment == "time":
         _check_moment(deal, seen, recorded)
-    order, form = _order(deal, seen, stage, end, close, form=form)
+    order, form = _order(deal, seen, stage, end, close, np.nan_to_num(amount, nan=-1.0), form=form)
     if len(order) < len(frame):
         again = len(frame) - len(order)
         warnings.warn(f"{again:,} rows of opportunities repeat another row and count once", DataWarning, stacklevel=3)
@@ -207,21 +207,21 @@ def _states(
 
 
 def _order(
-    deal: npt.NDArray[np.intp], seen: npt.NDArray[np.int64], *others: npt.NDArray[np.int64], form: Form | None
+    deal: npt.NDArray[np.intp], seen: npt.NDArray[np.int64], *others: npt.NDArray[Any], form: Form | None
 ) -> tuple[npt.NDArray[np.intp], Form]:
     """Give the rows by deal and moment without those that say nothing new, and what a row says."""
     order = np.lexsort((seen, deal))
-    repeated = pd.DataFrame(dict(enumerate((deal, seen, *others)))).duplicated().to_numpy()
+    repeated = pd.DataFrame(dict(enumerate((deal, seen, *others)))).duplicated(keep="last").to_numpy()
     form = _form(deal[~repeated], form)
     if form == "history":
-        # A deal may come back to a stage within one moment, so only a row right after its equal says nothing new.
+        # A deal may come back to a stage within one moment, so only a row right before its equal says nothing more.
         repeated = np.zeros(len(order), dtype=bool)
-        repeated[order[1:]] = _equal_to_last(*(each[order] for each in (deal, seen, *others)))
+        repeated[order[:-1]] = _equal_to_next(*(each[order] for each in (deal, seen, *others)))
     return order[~repeated[order]], form
 
 
-def _equal_to_last(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Say which rows but the first are equal to the one before them."""
+def _equal_to_next(*columns: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Say which rows but the last are equal to the one after them."""
     equal = np.ones(max(len(columns[0]) - 1, 0), dtype=bool)
     for column in columns:
         equal &= column[1:] == column[:-1]
