@@ -228,3 +228,28 @@ def test_an_amount_that_is_no_number_is_named_by_row(wrong):
 def test_a_horizon_of_text_is_refused():
     with pytest.raises(DataError, match="horizon_days must be at least 1"):
         metrics.repeat_purchase(pd.DataFrame({"customer_id": ["a"], "day": [0]}), horizon_days="90")
+
+
+def test_days_may_be_dates_and_parts_of_days_are_named_by_row():
+    sales = pd.DataFrame({"customer_id": ["a", "a", "b"], "day": [0, 20, 5]})
+    expected = metrics.cohort(sales, cutoff=100)
+    for dates in (pd.to_datetime(sales["day"], unit="D"), pd.to_datetime(sales["day"], unit="D").astype("M8[ns]")):
+        pd.testing.assert_frame_equal(metrics.cohort(sales.assign(day=dates), cutoff=100), expected)
+    for wrong in ([0.0, 20.5, 5.0], [0.0, np.inf, 5.0]):
+        with pytest.raises(DataError, match=r"day must be whole days since 1970-01-01; it is not in row 1"):
+            metrics.repeat_purchase(sales.assign(day=wrong), cutoff=100)
+    with pytest.raises(DataError, match="day must be whole days"):
+        metrics.repeat_purchase(sales.assign(day=True), cutoff=100)
+
+
+@pytest.mark.parametrize("cutoff", [20_240_120, -20_240_120])
+def test_a_date_written_as_a_number_is_no_cutoff(cutoff):
+    sales = pd.DataFrame({"customer_id": ["a", "a", "b"], "day": [0, 20, 5]})
+    for figure in (metrics.cohort, metrics.repeat_purchase, metrics.repeat_purchase_curve):
+        with pytest.raises(DataError, match="outside the years 1800 to 2199"):
+            figure(sales, cutoff=cutoff)
+    contracts = pd.DataFrame({"customer_id": ["a"], "start": [0], "end": [20]})
+    with pytest.raises(DataError, match="outside the years 1800 to 2199"):
+        metrics.contract_churn(contracts, cutoff=cutoff)
+    with pytest.raises(DataError, match="cutoff must be a day such as"):
+        metrics.cohort(sales, cutoff=True)

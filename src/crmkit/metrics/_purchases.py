@@ -20,6 +20,8 @@ Period = Literal["day", "week", "month", "quarter", "year"]
 FREQUENCIES = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q-DEC", "year": "Y-DEC"}
 """How pandas names the periods."""
 
+_EARLIEST, _LATEST = -62_091, 84_005  # 1800-01-01 and 2199-12-31 as days since 1970-01-01
+
 
 def purchase_table(transactions: Any, cutoff: Any) -> tuple[pd.DataFrame, int]:
     """Give one row a customer and purchase day before the cutoff, and the cutoff's day."""
@@ -46,20 +48,21 @@ def purchase_table(transactions: Any, cutoff: Any) -> tuple[pd.DataFrame, int]:
 
 
 def local_days(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
-    """Give the local day of each row, from ``day`` or else from ``time`` as it is written."""
-    if "day" in frame.columns:
-        days = pd.to_numeric(frame["day"], errors="coerce")
-        missing = days.isna().to_numpy(dtype=bool)
-        if missing.any():
-            raise DataError(f"transactions: day must be whole days since 1970-01-01; it is not in {positions(missing)}")
-        return days.to_numpy(dtype=np.int64)
-    require_columns(frame, ["time"], what="transactions", hint="day (whole days since 1970-01-01) serves as well")
-    times = frame["time"]
+    """Give the local day of each row, from ``day`` (whole numbers or dates) or else from ``time`` as it is written."""
+    if "day" in frame.columns and not pd.api.types.is_datetime64_any_dtype(frame["day"].dtype):
+        days = pd.to_numeric(frame["day"], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+        wrong = ~np.isfinite(days) | (days != np.floor(days)) | pd.api.types.is_bool_dtype(frame["day"].dtype)
+        if wrong.any():
+            raise DataError(f"transactions: day must be whole days since 1970-01-01; it is not in {positions(wrong)}")
+        return days.astype(np.int64)
+    column = "day" if "day" in frame.columns else "time"
+    require_columns(frame, [column], what="transactions", hint="day (whole days since 1970-01-01) serves as well")
+    times = frame[column]
     if not pd.api.types.is_datetime64_any_dtype(times.dtype):
         raise DataError(f"transactions: time must hold instants, got {times.dtype}; read it with records.read")
     missing = times.isna().to_numpy(dtype=bool)
     if missing.any():
-        raise DataError(f"transactions: time is missing in {positions(missing)}")
+        raise DataError(f"transactions: {column} is missing in {positions(missing)}")
     local = times.dt.tz_localize(None) if times.dt.tz is not None else times
     return local.to_numpy(dtype="datetime64[D]").astype(np.int64)
 
@@ -68,7 +71,12 @@ def cutoff_day(cutoff: Any) -> int:
     """Give the first day that no longer counts."""
     if cutoff is None:
         raise DataError("transactions is empty: there is nothing to measure")
-    if isinstance(cutoff, int | np.integer):
+    if isinstance(cutoff, int | np.integer) and not isinstance(cutoff, bool):
+        if not _EARLIEST <= cutoff <= _LATEST:
+            raise DataError(
+                f"cutoff {cutoff} counts days since 1970-01-01 and is outside the years 1800 to 2199; write a date as "
+                "text, such as '2024-01-20'"
+            )
         return int(cutoff)
     instant = pd.to_datetime(cutoff, errors="coerce")
     if not isinstance(instant, pd.Timestamp) or instant != instant.normalize():

@@ -230,6 +230,7 @@ def _spells(contracts: Any, cutoff: Any, grace_days: Any, start: str, end: str) 
 
 def _dates(column: pd.Series, name: str) -> Days:
     """Give the local days of a column of dates, times or day numbers; open where it is missing."""
+    expected = f"contracts: {name} must be dates (such as 2024-03-31) or whole days since 1970-01-01"
     missing = column.isna().to_numpy(dtype=bool)
     if missing.all():
         return np.full(len(column), _OPEN)
@@ -237,13 +238,17 @@ def _dates(column: pd.Series, name: str) -> Days:
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         odd = ~missing & (~np.isfinite(values) | (values != np.floor(values)))
         if odd.any():
-            raise DataError(f"contracts: {name} must be dates or whole days since 1970-01-01; {positions(odd)} are not")
+            raise DataError(f"{expected}; it is not in {positions(odd)}")
         return np.where(missing, _OPEN, np.where(missing, 0.0, values).astype(np.int64))
     if not pd.api.types.is_datetime64_any_dtype(column.dtype):
-        read = pd.to_datetime(column, errors="coerce")
+        # Only the one order of year, month and day that is never another date.
+        try:
+            read = pd.to_datetime(column, errors="coerce", format="ISO8601")
+        except ValueError:
+            raise DataError(f"{expected}; they are in several time zones, so that their days are not known") from None
         odd = read.isna().to_numpy(dtype=bool) & ~missing
         if odd.any() or not pd.api.types.is_datetime64_any_dtype(read.dtype):
-            raise DataError(f"contracts: {name} must be dates or whole days since 1970-01-01; {positions(odd)} are not")
+            raise DataError(f"{expected}; it is not in {positions(odd)}")
         column = read
     local = column.dt.tz_localize(None) if column.dt.tz is not None else column
     days = local.to_numpy(dtype="datetime64[D]").astype(np.int64)
