@@ -282,6 +282,11 @@ def test_an_impossible_evenness_is_refused_where_it_is_read(value, reason):
         BGCNBD().fit(table)
 
 
+def test_lifetimes_names_are_read_with_their_evenness(model, regular):
+    names = {"repeats": "frequency", "last_purchase_weeks": "recency", "age_weeks": "T"}
+    assert BGCNBD(unit="week").fit(regular[0].rename(columns=names)).params_ == model.params_
+
+
 def test_a_k_the_gaps_do_not_support_is_warned_of(cdnow_summary):
     with pytest.warns(DataWarning, match=r"k=2 is not supported.*regularity is 1\.04.*'bg-nbd'") as caught:
         BGCNBD(k=2).fit(cdnow_summary)

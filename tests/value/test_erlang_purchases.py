@@ -84,3 +84,11 @@ def test_the_panels_have_the_moments_of_the_distribution(a, b, sharpness):
     for shape in (0.2, 5.0, 1e4):
         mean, same = (w @ (1 + p * sharpness / shape) ** -shape for p, w in ((nodes, weights), (finer, finer_weights)))
         assert mean == pytest.approx(same, rel=1e-9, abs=1e-13)
+
+
+@pytest.mark.parametrize(("a", "b"), [(9447.0, 0.0041), (0.8, 0.003), (3.0, 0.02)])
+@pytest.mark.parametrize("k", [7, 41])
+def test_next_to_no_chance_to_stay_costs_no_digits(a, b, k):
+    # The sum over roots alone has an error of 2e-8 in the first of these, where 7e-5 purchases are expected.
+    got = purchases_while_alive(np.array([0.0019]), np.zeros(1), np.array([17.4]), a, np.array([b]), k)[0]
+    assert got == pytest.approx(summed(0.0019, 0.0, 17.4, a, b, k), rel=1e-7)
