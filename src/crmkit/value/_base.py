@@ -69,9 +69,16 @@ class LikelihoodModel(BaseEstimator, ABC):
     def _p_alive(self, params: Mapping[str, Any], x: Any, t_x: Any, T: Any) -> npt.NDArray[np.float64]:
         """Give P(alive) at the cutoff."""
 
-    @abstractmethod
+    # Whether the last purchase says no more of a customer who is alive, which spares most of the work.
+    _alive_forgets: ClassVar[bool] = False
+
+    def _while_alive(self, params: Mapping[str, Any], x: Any, T: Any, t: Any) -> npt.NDArray[np.float64]:
+        """Give the expected purchases of a customer alive at the cutoff, where the last purchase is forgotten."""
+        raise NotImplementedError
+
     def _expected(self, params: Mapping[str, Any], x: Any, t_x: Any, T: Any, t: Any) -> npt.NDArray[np.float64]:
-        """Give the expected purchases in the ``t`` after the cutoff."""
+        """Give the expected purchases in the ``t`` after the cutoff: those of a living customer, times P(alive)."""
+        return np.asarray(self._p_alive(params, x, t_x, T) * self._while_alive(params, x, T, t), dtype=np.float64)
 
     @abstractmethod
     def _probabilities(
@@ -90,7 +97,8 @@ class LikelihoodModel(BaseEstimator, ABC):
         Parameters
         ----------
         summary : table
-            Made by ``preparation.purchase_summary``, or with lifetimes' columns where ``unit`` was given.
+            Of the kind the model reads: for most, made by ``preparation.purchase_summary``, or with lifetimes' columns
+            where ``unit`` was given.
         y : None
             Ignored.
 
@@ -221,14 +229,14 @@ class LikelihoodModel(BaseEstimator, ABC):
         self._check_horizon(horizon)
         rows, t = self._rows(table), float(horizon)
         params = self._at(rows)
+        once = np.array([t]), np.ones(1)
         columns = {
             "p_alive": self._p_alive(params, rows.x, rows.t_x, rows.T),
-            "expected_purchases": self._expected(params, rows.x, rows.t_x, rows.T, t),
+            "expected_purchases": self._weighted(params, rows, *once),
         }
         if level is not None:
             error = log_error(
-                lambda shift: self._expected(self._at(rows, shift), rows.x, rows.t_x, rows.T, t),
-                self._shift_covariance(),
+                lambda shift: self._weighted(self._at(rows, shift), rows, *once), self._shift_covariance()
             )
             columns["low"], columns["high"] = log_interval(columns["expected_purchases"], error, level)
         if n_max is not None:
@@ -310,10 +318,17 @@ class LikelihoodModel(BaseEstimator, ABC):
         self, params: Mapping[str, Any], rows: Rows, times: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.float64]:
         """Add up expected purchases within several horizons, each times its weight."""
-        result = np.zeros(len(rows.x))
+        if not self._alive_forgets:
+            result = np.zeros(len(rows.x))
+            for time, weight in zip(times, weights, strict=True):
+                result += weight * self._expected(params, rows.x, rows.t_x, rows.T, float(time))
+            return np.maximum(result, 0.0)
+        first, like = rows.living
+        here = {name: value if np.ndim(value) == 0 else value[first] for name, value in params.items()}
+        result = np.zeros(len(first))
         for time, weight in zip(times, weights, strict=True):
-            result += weight * self._expected(params, rows.x, rows.t_x, rows.T, float(time))
-        return np.maximum(result, 0.0)
+            result += weight * self._while_alive(here, rows.x[first], rows.T[first], float(time))
+        return np.maximum(result[like] * self._p_alive(params, rows.x, rows.t_x, rows.T), 0.0)
 
     def expected_count(self, times: Any) -> npt.NDArray[np.float64]:
         """Give the expected repeat purchases of a new customer, of whom nothing is known yet.

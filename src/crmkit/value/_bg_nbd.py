@@ -109,6 +109,7 @@ class BGNBD(CovariateModel):
     """
 
     _title: ClassVar[str] = "bg-nbd"
+    _alive_forgets: ClassVar[bool] = True
     _names: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
     _blocks: ClassVar[tuple[Block, ...]] = (
         ("purchase", "purchase_covariates", "alpha", -1.0),
@@ -173,8 +174,8 @@ class BGNBD(CovariateModel):
         odds = np.log(b + np.maximum(x - 1.0, 0.0)) - np.log(a) - (r + x) * (np.log(alpha + T) - np.log(alpha + t_x))
         return np.where(x > 0, expit(odds), 1.0)
 
-    def _expected(self, params: Mapping[str, Any], x: Any, t_x: Any, T: Any, t: Any) -> npt.NDArray[np.float64]:
-        """Give expected purchases: those of a living customer, times P(alive)."""
+    def _while_alive(self, params: Mapping[str, Any], x: Any, T: Any, t: Any) -> npt.NDArray[np.float64]:
+        """Give the expected purchases of a customer who is alive at the cutoff."""
         r = params["r"]
         x, T, t, alpha, a, b = np.broadcast_arrays(
             np.asarray(x, dtype=np.float64),
@@ -193,7 +194,7 @@ class BGNBD(CovariateModel):
         if doubtful.any():
             growth = (t / (alpha + T))[doubtful]
             alive[doubtful] = _alive_by_quadrature(r, a[doubtful], b[doubtful], x[doubtful], growth)
-        return np.asarray(self._p_alive(params, x, t_x, T) * np.clip(alive, 0.0, most))
+        return np.asarray(np.clip(alive, 0.0, most))
 
     def _probabilities(
         self, params: Mapping[str, Any], x: Any, t_x: Any, T: Any, t: float, n_max: int

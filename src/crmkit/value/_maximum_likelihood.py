@@ -146,7 +146,8 @@ def _finish(
         if promised < _SETTLED or (promised < 1e-12 * abs(value)):
             if curvature[0] < max(_FLAT, 1e-11 * curvature[-1]):
                 return None, theta, direction, step_number
-            return axes @ np.diag(1 / curvature) @ axes.T, theta, direction, step_number
+            # The step that promises no more is taken all the same: along a direction that bends little it still moves.
+            return axes @ np.diag(1 / curvature) @ axes.T, theta - axes @ (slope / curvature), direction, step_number
         step = -axes @ (slope / bend)
         step *= min(1.0, 2.0 / np.max(np.abs(step)))
         for _ in range(30):

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from crmkit.value._base import LikelihoodModel
-from crmkit.value._dropout_forecast import expected_purchases, p_alive, probabilities
+from crmkit.value._dropout_forecast import p_alive, probabilities
 from crmkit.value._dropout_likelihood import negative_log_likelihood
+from crmkit.value._erlang_purchases import purchases_while_alive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,6 +94,7 @@ class MBGNBD(LikelihoodModel):
     """
 
     _title: ClassVar[str] = "mbg-nbd"
+    _alive_forgets: ClassVar[bool] = True
     _names: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
     _causes: ClassVar[Mapping[tuple[str, str], str]] = {
         ("r", "small"): "too few customers bought again",
@@ -118,9 +120,12 @@ class MBGNBD(LikelihoodModel):
         """Give P(alive)."""
         return p_alive(params, x, t_x, T, k=1, at_first=True)
 
-    def _expected(self, params: Mapping[str, float], x: Any, t_x: Any, T: Any, t: Any) -> npt.NDArray[np.float64]:
-        """Give expected purchases."""
-        return expected_purchases(params, x, t_x, T, t, k=1, at_first=True)
+    def _while_alive(self, params: Mapping[str, float], x: Any, T: Any, t: Any) -> npt.NDArray[np.float64]:
+        """Give the expected purchases of a customer who is alive at the cutoff."""
+        x, T, t = (np.asarray(each, dtype=np.float64) for each in np.broadcast_arrays(x, T, t))
+        shape, growth = params["r"] + x, t / (params["alpha"] + T)
+        # With gaps of one stage the time since the last purchase says nothing of a living customer.
+        return purchases_while_alive(shape, np.zeros(len(x)), growth, params["a"], params["b"] + x + 1, 1)
 
     def _probabilities(
         self, params: Mapping[str, float], x: Any, t_x: Any, T: Any, t: float, n_max: int

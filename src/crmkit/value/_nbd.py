@@ -63,6 +63,7 @@ class NBD(LikelihoodModel):
     """
 
     _title: ClassVar[str] = "nbd"
+    _alive_forgets: ClassVar[bool] = True
     _names: ClassVar[tuple[str, ...]] = ("r", "alpha")
     _causes: ClassVar[Mapping[tuple[str, str], str]] = {
         ("r", "small"): "too few customers bought again",
@@ -97,7 +98,7 @@ class NBD(LikelihoodModel):
         """Give 1: nobody leaves."""
         return np.ones(np.shape(x))
 
-    def _expected(self, params: Mapping[str, float], x: Any, t_x: Any, T: Any, t: Any) -> npt.NDArray[np.float64]:  # noqa: ARG002 -- nobody leaves
+    def _while_alive(self, params: Mapping[str, float], x: Any, T: Any, t: Any) -> npt.NDArray[np.float64]:
         """Give the expected rate of each customer times the horizon."""
         return np.asarray((params["r"] + x) / (params["alpha"] + T) * t, dtype=np.float64)
 

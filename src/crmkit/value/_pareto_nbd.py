@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from crmkit.value._coefficients import GroupObjective
     from crmkit.value._covariate_model import Block
-    from crmkit.value._rows import Groups, Rows
+    from crmkit.value._rows import Groups
     from crmkit.value._summary import Summary
 
 __all__ = ["ParetoNBD"]
@@ -109,6 +109,7 @@ class ParetoNBD(CovariateModel):
     """
 
     _title: ClassVar[str] = "pareto-nbd"
+    _alive_forgets: ClassVar[bool] = True
     _names: ClassVar[tuple[str, ...]] = ("r", "alpha", "s", "beta")
     _times: ClassVar[frozenset[str]] = frozenset({"alpha", "beta"})
     _blocks: ClassVar[tuple[Block, ...]] = (
@@ -200,10 +201,6 @@ class ParetoNBD(CovariateModel):
         # Who has just bought is alive, whatever rounding says.
         return np.where(t_x < T, np.exp(np.minimum(log_chance, 0.0)), 1.0)[inverse]
 
-    def _expected(self, params: Mapping[str, Any], x: Any, t_x: Any, T: Any, t: Any) -> npt.NDArray[np.float64]:
-        """Give expected purchases: those of a living customer, times P(alive)."""
-        return np.asarray(self._p_alive(params, x, t_x, T) * self._while_alive(params, x, T, t), dtype=np.float64)
-
     def _while_alive(self, params: Mapping[str, Any], x: Any, T: Any, t: Any) -> npt.NDArray[np.float64]:
         """Give the expected purchases of a customer who is alive at the cutoff."""
         r, alpha, s, beta = (params[name] for name in self._names)
@@ -212,15 +209,6 @@ class ParetoNBD(CovariateModel):
         rate = (r + x) / (alpha + T)
         # Nobody is expected to buy more than if they never left, rounding of the shortest horizons included.
         return np.asarray(np.minimum(rate * (beta + T) * stay * exprel(-(s - 1) * stay), rate * t), dtype=np.float64)
-
-    def _weighted(
-        self, params: Mapping[str, Any], rows: Rows, times: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.float64]:
-        """Add up expected purchases; P(alive) is the same for all horizons."""
-        result = np.zeros(len(rows.x))
-        for time, weight in zip(times, weights, strict=True):
-            result += weight * self._while_alive(params, rows.x, rows.T, float(time))
-        return np.maximum(result * self._p_alive(params, rows.x, rows.t_x, rows.T), 0.0)
 
     def _probabilities(
         self, params: Mapping[str, Any], x: Any, t_x: Any, T: Any, t: float, n_max: int
