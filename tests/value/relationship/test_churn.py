@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 
 from crmkit import DataError, DataWarning, value
 from crmkit.metrics import wilson
-from crmkit.preparation import purchase_summary
+from crmkit.preparation import contracts_from_survivors, purchase_summary
 
 
 class Known(BaseEstimator):
@@ -65,6 +65,12 @@ class TestExpectedChurn:
     def test_where_nobody_leaves_nobody_is_lost(self, cdnow_summary):
         got = value.expected_churn(value.NBD().fit(cdnow_summary), cdnow_summary)
         assert got == got.low == got.high == 0
+
+    def test_contracts_which_say_who_left_are_refused(self):
+        cohort = contracts_from_survivors([1000, 869, 743, 653, 593])
+        model = value.SBG().fit(cohort)
+        with pytest.raises(DataError, match="summary is a table of contracts, which says who left"):
+            value.expected_churn(model, cohort)
 
     def test_what_cannot_be_is_refused(self, cdnow_summary):
         model = Known().fit(cdnow_summary)

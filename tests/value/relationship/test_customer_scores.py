@@ -243,6 +243,28 @@ class TestParts:
         with pytest.warns(DataWarning, match="engagement knows none of the customers"):
             value.score_parts(value=given["value"], engagement=touch)
 
+    def test_ids_of_numbers_are_the_customers_of_their_texts(self):
+        worth = pd.Series([1.0, 2.0, 3.0], pd.Index([9, 10, 11], name="customer_id"))
+        loyal = pd.Series([0.1, 0.2], pd.Index(["10", "9"], name="customer_id"))
+        touch = pd.Series([5.0], pd.Index([11.0], name="customer_id"))
+        got = value.score_parts(value=worth, loyalty=loyal, engagement=touch)
+        assert got.index.tolist() == ["10", "11", "9"]
+        assert got["value"].tolist() == [2, 3, 1]
+        assert got["loyalty"].fillna(-1).tolist() == [0.1, -1, 0.2]
+        assert got["engagement"].tolist() == [0, 5, 0]
+
+    def test_one_id_written_in_two_ways_is_refused(self):
+        twice = pd.Series([1.0, 2.0, 3.0], pd.Index([7, "8", "7"], dtype=object, name="customer_id"))
+        with pytest.raises(
+            DataError, match="value must have one row a customer; as text, ids are the same in rows 0, 2"
+        ):
+            value.score_parts(value=twice)
+
+    def test_value_and_loyalty_of_different_customers_are_told(self, given):
+        loyal = pd.Series([0.1], pd.Index(["17"], name="customer_id"))
+        with pytest.warns(DataWarning, match="value and loyalty share no customer"):
+            value.score_parts(value=given["value"], loyalty=loyal)
+
     def test_nothing_given_and_other_tables_are_refused(self, given):
         with pytest.raises(DataError, match="at least one of value, loyalty and engagement"):
             value.score_parts()

@@ -96,3 +96,18 @@ def test_missing_ids_and_days_are_named_by_position():
         value.engagement(pd.DataFrame({"customer_id": ["a", None], "day": [1, 2]}))
     with pytest.raises(DataError, match="events: day is missing in row 0"):
         value.engagement(pd.DataFrame({"customer_id": ["a", "b"], "day": [None, 2.0]}))
+
+
+def test_a_contact_early_in_the_morning_of_shanghai_is_one_of_the_last_day_at_most():
+    # The cutoff is 08:00 in Shanghai; the contact half an hour earlier is of the day that has begun there.
+    time = pd.to_datetime(["2024-01-01T23:30Z", "2023-12-31T02:00Z"])
+    local = time.tz_convert("Asia/Shanghai").tz_localize(None).to_numpy().astype("datetime64[D]").astype(np.int64)
+    events = pd.DataFrame({"customer_id": ["a", "b"], "time": time, "day": local})
+    got = value.engagement(events, cutoff="2024-01-02T00:00+00:00", half_life_days=2)
+    assert got["engagement"].tolist() == [1.0, 0.5]
+    assert got["contact_days"].tolist() == [1, 3]
+
+
+def test_days_before_1970_end_with_the_last_of_them():
+    events = pd.DataFrame({"customer_id": ["a", "b"], "day": [-20_000, -20_030]})
+    assert value.engagement(events)["engagement"].tolist() == [1.0, 0.5]

@@ -58,7 +58,7 @@ def expected_churn(model: LifetimeModel, summary: Any, *, min_repeats: int = 0, 
     Raises
     ------
     DataError
-        If the table is not one the model reads, or no customer has so many repeat purchases.
+        If the table is not one the model reads or one of contracts, or no customer has so many repeat purchases.
 
     Examples
     --------
@@ -80,6 +80,11 @@ def expected_churn(model: LifetimeModel, summary: Any, *, min_repeats: int = 0, 
     require_methods(model, ["predict"], role="a lifetime model")
     if isinstance(min_repeats, bool | str) or not min_repeats >= 0:
         raise DataError(f"min_repeats must be at least 0, got {min_repeats!r}")
+    if "churned" in as_frame(summary, what="summary").columns:
+        raise DataError(
+            "summary is a table of contracts, which says who left: metrics.contract_churn and metrics.kaplan_meier "
+            "count them"
+        )
     alive = model.predict(summary, horizon=0.0)["p_alive"].to_numpy(dtype=np.float64)
     counted = _repeats(model, summary) >= min_repeats if min_repeats else np.ones(len(alive), dtype=bool)
     n = int(counted.sum())

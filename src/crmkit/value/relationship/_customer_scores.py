@@ -5,10 +5,12 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from crmkit.core.checks import by_customer, require_columns, require_methods
+from crmkit.core.checks import by_customer, positions, require_columns, require_methods
 from crmkit.core.errors import DataError, DataWarning
+from crmkit.preparation._events import customer_codes
 from crmkit.value.relationship._score_words import check_language
 from crmkit.value.relationship._scorer import CustomerScorer
 
@@ -31,10 +33,10 @@ def score_parts(*, value: Any = None, loyalty: Any = None, engagement: Any = Non
     Returns
     -------
     pandas.DataFrame
-        Indexed by ``customer_id``, sorted: those of ``value``, ``loyalty``, ``engagement`` that were given. Customers
-        are those of value and loyalty; of them, who is not in ``engagement`` has been in touch 0 times, and who is not
-        in one of the other two has it missing. People who were in touch and never bought are not customers, unless
-        ``engagement`` is all there is.
+        Indexed by ``customer_id`` (text: the number 17 is the customer "17"), sorted: those of ``value``, ``loyalty``,
+        ``engagement`` that were given. Customers are those of value and loyalty; of them, who is not in ``engagement``
+        has been in touch 0 times, and who is not in one of the other two has it missing. People who were in touch and
+        never bought are not customers, unless ``engagement`` is all there is.
 
     Raises
     ------
@@ -44,7 +46,8 @@ def score_parts(*, value: Any = None, loyalty: Any = None, engagement: Any = Non
     Warns
     -----
     DataWarning
-        If no customer is in ``engagement``, which is what ids of two kinds look like.
+        If ``value`` and ``loyalty`` share no customer, or none of their customers is in ``engagement``, which is what
+        ids of two kinds look like.
 
     Examples
     --------
@@ -66,17 +69,19 @@ def score_parts(*, value: Any = None, loyalty: Any = None, engagement: Any = Non
         raise DataError("give at least one of value, loyalty and engagement")
     who = [column.index for part, column in there.items() if part != "engagement"] or [there["engagement"].index]
     ids = who[0].union(who[-1]).rename("customer_id")
+    if len(who) > 1 and len(who[0]) and len(who[1]) and (who[0].get_indexer(who[1]) < 0).all():
+        warnings.warn("value and loyalty share no customer: are the ids of one kind?", DataWarning, stacklevel=2)
     table = pd.DataFrame({part: column.reindex(ids) for part, column in there.items()}, index=ids)
     if "engagement" in table.columns:
-        if len(ids) and len(there["engagement"]) and not ids.isin(there["engagement"].index).any():
+        absent = there["engagement"].index.get_indexer(ids) < 0
+        if len(ids) and len(there["engagement"]) and absent.all():
             warnings.warn("engagement knows none of the customers: are the ids of one kind?", DataWarning, stacklevel=2)
-        absent = ~ids.isin(there["engagement"].index)
         table.loc[absent, "engagement"] = 0.0
     return table
 
 
 def _column(given: Any, what: str, name: str) -> pd.Series | None:
-    """Take one part out of what holds it."""
+    """Take one part out of what holds it, with ids as text."""
     if given is None:
         return None
     if isinstance(given, pd.Series):
@@ -84,7 +89,11 @@ def _column(given: Any, what: str, name: str) -> pd.Series | None:
     else:
         frame = by_customer(given, what=what)
         require_columns(frame, [name], what=what)
-    return pd.Series(frame[name])
+    codes, ids = customer_codes(frame.index.to_frame(index=False, name="customer_id"), what=what)
+    twice = np.bincount(codes, minlength=len(ids))[codes] > 1
+    if twice.any():
+        raise DataError(f"{what} must have one row a customer; as text, ids are the same in {positions(twice)}")
+    return pd.Series(frame[name]).set_axis(ids[codes])
 
 
 def customer_scores(

@@ -83,11 +83,13 @@ def engagement(
     require_columns(frame, ["customer_id"], what="events")
     day = calendar_days(frame, what="events")
     if cutoff is None:
-        end = int(day.max(initial=0)) + 1
+        end = int(day.max()) + 1 if len(day) else 0
     else:
         limit = as_cutoff(cutoff)
         frame = time_split(frame, limit).before
-        day, end = calendar_days(frame, what="events"), limit.day
+        day = calendar_days(frame, what="events")
+        # An instant of one time zone may lie in the next day of another.
+        end = max(limit.day, int(day.max(initial=limit.day - 1)) + 1)
     codes, ids = customer_codes(frame, what="events")
     weight = _weights(frame, kind, kind_weights)
     if inbound_only and "direction" in frame.columns:
