@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from itertools import pairwise
 
 import numpy as np
@@ -69,6 +70,17 @@ def test_churn_is_that_of_the_lists_of_customers():
     assert row["churn"] == pytest.approx(float(expected))
     assert row["low"] == pytest.approx(expected.low)
     assert row["opening"] == expected.n
+
+
+def test_days_cost_no_more_than_months():
+    random = np.random.default_rng(0)
+    start = random.integers(0, 3_000, 200_000)
+    who = random.integers(0, 150_000, len(start))
+    table = pd.DataFrame({"customer_id": who, "start": start, "end": start + random.integers(1, 900, len(start))})
+    before = time.process_time()
+    got = metrics.contract_churn(table, period="day", cutoff=3_000)
+    assert time.process_time() - before < 2
+    assert len(got) > 2_900
 
 
 def test_contracts_that_overlap_or_follow_each_other_are_one():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,7 +60,7 @@ def contract_churn(
     Of the customers under contract when a period begins, the share who are not when it ends: ``churn_rate``, worked
     out from the dates. Contracts of one customer that overlap or follow each other are one; who comes back within the
     period, or goes from one contract to the next, has not churned. Customers who joined within a period count neither
-    above nor below the line. The cost is one sort of the contracts and one pass over them a period.
+    above nor below the line. The cost is one sort of the contracts, whatever the number of periods.
 
     Parameters
     ----------
@@ -127,16 +126,12 @@ def contract_churn(
     periods = pd.period_range(origin + first, periods=max(seen, 0) + 1, name="period")
     # The start of the period after the last one is its end.
     edges = periods.start_time.to_numpy().astype("datetime64[D]").astype(np.int64)
-    there = [_under_contract(spells, int(edge)) for edge in edges]
-    rows = []
-    for opening, closing in pairwise(there):
-        stayed = len(np.intersect1d(opening, closing, assume_unique=True))
-        rows.append((len(opening), len(opening) - stayed, len(closing) - stayed, len(closing)))
-    counts = np.array(rows, dtype=np.int64).reshape(-1, 4)
-    table = pd.DataFrame(counts, index=periods[:-1], columns=["opening", "lost", "joined", "closing"])
-    opening, lost = counts[:, 0], counts[:, 1]
+    there, stayed = _presence(spells, edges)
+    opening, closing = there[:-1], there[1:]
+    lost, joined = opening - stayed, closing - stayed
+    table = pd.DataFrame({"opening": opening, "lost": lost, "joined": joined, "closing": closing}, index=periods[:-1])
     low, high = wilson(lost, opening, level=level)
-    churn = np.divide(lost, opening, out=np.full(len(counts), np.nan), where=opening > 0)
+    churn = np.divide(lost, opening, out=np.full(len(opening), np.nan), where=opening > 0)
     return table.assign(churn=churn, low=low, high=high)
 
 
@@ -188,9 +183,19 @@ def contract_survival(
     return kaplan_meier(last - spells.start, ended, level=level)
 
 
-def _under_contract(spells: _Spells, edge: int) -> npt.NDArray[np.intp]:
-    """Give the customers who were there before a day begins and still are, each once."""
-    return spells.customer[(spells.start < edge) & (spells.end > edge)]
+def _presence(spells: _Spells, edges: Days) -> tuple[Days, Days]:
+    """Count the customers who were there before each day begins and still are, and those there at one and the next."""
+    size = len(edges)
+    first = np.searchsorted(edges, spells.start, side="right")
+    last = np.searchsorted(edges, spells.end, side="left") - 1
+    seen = first <= last
+    first, last, customer = first[seen], last[seen], spells.customer[seen]
+    begun = np.bincount(first, minlength=size)
+    there = np.cumsum(begun - np.bincount(last + 1, minlength=size + 1)[:size])
+    stayed = np.cumsum(begun - np.bincount(last, minlength=size))[:-1]
+    # Who left and came back between two days is there at both.
+    back = (customer[1:] == customer[:-1]) & (first[1:] == last[:-1] + 1)
+    return there, stayed + np.bincount(last[:-1][back], minlength=size)[: size - 1]
 
 
 def _spells(contracts: Any, cutoff: Any, grace_days: Any, start: str, end: str) -> _Spells:
