@@ -143,7 +143,7 @@ def _finish(
         far = np.abs(theta) >= _FAR
         if far.any():
             return None, theta, np.where(far, np.abs(theta), 0.0), step_number
-        if promised < _SETTLED or (promised < 1e-12 * abs(value)):
+        if promised < _SETTLED or (promised < 1e-14 * abs(value)):
             if curvature[0] < max(_FLAT, 1e-11 * curvature[-1]):
                 return None, theta, direction, step_number
             # The step that promises no more is taken all the same: along a direction that bends little it still moves.
