@@ -7,20 +7,14 @@ from crmkit.value._bg_cnbd import BGCNBD
 from crmkit.value._bg_nbd import BGNBD
 from crmkit.value._calibration import calibration
 from crmkit.value._compare import compare
-from crmkit.value._conversion import stage_conversion, win_rate
 from crmkit.value._gamma_gamma import GammaGamma
 from crmkit.value._lifetime_value import lifetime_value
 from crmkit.value._mbg_nbd import MBGNBD
 from crmkit.value._mean_spend import MeanSpend
 from crmkit.value._nbd import NBD
 from crmkit.value._pareto_nbd import ParetoNBD
-from crmkit.value._pipeline_value import WeightedPipeline, weighted_pipeline
-from crmkit.value._plan_against_actual import PlanAgainstActual, plan_against_actual
 from crmkit.value._sbg import SBG
-from crmkit.value._stage_history import StageHistory, stage_history
-from crmkit.value._time_in_stage import time_in_stage
 from crmkit.value._tracking import tracking
-from crmkit.value._velocity import sales_velocity
 from crmkit.value.forecasting import Forecast, forecast, forecast_series
 from crmkit.value.relationship import (
     CustomerScorer,
@@ -33,6 +27,18 @@ from crmkit.value.relationship import (
     lifecycle_transitions,
     loyalty,
     score_parts,
+)
+from crmkit.value.sales import (
+    PlanAgainstActual,
+    StageHistory,
+    WeightedPipeline,
+    plan_against_actual,
+    sales_velocity,
+    stage_conversion,
+    stage_history,
+    time_in_stage,
+    weighted_pipeline,
+    win_rate,
 )
 
 __all__ = [

@@ -129,7 +129,7 @@ def test_without_open_deals_the_parts_are_plain_means():
 
 def test_the_bootstrap_of_weights_is_that_of_rows():
     """Weights of resampled deals give the parts that the resampled table itself gives."""
-    from crmkit.value._velocity import _parts
+    from crmkit.value.sales._velocity import _parts
 
     rng = np.random.default_rng(0)
     days, status = np.round(rng.exponential(10, 50)), rng.integers(0, 3, 50)

@@ -11,8 +11,8 @@ import pandas as pd
 
 from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError, DataWarning
-from crmkit.value._instants import NONE, local_days, microseconds
-from crmkit.value._stage_names import MISSING, UNKNOWN, StageNames
+from crmkit.value.sales._instants import NONE, local_days, microseconds
+from crmkit.value.sales._stage_names import MISSING, UNKNOWN, StageNames
 
 if TYPE_CHECKING:
     import numpy.typing as npt

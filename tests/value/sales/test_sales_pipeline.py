@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from crmkit import value
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.datasets import make_company
-from crmkit.value._stage_chances import Factor, stage_chances
-from crmkit.value._stage_passages import stage_passages
+from crmkit.value.sales._stage_chances import Factor, stage_chances
+from crmkit.value.sales._stage_passages import stage_passages
 
 STAGES = ["lead", "qualified", "proposal", "negotiation"]
 START = pd.Timestamp("2024-01-01", tz="UTC")

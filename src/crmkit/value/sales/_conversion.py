@@ -11,12 +11,12 @@ import pandas as pd
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.metrics import wilson
 from crmkit.metrics.intervals import check_level, normal_quantile
-from crmkit.value._deal_groups import group_codes, indexed, rows_by
-from crmkit.value._eventual import eventual
-from crmkit.value._instants import DAY
-from crmkit.value._stage_history import Reading, StageHistory, as_history
-from crmkit.value._stage_passages import MOVED, stage_passages, warn_of_unknown_stages
-from crmkit.value._stage_reduction import LOST, OPEN, WON
+from crmkit.value.sales._deal_groups import group_codes, indexed, rows_by
+from crmkit.value.sales._eventual import eventual
+from crmkit.value.sales._instants import DAY
+from crmkit.value.sales._stage_history import Reading, StageHistory, as_history
+from crmkit.value.sales._stage_passages import MOVED, stage_passages, warn_of_unknown_stages
+from crmkit.value.sales._stage_reduction import LOST, OPEN, WON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

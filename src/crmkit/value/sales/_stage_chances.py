@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from scipy.special import expit, logit
 
-from crmkit.value._deal_groups import rows_by
-from crmkit.value._eventual import eventual
-from crmkit.value._stage_passages import MOVED, stage_passages
-from crmkit.value._stage_reduction import OPEN
+from crmkit.value.sales._deal_groups import rows_by
+from crmkit.value.sales._eventual import eventual
+from crmkit.value.sales._stage_passages import MOVED, stage_passages
+from crmkit.value.sales._stage_reduction import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    from crmkit.value._stage_history import StageHistory
+    from crmkit.value.sales._stage_history import StageHistory
 
     Floats = npt.NDArray[np.float64]
 

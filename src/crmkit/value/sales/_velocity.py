@@ -11,10 +11,10 @@ from sklearn.utils import check_random_state
 
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.metrics.intervals import check_level, percentile_interval
-from crmkit.value._deal_groups import group_codes, rows_by
-from crmkit.value._instants import DAY
-from crmkit.value._stage_history import Reading, StageHistory, as_history
-from crmkit.value._stage_reduction import OPEN, WON
+from crmkit.value.sales._deal_groups import group_codes, rows_by
+from crmkit.value.sales._instants import DAY
+from crmkit.value.sales._stage_history import Reading, StageHistory, as_history
+from crmkit.value.sales._stage_reduction import OPEN, WON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

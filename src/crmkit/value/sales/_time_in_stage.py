@@ -10,10 +10,10 @@ import pandas as pd
 from crmkit.core.errors import DataError
 from crmkit.metrics import kaplan_meier, median_survival, restricted_mean
 from crmkit.metrics.intervals import check_level
-from crmkit.value._deal_groups import group_codes, indexed, rows_by
-from crmkit.value._instants import DAY, NONE
-from crmkit.value._stage_history import Reading, StageHistory, as_history
-from crmkit.value._stage_passages import warn_of_unknown_stages
+from crmkit.value.sales._deal_groups import group_codes, indexed, rows_by
+from crmkit.value.sales._instants import DAY, NONE
+from crmkit.value.sales._stage_history import Reading, StageHistory, as_history
+from crmkit.value.sales._stage_passages import warn_of_unknown_stages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -111,7 +111,7 @@ def read_stage_names(
 
     Examples
     --------
-    >>> from crmkit.value._stage_names import read_stage_names
+    >>> from crmkit.value.sales._stage_names import read_stage_names
     >>> read_stage_names(["lead", "proposal", "won", "lost"]).names
     ('lead', 'proposal')
     """

@@ -13,10 +13,10 @@ from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError
 from crmkit.core.html import element, table
 from crmkit.preparation import as_cutoff, calendar_days
-from crmkit.value._instants import local_days
-from crmkit.value._sales_periods import SalesPeriod, check_period, days_to_periods
-from crmkit.value._stage_history import StageHistory
-from crmkit.value._stage_reduction import WON
+from crmkit.value.sales._instants import local_days
+from crmkit.value.sales._periods import SalesPeriod, check_period, days_to_periods
+from crmkit.value.sales._stage_history import StageHistory
+from crmkit.value.sales._stage_reduction import WON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

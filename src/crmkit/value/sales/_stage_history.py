@@ -12,10 +12,10 @@ import pandas as pd
 
 from crmkit.core.errors import DataError
 from crmkit.core.html import element, table
-from crmkit.value._instants import DAY, NONE, as_moment, timestamps
-from crmkit.value._opportunity_rows import Form, read_opportunity_rows
-from crmkit.value._stage_names import read_stage_names
-from crmkit.value._stage_reduction import LOST, OPEN, STATUS, WON, Visits, deal_table, rows_before, stays
+from crmkit.value.sales._instants import DAY, NONE, as_moment, timestamps
+from crmkit.value.sales._opportunity_rows import Form, read_opportunity_rows
+from crmkit.value.sales._stage_names import read_stage_names
+from crmkit.value.sales._stage_reduction import LOST, OPEN, STATUS, WON, Visits, deal_table, rows_before, stays
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit.value._instants import NONE, timestamps
-from crmkit.value._opportunity_rows import OpportunityRows
-from crmkit.value._stage_names import MISSING, StageNames
+from crmkit.value.sales._instants import NONE, timestamps
+from crmkit.value.sales._opportunity_rows import OpportunityRows
+from crmkit.value.sales._stage_names import MISSING, StageNames
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -16,13 +16,13 @@ from crmkit.core.errors import DataError, DataWarning
 from crmkit.core.estimate import Estimate
 from crmkit.core.html import element, table
 from crmkit.metrics.intervals import check_level
-from crmkit.value._deal_groups import group_codes
-from crmkit.value._instants import NONE, timestamps
-from crmkit.value._sales_periods import SalesPeriod, period_of
-from crmkit.value._stage_chances import Factor, StageChances, stage_chances
-from crmkit.value._stage_history import Reading, StageHistory, as_history
-from crmkit.value._stage_passages import countable, warn_of_unknown_stages
-from crmkit.value._stage_reduction import OPEN
+from crmkit.value.sales._deal_groups import group_codes
+from crmkit.value.sales._instants import NONE, timestamps
+from crmkit.value.sales._periods import SalesPeriod, period_of
+from crmkit.value.sales._stage_chances import Factor, StageChances, stage_chances
+from crmkit.value.sales._stage_history import Reading, StageHistory, as_history
+from crmkit.value.sales._stage_passages import countable, warn_of_unknown_stages
+from crmkit.value.sales._stage_reduction import OPEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

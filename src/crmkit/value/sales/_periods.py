@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit.core.errors import DataError
-from crmkit.value._instants import NONE, timestamps
+from crmkit.value.sales._instants import NONE, timestamps
 
 if TYPE_CHECKING:
     import numpy.typing as npt

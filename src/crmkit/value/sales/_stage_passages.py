@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from crmkit.core.errors import DataWarning
-from crmkit.value._instants import DAY, NONE
-from crmkit.value._stage_reduction import LOST, OPEN, WON
+from crmkit.value.sales._instants import DAY, NONE
+from crmkit.value.sales._stage_reduction import LOST, OPEN, WON
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from crmkit.value._stage_history import StageHistory
+    from crmkit.value.sales._stage_history import StageHistory
 
 __all__ = ["MOVED", "Passages", "countable", "stage_passages", "warn_of_unknown_stages"]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from crmkit.value._stage_history import StageHistory
+    from crmkit.value.sales._stage_history import StageHistory
 
 __all__ = ["group_codes", "indexed", "rows_by"]
 
