@@ -156,6 +156,15 @@ def test_the_curve_is_a_step_function_that_changes_at_its_own_times():
         survival_at(curve, [1, None])
 
 
+@pytest.mark.parametrize("level", [0.8, 0.95])
+def test_before_the_first_time_the_curve_is_as_sure_as_so_many_without_an_event_make_it(level):
+    curve = kaplan_meier([2, 3, 5, 7], [1, 1, 1, 0], level=level)
+    early = survival_at(curve, [0.5]).loc[0.5]
+    # Four of four without an event: (1 - level) / 2 is the chance of that at the lower end.
+    assert early["low"] ** 4 == pytest.approx((1 - level) / 2)
+    assert early["survival"] == early["high"] == 1
+
+
 def test_other_shares_than_half_have_their_time():
     curve = kaplan_meier(range(1, 101), [1] * 100)
     assert median_survival(curve, share=0.9) == 90

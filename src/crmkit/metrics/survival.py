@@ -102,7 +102,7 @@ def kaplan_meier(duration: Any, observed: Any, *, weights: Any = None, level: fl
     at_risk = np.cumsum(ends[::-1])[::-1]
     survival = _survival(at_risk, events)
     low, high = _interval(at_risk, events, survival, level)
-    return pd.DataFrame(
+    curve = pd.DataFrame(
         {
             "at_risk": at_risk,
             "events": events,
@@ -113,6 +113,8 @@ def kaplan_meier(duration: Any, observed: Any, *, weights: Any = None, level: fl
         },
         index=pd.Index(steps, name="time"),
     )
+    curve.attrs["level"] = level
+    return curve
 
 
 def _survival(at_risk: Floats, events: Floats) -> Floats:
@@ -182,8 +184,9 @@ def survival_at(curve: pd.DataFrame, times: Any) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Indexed by ``time`` as asked: ``survival``, ``low``, ``high``. Before the curve's first time survival is 1;
-        after its last time it is missing unless it had come down to 0, because nobody was watched for so long.
+        Indexed by ``time`` as asked: ``survival``, ``low``, ``high``. Before the curve's first time survival is 1 and
+        ``low`` the exact bound for nothing among ``at_risk``; after its last time survival is missing unless it had
+        come down to 0, because nobody was watched for so long.
 
     Raises
     ------
@@ -197,11 +200,14 @@ def survival_at(curve: pd.DataFrame, times: Any) -> pd.DataFrame:
     >>> survival_at(curve, [1, 3, 4.9, 6])["survival"].tolist()
     [1.0, 0.5, 0.5, nan]
     """
-    steps, _, _ = _read(curve)
+    steps, at_risk, _ = _read(curve)
     asked = as_numbers(np.atleast_1d(times) if np.ndim(times) == 0 else times, "times")
     step = np.searchsorted(steps, asked, side="right") - 1
     columns = curve[["survival", "low", "high"]].to_numpy(dtype=np.float64)
-    read = np.where((step < 0)[:, None], 1.0, columns[np.maximum(step, 0)])
+    # The level goes with a curve as long as nobody makes another table of it.
+    tail = (1 - curve.attrs.get("level", 0.95)) / 2
+    none_yet = np.array([1.0, tail ** (1 / at_risk[0]), 1.0])
+    read = np.where((step < 0)[:, None], none_yet, columns[np.maximum(step, 0)])
     unknown = (asked > steps[-1]) & (columns[-1, 0] > 0)
     read[unknown] = np.nan
     return pd.DataFrame(read, index=pd.Index(asked, name="time"), columns=["survival", "low", "high"])
