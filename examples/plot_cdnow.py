@@ -118,7 +118,4 @@ worth.sort_values("lifetime_value", ascending=False).round(2).head()
 # Who is still a customer?
 # ------------------------
 # Stages from each customer's own rhythm, and what customers of each stage did afterwards.
-stages = value.lifecycle(sales, cutoff="1997-10-01")
-later = sales[sales["day"] >= preparation.as_cutoff("1997-10-01").day]
-came_back = stages.index.isin(later["customer_id"])
-stages.assign(bought_in_39_weeks=came_back).groupby("stage", observed=False)["bought_in_39_weeks"].agg(["size", "mean"])
+value.lifecycle_check(sales, split="1997-10-01").round(3)
