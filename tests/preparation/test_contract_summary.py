@@ -161,7 +161,7 @@ def test_other_columns_day_numbers_time_zones_and_ids_of_numbers_are_read():
         (pd.DataFrame({"customer_id": ["a"], "start": [0.5], "end": [3]}), {}, "whole days since 1970-01-01; row 0"),
         (contracts([("a", "2020-01-01", None)]).drop(columns="end"), {}, "no column 'end'"),
         (contracts([("a", "2020-01-01", None)], fee=[np.nan]), {"price": "fee"}, "fee is missing or infinite"),
-        (contracts([("a", "2020-01-01", None)]), {"period": "fortnight"}, "must be one of"),
+        (contracts([("a", "2020-01-01", None)]), {"period": "fortnight"}, "period must be one of"),
         (contracts([("a", "2020-01-01", None)]), {"grace_days": -1}, "grace_days"),
         (contracts([("a", "2020-01-01", None)]), {"grace_days": 1.5}, "grace_days"),
     ],

@@ -161,7 +161,7 @@ def test_an_empty_table_and_one_without_rows_before_the_cutoff_give_no_customers
 
 
 def test_an_unknown_period_and_missing_columns_are_refused(gifts):
-    with pytest.raises(DataError, match="must be one of 'day', 'week', 'month', 'quarter', 'year'"):
+    with pytest.raises(DataError, match="period must be one of 'day', 'week', 'month', 'quarter', 'year'"):
         period_summary(gifts, period="fortnight")
     with pytest.raises(DataError, match="no column 'customer_id'"):
         period_summary(gifts.drop(columns="customer_id"))

@@ -58,6 +58,8 @@ def test_a_cohort_all_of_whom_left_has_no_row_of_those_who_stayed():
         (np.zeros((0, 3)), "a row a cohort"),
         (np.zeros((2, 2, 2)), "a row a cohort"),
         ({"0": ["a"]}, "must hold numbers"),
+        (["a", "b"], "must hold numbers, in rows of one length$"),
+        ([[5, 4], [3]], "must hold numbers, in rows of one length$"),
         ({"0": [5.0], "1": [np.inf]}, "infinite"),
     ],
 )
@@ -67,5 +69,5 @@ def test_what_cannot_be_counts_is_refused(counts, message):
 
 
 def test_an_unknown_period_is_refused():
-    with pytest.raises(DataError, match="must be one of"):
+    with pytest.raises(DataError, match="period must be one of"):
         contracts_from_survivors([5, 4], period="decade")

@@ -111,7 +111,7 @@ def contract_summary(
     1           b               2     True            2
     2           c               0    False            0
     """
-    days_in(period)
+    days_in(period, what="period")
     frame = as_frame(contracts, what="contracts")
     require_columns(frame, ["customer_id", start, end, *([] if price is None else [price])], what="contracts")
     if isinstance(grace_days, bool) or not isinstance(grace_days, int | np.integer) or grace_days < 0:

@@ -86,7 +86,7 @@ def period_summary(
     0           a        1                      1            3          40.0
     1           b        0                      0            1           0.0
     """
-    days_in(period)
+    days_in(period, what="period")
     frame = transactions_frame(transactions)
     frame, end = _complete(frame, _limit(frame, cutoff, refunds), period)
     purchases = purchase_days(frame, cutoff=end, refunds=refunds)

@@ -49,7 +49,7 @@ def contracts_from_survivors(survivors: Any, *, period: str = "year") -> pd.Data
     1               2     True            2        126
     2               2    False            2        743
     """
-    days_in(period)
+    days_in(period, what="period")
     counts, cohorts = _counts(survivors)
     seen = np.isfinite(counts)
     wrong = ~seen[:, 0] | (np.diff(seen.astype(np.int8), axis=1) > 0).any(axis=1)
@@ -87,7 +87,10 @@ def contracts_from_survivors(survivors: Any, *, period: str = "year") -> pd.Data
 def _counts(survivors: Any) -> tuple[npt.NDArray[np.float64], pd.Index]:
     """Give counts, a row a cohort, with missing ones as NaN, and the cohorts' names."""
     if isinstance(survivors, list | tuple | np.ndarray | pd.Series):
-        counts = np.asarray(survivors, dtype=np.float64)
+        try:
+            counts = np.asarray(survivors, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise DataError("survivors must hold numbers, in rows of one length") from None
         counts = counts[None, :] if counts.ndim == 1 else counts
         if np.isinf(counts).any():
             raise DataError("survivors must be whole numbers of at least 0; some are infinite")

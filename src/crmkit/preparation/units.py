@@ -24,13 +24,15 @@ DAYS = {
 """Days in each unit; a month is a twelfth of a mean year, so that every month is equally long."""
 
 
-def days_in(unit: str) -> float:
+def days_in(unit: str, *, what: str = "unit") -> float:
     """Give the number of days in a unit.
 
     Parameters
     ----------
     unit : {"day", "week", "month", "quarter", "year"}
         The unit.
+    what : str, default="unit"
+        Its name in messages.
 
     Returns
     -------
@@ -49,7 +51,7 @@ def days_in(unit: str) -> float:
     7.0
     """
     if unit not in DAYS:
-        raise DataError(f"unit must be one of {', '.join(map(repr, DAYS))}, got {unit!r}")
+        raise DataError(f"{what} must be one of {', '.join(map(repr, DAYS))}, got {unit!r}")
     return DAYS[unit]
 
 

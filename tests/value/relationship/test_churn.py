@@ -132,7 +132,7 @@ class TestCalibration:
         ):
             value.churn_calibration("bg-nbd", sales, split=40)
 
-    @pytest.mark.parametrize("n_groups", [0, "5", True])
+    @pytest.mark.parametrize("n_groups", [0, "5", True, 2.5, float("inf"), None])
     def test_no_groups_are_refused(self, cdnow, n_groups):
-        with pytest.raises(DataError, match="n_groups must be at least 1"):
+        with pytest.raises(DataError, match="n_groups must be a whole number of at least 1"):
             value.churn_calibration("bg-nbd", cdnow, split="1997-10-01", n_groups=n_groups)

@@ -80,9 +80,10 @@ def test_an_empty_table_gives_an_empty_table():
         ({"half_life_days": 0}, "half_life_days must be"),
         ({"half_life_days": float("nan")}, "half_life_days must be"),
         ({"half_life_days": "30"}, "half_life_days must be"),
+        ({"half_life_days": None}, "half_life_days must be"),
         ({"kind": "what"}, "events has no column 'what'"),
         ({"kind_weights": {"visit": 1}}, "kind_weights need a column of kinds"),
-        ({"kind_weights": {"visit": -1}}, "kind_weights must be finite numbers"),
+        ({"kind_weights": {"call": 1, "visit": -1}}, "kind_weights must be finite numbers of at least 0; visit is not"),
         ({"kind_weights": 3}, "kind_weights must map kinds to numbers, got int"),
     ],
 )
@@ -111,3 +112,8 @@ def test_a_contact_early_in_the_morning_of_shanghai_is_one_of_the_last_day_at_mo
 def test_days_before_1970_end_with_the_last_of_them():
     events = pd.DataFrame({"customer_id": ["a", "b"], "day": [-20_000, -20_030]})
     assert value.engagement(events)["engagement"].tolist() == [1.0, 0.5]
+
+
+def test_weights_may_be_numbers_of_numpy():
+    got = value.engagement(_visits(event="visit"), cutoff=40, kind_weights={"visit": np.int64(2)})
+    assert got["engagement"].tolist() == [3.0, 2.0]

@@ -146,6 +146,7 @@ def test_an_empty_table_gives_an_empty_table():
         ({"weights": [1, 2]}, "weights must map parts to numbers, got list"),
         ({"halves": {"love": 1}}, "halves are for"),
         ({"halves": {"tenure": 0}}, "halves must be finite numbers above 0; tenure is not"),
+        ({"halves": {"recency": None}}, "halves must be finite numbers above 0; recency is not"),
         ({"halves": 3}, "halves must map parts to amounts, got int"),
     ],
 )

@@ -181,8 +181,8 @@ def churn_calibration(
     [25, 25, 50]
     """
     check_level(level)
-    if isinstance(n_groups, bool | str) or not n_groups >= 1:
-        raise DataError(f"n_groups must be at least 1, got {n_groups!r}")
+    if isinstance(n_groups, bool) or not isinstance(n_groups, int | np.integer) or n_groups < 1:
+        raise DataError(f"n_groups must be a whole number of at least 1, got {n_groups!r}")
     holdout = hold_out(
         transactions, split=split, until=until, unit=unit, refunds=refunds, covariates=covariates, stacklevel=3
     )

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from crmkit.core.checks import as_frame, positions, require_columns
+from crmkit.core.checks import as_frame, require_columns
 from crmkit.core.errors import DataError
 from crmkit.preparation import as_cutoff, calendar_days, time_split
 from crmkit.preparation._customer_columns import INBOUND
 from crmkit.preparation._events import customer_codes
+from crmkit.value.relationship._weights import is_weight
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -77,7 +77,7 @@ def engagement(
     0           a         1.5         2           1.0
     1           b         0.5         1          31.0
     """
-    if isinstance(half_life_days, bool | str) or not (isfinite(half_life_days) and half_life_days > 0):
+    if not is_weight(half_life_days) or half_life_days == 0:
         raise DataError(f"half_life_days must be a finite number above 0, got {half_life_days!r}")
     frame = as_frame(events, what="events")
     require_columns(frame, ["customer_id"], what="events")
@@ -121,9 +121,9 @@ def _weights(frame: pd.DataFrame, kind: str | None, kind_weights: Mapping[str, f
         return np.ones(len(frame))
     if not isinstance(kind_weights, Mapping):
         raise DataError(f"kind_weights must map kinds to numbers, got {type(kind_weights).__name__}")
-    wrong = [not (isinstance(value, int | float) and isfinite(value) and value >= 0) for value in kind_weights.values()]
-    if any(wrong):
-        raise DataError(f"kind_weights must be finite numbers of at least 0; {positions(wrong)} of them are not")
+    wrong = [str(name) for name, number in kind_weights.items() if not is_weight(number)]
+    if wrong:
+        raise DataError(f"kind_weights must be finite numbers of at least 0; {', '.join(wrong)} is not")
     column = kind or next((name for name in ("event", "channel") if name in frame.columns), None)
     if column is None:
         raise DataError(

@@ -15,7 +15,7 @@ from crmkit.preparation import as_cutoff, time_split
 from crmkit.preparation._events import amounts, customer_codes
 from crmkit.preparation._matching import refund_lines
 from crmkit.preparation._purchases import purchase_days
-from crmkit.value.relationship._weights import read_weights
+from crmkit.value.relationship._weights import is_weight, read_weights
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -161,7 +161,7 @@ def _read_halves(halves: Any) -> dict[str, float]:
     if unknown:
         raise DataError(f"halves are for {', '.join(LOYALTY_HALVES)}, got {', '.join(unknown)}")
     half = {**LOYALTY_HALVES, **(halves or {})}
-    wrong = [part for part, amount in half.items() if isinstance(amount, bool | str) or not 0 < amount < np.inf]
+    wrong = [part for part, amount in half.items() if not is_weight(amount) or amount == 0]
     if wrong:
         raise DataError(f"halves must be finite numbers above 0; {', '.join(wrong)} is not")
     return half

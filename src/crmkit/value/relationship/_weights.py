@@ -8,7 +8,7 @@ from typing import Any
 
 from crmkit.core.errors import DataError
 
-__all__ = ["read_weights"]
+__all__ = ["is_weight", "read_weights"]
 
 
 def read_weights(weights: Any, default: Mapping[str, float], *, what: str = "weights") -> dict[str, float]:
@@ -39,7 +39,7 @@ def read_weights(weights: Any, default: Mapping[str, float], *, what: str = "wei
     unknown = sorted(str(part) for part in set(given) - set(default))
     if unknown:
         raise DataError(f"{what} are for {', '.join(default)}, got {', '.join(unknown)}")
-    wrong = [part for part, weight in given.items() if not _is_weight(weight)]
+    wrong = [part for part, weight in given.items() if not is_weight(weight)]
     if wrong:
         raise DataError(f"{what} must be finite numbers of at least 0; {', '.join(wrong)} is not")
     total = float(sum(given.values()))
@@ -48,8 +48,8 @@ def read_weights(weights: Any, default: Mapping[str, float], *, what: str = "wei
     return {part: float(given[part]) / total for part in default if given.get(part, 0) > 0}
 
 
-def _is_weight(weight: Any) -> bool:
-    """Say whether a value can be a weight."""
+def is_weight(weight: Any) -> bool:
+    """Say whether a value is a finite number of at least 0."""
     try:
         return not isinstance(weight, bool | str) and isfinite(weight) and weight >= 0
     except TypeError:
