@@ -212,6 +212,21 @@ def test_its_curve_is_that_of_the_dates_where_contracts_end_with_their_periods()
     )
 
 
+def test_who_left_in_a_period_that_is_not_over_counts_with_those_who_stay_in_it_or_not_at_all():
+    # Three in ten leave each year, on any day of it.
+    random = np.random.default_rng(0)
+    start = random.integers(18_000, 18_000 + 3 * 365, 20_000)
+    year = random.geometric(0.3, len(start)) - 1
+    end = start + 365 * year + random.integers(1, 360, len(start))
+    frame = pd.DataFrame({"customer_id": np.arange(len(start)), "start": start, "end": end})
+    table = contract_summary(frame, cutoff=18_000 + 3 * 365, period="year")
+    seen = table[["tenure_periods", "age_periods"]].min(axis=1)
+    curve = kaplan_meier(seen, table["churned"] & (table["tenure_periods"] <= table["age_periods"]))
+    assert curve["survival"].loc[[1, 2]].to_numpy() == pytest.approx([0.7, 0.49], abs=0.015)
+    one_sided = kaplan_meier(table["tenure_periods"], table["churned"])["survival"]
+    assert one_sided[2] < 0.43
+
+
 def test_a_date_is_read_as_a_cutoff_like_its_text():
     frame = contracts([("a", "2020-01-01", None)])
     pd.testing.assert_frame_equal(

@@ -65,9 +65,9 @@ def contract_churn(
     Parameters
     ----------
     contracts : table
-        One row a contract or a term of it: ``customer_id``, its start and its end as dates, times or days since
-        1970-01-01. The end is the first day no longer covered, or the last one that is (the churn of a period is the
-        same where contracts end with it), and missing where there is none yet.
+        One row a contract or a term of it: ``customer_id``, its start and its end as dates, texts of them such as
+        2024-03-31, times, or days since 1970-01-01. The end is the first day no longer covered, or the last one that is
+        (the churn of a period is the same where contracts end with it), and missing where there is none yet.
     period : {"day", "week", "month", "quarter", "year"}, default="month"
         Calendar periods; weeks start on Monday.
     cutoff : str, date or int, default=None

@@ -37,11 +37,15 @@ def contract_summary(
 ) -> pd.DataFrame:
     """Say of every customer under contract how many renewals came up and whether they left.
 
-    Use it for ``sbg``, and beside it ``metrics.kaplan_meier(table["tenure_periods"], table["churned"])``. Periods run
-    from each contract's own start, because that is when it comes up for renewal: a monthly contract of the 31st of
-    January is renewed on the last of February and on the 31st of March. Who ends within a period counts as leaving at
-    its end. Several rows of one customer that follow each other are one contract; after a gap only the latest one
-    counts, and a warning says of how many. The cost is one sort.
+    Use it for ``sbg``. Periods run from each contract's own start, because that is when it comes up for renewal: a
+    monthly contract of the 31st of January is renewed on the last of February and on the 31st of March. Who ends within
+    a period counts as leaving at its end. Several rows of one customer that follow each other are one contract; after a
+    gap only the latest one counts, and a warning says of how many. The cost is one sort.
+
+    The curve beside that of ``sbg``, without its assumptions, is ``metrics.kaplan_meier(seen, table["churned"] &
+    (table["tenure_periods"] <= table["age_periods"]))`` with ``seen = table[["tenure_periods",
+    "age_periods"]].min(axis=1)``. Of a period that is not over only those who left would be counted otherwise, and not
+    those who are going to stay.
 
     The assumption is that all who started are in the table. Where only those still there on some day were taken over
     from an older system, the customers who had left by then are missing and retention looks better than it was. A
