@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from crmkit.metrics._purchases import period_number
 from crmkit.preparation.units import days_in
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from crmkit.metrics._purchases import Period
 
 __all__ = ["first_day", "period_of", "periods_between"]
 
@@ -36,11 +39,7 @@ def period_of(day: Any, period: str) -> npt.NDArray[np.int64]:
         Rising by one from period to period.
     """
     days_in(period)
-    days = np.asarray(day, dtype=np.int64)
-    if period in _DAYS:
-        return np.asarray((days + (_MONDAY if period == "week" else 0)) // _DAYS[period], dtype=np.int64)
-    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    return np.asarray(months // _MONTHS[period], dtype=np.int64)
+    return np.asarray(period_number(np.asarray(day, dtype=np.int64), cast("Period", period)), dtype=np.int64)
 
 
 def first_day(number: int, period: str) -> int:
