@@ -10,7 +10,7 @@ from scipy.special import betainc, betaln, expit, gammaln, hyp2f1, psi, xlogy
 from crmkit.value._beta_expectation import beta_rule
 from crmkit.value._collapse import collapse
 from crmkit.value._covariate_model import CovariateModel
-from crmkit.value._rows import Groups
+from crmkit.value._rows import Groups, Kinds, added_up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,37 +133,59 @@ class BGNBD(CovariateModel):
         return [[np.log(r), np.log(r / rate), np.log(a), np.log(b)] for r, a, b in shapes]
 
     def _by_group(self, x: Any, t_x: Any, T: Any, weights: Any, groups: Groups) -> GroupObjective:
-        """Prepare the negative log-likelihood and its gradient."""
-        (counts, kind), _, code = collapse(x, groups.code.astype(np.float64))
-        per_count = np.bincount(code, weights)
-        kinds = Groups(kind.astype(np.intp), groups.size)
+        """Prepare the negative log-likelihood and its gradient.
+
+        Logarithms are taken of the distinct ages and counts, of which there are few. What is left for each row is how
+        likely it is that a customer with repeats has left, as its log-odds.
+        """
+        counts, ends = Kinds(x, groups), Kinds(T, groups)
+        per_count, per_end = counts.total(weights), ends.total(weights)
+        repeats_at_end = ends.total(weights * x)
         total = groups.total(weights)
-        repeated = x > 0
+        again = np.flatnonzero(x > 0)
+        x, weights = x[again], weights[again]
+        lasts = Kinds(t_x[again], Groups(groups.code[again], groups.size))
+        count, end, last = counts.code[again], ends.code[again], lasts.code
+        repeated = counts.value > 0
         # With one repeat the argument of this logarithm is b itself.
-        before = np.maximum(x - 1.0, 0.0)
+        before = np.maximum(counts.value - 1.0, 0.0)
 
         def objective(logs: list[npt.NDArray[np.float64]]) -> tuple[float, list[npt.NDArray[np.float64]]]:
             r = float(np.exp(logs[0][0]))
             alpha, a, b = (np.exp(part) for part in logs[1:])
-            scale, log_leave, stay = groups.spread(alpha), groups.spread(logs[2]), groups.spread(b) + before
-            log_end, log_last = np.log(scale + T), np.log(scale + t_x)
-            stayed = -(r + x) * log_end
-            left = np.where(repeated, log_leave - np.log(stay) - (r + x) * log_last, -np.inf)
-            either = np.logaddexp(stayed, left)
-            w_left = weights * np.exp(left - either)
-            w_stayed = weights - w_left
-            a_kind, b_kind = kinds.spread(a), kinds.spread(b)
+            at_end, at_last = ends.spread(alpha) + ends.value, lasts.spread(alpha) + lasts.value
+            log_end, log_last = np.log(at_end), np.log(at_last)
+            stay = counts.spread(b) + before
+            log_leave = np.where(repeated, counts.spread(logs[2]) - np.log(stay), -np.inf)
+            shape = r + x
+            silence = log_end[end] - log_last[last]
+            odds = log_leave[count] + shape * silence
+            smaller = np.exp(-np.abs(odds))
+            chance = np.where(odds >= 0, 1.0, smaller) / (1.0 + smaller)
+            w_left = weights * chance
+            a_kind, b_kind = counts.spread(a), counts.spread(b)
             both = a_kind + b_kind
             by_count = (
-                gammaln(r + counts) - gammaln(r) + gammaln(both) - gammaln(both + counts)
-                + gammaln(b_kind + counts) - gammaln(b_kind)
+                gammaln(r + counts.value) - gammaln(r) + gammaln(both) - gammaln(both + counts.value)
+                + gammaln(b_kind + counts.value) - gammaln(b_kind)
             )  # fmt: skip
-            value = per_count @ by_count + total @ (r * logs[1]) + weights @ either
-            shared = kinds.total(per_count * (psi(both) - psi(both + counts)))
-            by_r = per_count @ (psi(r + counts) - psi(r)) + total @ logs[1] - w_stayed @ log_end - w_left @ log_last
-            by_alpha = total * r / alpha - groups.total((r + x) * (w_stayed / (scale + T) + w_left / (scale + t_x)))
-            by_a = shared + groups.total(w_left) / a
-            by_b = shared + kinds.total(per_count * (psi(b_kind + counts) - psi(b_kind))) - groups.total(w_left / stay)
+            value = (
+                per_count @ by_count
+                + total @ (r * logs[1])
+                - (r * per_end + repeats_at_end) @ log_end
+                + weights @ (np.maximum(odds, 0.0) + np.log1p(smaller))
+            )
+            gone = added_up(count, w_left, len(counts.value))
+            shared = counts.by_group(per_count * (psi(both) - psi(both + counts.value)))
+            by_r = per_count @ (psi(r + counts.value) - psi(r)) + total @ logs[1] - per_end @ log_end + w_left @ silence
+            moved = shape * w_left
+            by_alpha = (
+                total * r / alpha
+                - ends.by_group((r * per_end + repeats_at_end - added_up(end, moved, len(at_end))) / at_end)
+                - lasts.by_group(added_up(last, moved, len(at_last)) / at_last)
+            )
+            by_a = shared + counts.by_group(gone) / a
+            by_b = shared + counts.by_group(per_count * (psi(b_kind + counts.value) - psi(b_kind)) - gone / stay)
             return -float(value), [-np.array([by_r * r]), -by_alpha * alpha, -by_a * a, -by_b * b]
 
         return objective

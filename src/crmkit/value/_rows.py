@@ -13,7 +13,12 @@ from crmkit.value._collapse import collapse
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Groups", "Rows"]
+__all__ = ["Groups", "Kinds", "Rows", "added_up"]
+
+
+def added_up(code: npt.NDArray[np.intp], values: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.float64]:
+    """Add values up by code, from 0 to ``size - 1``."""
+    return np.bincount(code, values, size).astype(np.float64, copy=False)
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,42 @@ class Groups:
         """Add rows up by group."""
         if self.size == 1:
             return np.array([values.sum()])
-        return np.bincount(self.code, values, self.size).astype(np.float64, copy=False)
+        return added_up(self.code, values, self.size)
+
+
+class Kinds:
+    """The distinct values of a column within groups, for what needs to be computed once for each.
+
+    Parameters
+    ----------
+    column : ndarray of float, shape (n_rows,)
+        The column.
+    groups : Groups
+        Of the rows.
+
+    Attributes
+    ----------
+    value : ndarray of float, shape (n_kinds,)
+        The distinct values.
+    code : ndarray of int, shape (n_rows,)
+        Kind of each row.
+    """
+
+    def __init__(self, column: npt.NDArray[np.float64], groups: Groups) -> None:
+        (self.value, group), _, self.code = collapse(column, groups.code.astype(np.float64))
+        self._groups = Groups(group.astype(np.intp), groups.size)
+
+    def spread(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Give each kind the value of its group; one value where there is one group."""
+        return self._groups.spread(values)
+
+    def by_group(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Add kinds up by group."""
+        return self._groups.total(values)
+
+    def total(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Add rows up by kind."""
+        return added_up(self.code, values, len(self.value))
 
 
 @dataclass(frozen=True)
