@@ -33,7 +33,46 @@ def test_any_other_index_is_counted_by_places():
     assert periods(NOISE) == [40, 41]
     assert periods(pd.Series(NOISE, index=RNG.permutation(40))) == [40, 41]
     uneven = pd.DatetimeIndex(pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(40) ** 2, unit="D"))
-    assert periods(pd.Series(NOISE, index=uneven)) == [40, 41]
+    with pytest.warns(DataWarning, match="not at a regular distance"):
+        assert periods(pd.Series(NOISE, index=uneven)) == [40, 41]
+
+
+def test_working_days_are_carried_on():
+    days = pd.DatetimeIndex(list(pd.bdate_range("2024-01-01", periods=40)))
+    assert periods(pd.Series(NOISE, index=days)) == [pd.Timestamp("2024-02-26"), pd.Timestamp("2024-02-27")]
+
+
+@pytest.mark.parametrize("start", ["2024-02-18", "2024-03-15"])
+def test_local_midnights_are_carried_on_over_the_change_of_the_clock(start):
+    midnights = pd.date_range(start, periods=42, tz="Europe/Berlin")
+    bare = pd.DatetimeIndex(list(midnights[:40]))
+    assert periods(pd.Series(NOISE, index=bare)) == midnights[40:].tolist()
+
+
+def test_hours_are_carried_on_over_the_change_of_the_clock():
+    hours = pd.date_range("2024-03-30", periods=42, freq="h", tz="Europe/Berlin")
+    bare = pd.DatetimeIndex(list(hours[:40]))
+    assert periods(pd.Series(NOISE, index=bare)) == hours[40:].tolist()
+
+
+MONTHS = pd.period_range("2020-01", periods=40, freq="M")
+DATES = pd.date_range("2024-01-01", periods=40)
+
+
+@pytest.mark.parametrize(
+    ("index", "match"),
+    [
+        (MONTHS[::-1], "do not follow each other from row 1 on"),
+        (pd.period_range("2020-01", periods=41, freq="M").delete(7), "do not follow each other from row 7 on"),
+        (MONTHS.insert(3, pd.NaT)[:40], "index is missing in row 3"),
+        (DATES[::-1], "do not rise in rows 1, 2"),
+        (DATES[:39].insert(5, DATES[5]), "do not rise in row 6"),
+        (DATES.insert(3, pd.NaT)[:40], "index is missing in row 3"),
+    ],
+)
+def test_rows_out_of_order_are_refused_because_the_past_would_be_forecast(index, match):
+    with pytest.raises(DataError, match=match):
+        forecast_series(pd.Series(NOISE, index=index), horizon=2)
 
 
 def test_columns_are_series_each_for_itself():
@@ -118,6 +157,8 @@ def test_losses_are_forecast_as_losses():
         ([1.0, np.inf], "missing or infinite in row 1"),
         ([np.nan, np.nan], "missing or infinite in rows 0, 1"),
         (pd.DataFrame({"a": ["x", "y"]}), "these columns do not: a"),
+        (np.ones((2, 2, 2)), "array of 3 dimensions"),
+        (7.0, "array of 0 dimensions"),
     ],
 )
 def test_what_is_no_series_is_refused(series, match):
@@ -140,3 +181,9 @@ def test_tables_of_other_libraries_are_read():
     pl = pytest.importorskip("polars")
     plain = forecast_series({"a": NOISE, "b": NOISE[::-1]}, horizon=2)
     assert forecast_series(pl.DataFrame({"a": NOISE, "b": NOISE[::-1]}), horizon=2).table.equals(plain.table)
+
+
+@pytest.mark.parametrize("levels", [(), 0.8, (0.8, 1.0), (0.0,)])
+def test_levels_that_are_none_are_refused(levels):
+    with pytest.raises(DataError, match="levels must list shares between 0 and 1"):
+        forecast_series(NOISE, horizon=1, levels=levels)

@@ -75,7 +75,7 @@ def settings_of(horizon: int, season: int, methods: Sequence[str], levels: Seque
         raise DataError(f"methods must be of {', '.join(map(repr, METHODS))}, got {', '.join(map(repr, unknown))}")
     if reconcile not in RECONCILE:
         raise DataError(f"reconcile must be one of {', '.join(map(repr, RECONCILE))}, got {reconcile!r}")
-    if not len(levels) or any(not 0 < level < 1 for level in levels):
-        raise DataError(f"levels must lie between 0 and 1, such as (0.80, 0.95), got {tuple(levels)!r}")
+    if np.ndim(levels) != 1 or not len(levels) or any(not 0 < level < 1 for level in levels):
+        raise DataError(f"levels must list shares between 0 and 1, such as (0.80, 0.95), got {levels!r}")
     used = (NAIVE, *(name for name in METHODS if name in listed and name != NAIVE))
     return Settings(int(horizon), int(season), used, tuple(float(level) for level in levels), reconcile)
