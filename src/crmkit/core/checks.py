@@ -238,8 +238,9 @@ def by_customer(table: Any, *, what: str = "customer table") -> pd.DataFrame:
     missing = frame.index.isna()
     if missing.any():
         raise DataError(f"{what}: customer_id is missing in {positions(missing)}")
-    twice = frame.index.duplicated(keep=False)
-    if twice.any():
+    # pandas remembers whether an index is unique, so that a table that is asked again does not pay again.
+    if not frame.index.is_unique:
+        twice = frame.index.duplicated(keep=False)
         raise DataError(
             f"{what} must have one row a customer; a customer_id stands more than once in {positions(twice)}"
         )
