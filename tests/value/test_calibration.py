@@ -87,7 +87,7 @@ def test_the_interval_of_one_customer_is_missing():
     assert np.isnan(alone["high"])
 
 
-@pytest.mark.parametrize("change", [{"by": "month"}, {"n_groups": 0}, {"level": 1.0}])
+@pytest.mark.parametrize("change", [{"by": "month"}, {"n_groups": 0}, {"n_groups": 2.5}, {"level": 1.0}])
 def test_arguments_out_of_range_are_refused(cdnow, change):
     with pytest.raises(DataError, match=next(iter(change))):
         calibration([], cdnow, split="1997-10-01", **change)

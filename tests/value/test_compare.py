@@ -59,6 +59,18 @@ def test_the_holdout_can_end_before_the_table_does(cdnow):
     assert table["actual"].iloc[0] == len(later.drop_duplicates(["customer_id", "day"]))
 
 
+class Minimal:
+    """A stranger's model that knows nothing of scikit-learn."""
+
+    fit, predict = Optimist.fit, Optimist.predict
+
+
+def test_a_model_needs_no_more_than_fit_and_predict(cdnow):
+    with pytest.warns(DataWarning, match="Minimal forecast this holdout worse than naive"):
+        table = compare(Minimal(), cdnow, split="1997-10-01")
+    assert table.loc["Minimal", "predicted"] == pytest.approx(39 * 2357)
+
+
 def test_instances_are_cloned_and_names_made_unique(cdnow):
     mine = NBD()
     table = compare([mine, "nbd", BGNBD()], cdnow, split="1997-10-01")
@@ -158,6 +170,10 @@ def test_an_answer_that_is_no_forecast_is_named(cdnow):
         def predict(self, summary, horizon=39):
             return super().predict(summary, horizon).head(3)
 
+    class Backwards(Optimist):
+        def predict(self, summary, horizon=39):
+            return super().predict(summary, horizon).iloc[::-1]
+
     class Endless(Optimist):
         def predict(self, summary, horizon=39):  # noqa: ARG002 -- no horizon is enough
             return super().predict(summary, np.inf)
@@ -165,6 +181,7 @@ def test_an_answer_that_is_no_forecast_is_named(cdnow):
     for model, message in (
         (Silent(), "the forecast of Silent.*expected_purchases"),
         (Short(), "Short forecast 3 customers of 2,357"),
+        (Backwards(), "Backwards forecast the customers in another order"),
         (Endless(), "Endless forecast 2,357 customers with no finite number"),
     ):
         with pytest.raises(DataError, match=message):

@@ -54,7 +54,47 @@ def test_a_strangers_models_are_valued_too(cdnow_summary):
     some = cdnow_summary.iloc[:3]
     got = lifetime_value(Constant(), Tenner(), some, horizon=52, margin=0.5, annual_discount_rate=0.0)
     assert got["lifetime_value"].tolist() == pytest.approx([260.0] * 3)
-    assert got["low"].tolist() == got["high"].tolist() == got["lifetime_value"].tolist()
+    # Neither says how sure it is, so there is no interval; none must not look like certainty.
+    assert got[["low", "high"]].isna().all().all()
+
+
+class Askew(Constant):
+    """A stranger's model whose answers go wrong in one way."""
+
+    def __init__(self, way="order"):
+        self.way = way
+
+    def predict(self, summary, horizon=39):
+        """Forecast."""
+        answer = super().predict(summary, horizon)
+        return {
+            "order": answer.iloc[::-1],
+            "customers": answer.iloc[1:],
+            "column": answer.drop(columns="p_alive"),
+            "number": answer * np.nan,
+        }[self.way]
+
+
+@pytest.mark.parametrize(
+    ("way", "message"),
+    [
+        ("order", "Askew forecast the customers in another order"),
+        ("customers", "Askew forecast 2 customers of 3"),
+        ("column", "the forecast of Askew has no column 'p_alive'"),
+        ("number", "Askew forecast 3 customers with no finite number"),
+    ],
+)
+def test_an_answer_that_is_no_forecast_of_these_customers_is_refused(cdnow_summary, way, message):
+    with pytest.raises(DataError, match=message):
+        lifetime_value(Askew(way), Tenner(), cdnow_summary.iloc[:3], horizon=52, margin=0.5)
+
+
+def test_a_table_with_the_ids_in_a_column_is_valued_the_same(fitted, cdnow_summary):
+    some = cdnow_summary.iloc[:20]
+    by_index, by_column = (
+        lifetime_value(*fitted, table, horizon=52, margin=0.5) for table in (some, some.reset_index())
+    )
+    pd.testing.assert_frame_equal(by_index, by_column)
 
 
 def test_columns_and_customers_are_as_promised(fitted, cdnow_summary):
@@ -134,6 +174,12 @@ def test_no_time_is_worth_nothing(fitted, cdnow_summary):
     ("change", "message"),
     [
         ({"horizon": -1}, "horizon"),
+        ({"horizon": "52"}, "horizon must be a finite number of at least 0, got str"),
+        ({"horizon": None}, "horizon"),
+        ({"margin": None}, "margin must be a finite number of at least 0, got NoneType"),
+        ({"margin": True}, "margin"),
+        ({"annual_discount_rate": "10%"}, "annual_discount_rate must be a finite number greater than -1, got str"),
+        ({"level": "0.95"}, "level must be between 0 and 1, got str"),
         ({"horizon": np.inf, "annual_discount_rate": 0.0}, "horizon"),
         ({"margin": 1.1}, "margin is a share"),
         ({"margin": -0.1}, "margin"),

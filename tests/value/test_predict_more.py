@@ -135,3 +135,48 @@ def test_endless_value_is_the_limit_of_long_horizons(cdnow_summary):
 def test_arguments_out_of_range_are_refused(model, cdnow_summary, change):
     with pytest.raises(DataError, match=next(iter(change))):
         model.predict(cdnow_summary, **change)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"horizon": -1}, "horizon must be a finite number of at least 0, got -1"),
+        ({"horizon": -inf}, "horizon"),
+        ({"horizon": np.nan}, "horizon"),
+        ({"horizon": "52"}, "horizon must be a finite number of at least 0, got str"),
+        ({"annual_discount_rate": -1}, "annual_discount_rate must be a finite number greater than -1, got -1"),
+        ({"annual_discount_rate": np.nan, "horizon": 52}, "annual_discount_rate"),
+        ({"annual_discount_rate": inf}, "annual_discount_rate"),
+        ({"level": 2}, "level must be between 0 and 1, got 2"),
+    ],
+)
+def test_residual_purchases_refuse_numbers_out_of_range(model, cdnow_summary, asked, message):
+    with pytest.raises(DataError, match=message):
+        model.residual_purchases(cdnow_summary.iloc[:3], **asked)
+
+
+@pytest.mark.parametrize("n_max", [1.5, 2.0, True, "3", np.nan, -1])
+def test_a_number_of_purchases_is_a_whole_number(model, cdnow_summary, n_max):
+    with pytest.raises(DataError, match="n_max must be a whole number of at least 0"):
+        model.predict(cdnow_summary.iloc[:3], 39, n_max=n_max)
+    with pytest.raises(DataError, match="n_max must be a whole number of at least 0"):
+        model.count_probabilities(39, n_max)
+
+
+@pytest.mark.parametrize("wrong", ["soon", None, True, -1, inf, [1, 2]])
+def test_a_horizon_is_a_number(model, cdnow_summary, wrong):
+    with pytest.raises(DataError, match="horizon must be a finite number of at least 0"):
+        model.predict(cdnow_summary.iloc[:3], wrong)
+    with pytest.raises(DataError, match="time must be a finite number of at least 0"):
+        model.count_probabilities(wrong, 3)
+
+
+@pytest.mark.parametrize("wrong", ["soon", [1, -1], [1, inf], [[1, 2]]])
+def test_ages_of_new_customers_are_numbers(model, wrong):
+    with pytest.raises(DataError, match="times must"):
+        model.expected_count(wrong)
+
+
+def test_numbers_of_numpy_are_numbers(model, cdnow_summary):
+    plain = model.predict(cdnow_summary.iloc[:3], 39, n_max=2)
+    pd.testing.assert_frame_equal(model.predict(cdnow_summary.iloc[:3], np.float32(39), n_max=np.int64(2)), plain)

@@ -201,3 +201,16 @@ def test_lifetimes_names_are_read():
 def test_predicting_before_fitting_is_refused(model_class):
     with pytest.raises(NotFittedError):
         model_class().predict(spends(3, 6.0, 4.0, 15.0))
+
+
+def test_a_fit_that_fails_leaves_the_model_as_it_was(cdnow_summary):
+    alike = pd.DataFrame({"repeats": [1, 2, 3, 4, 5], "repeat_spend": [10.0] * 5})
+    model = GammaGamma()
+    with pytest.raises(ConvergenceError):
+        model.fit(alike)
+    with pytest.raises(NotFittedError):
+        model.predict(alike)
+    before = dict(vars(model.fit(cdnow_summary)))
+    with pytest.raises(ConvergenceError):
+        model.fit(alike)
+    assert vars(model) == before

@@ -77,3 +77,5 @@ def test_a_table_shorter_than_a_period_is_refused():
         tracking([], sales, split=3, period_days=30)
     with pytest.raises(DataError, match="period_days"):
         tracking([], sales, split=3, period_days=0)
+    with pytest.raises(DataError, match=r"period_days must be a whole number of at least 1, got 7\.5"):
+        tracking([], sales, split=3, period_days=7.5)

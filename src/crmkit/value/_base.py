@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from math import inf, isfinite, isinf, log
+from math import inf, isinf, log
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from crmkit.core.errors import ConvergenceError, DataError
 from crmkit.preparation.units import DAYS, DAYS_PER_YEAR, days_in
+from crmkit.value._arguments import check_horizon, check_level, check_number, check_whole_number
 from crmkit.value._collapse import collapse
 from crmkit.value._delta import log_error, log_interval
 from crmkit.value._discount import schedule
@@ -225,9 +226,14 @@ class LikelihoodModel(BaseEstimator, ABC):
         sklearn.exceptions.NotFittedError
             If the model is not fitted.
         """
+        check_is_fitted(self)
+        t = self._check_horizon(horizon)
+        if level is not None:
+            check_level(level)
+        if n_max is not None:
+            n_max = check_whole_number("n_max", n_max, low=0)
         table = self._read(summary)
-        self._check_horizon(horizon)
-        rows, t = self._rows(table), float(horizon)
+        rows = self._rows(table)
         params = self._at(rows)
         once = np.array([t]), np.ones(1)
         columns = {
@@ -240,7 +246,6 @@ class LikelihoodModel(BaseEstimator, ABC):
             )
             columns["low"], columns["high"] = log_interval(columns["expected_purchases"], error, level)
         if n_max is not None:
-            self._check_count(n_max)
             chances = self._probabilities(params, rows.x, rows.t_x, rows.T, t, n_max)
             columns.update({f"p_{n}": chances[:, n] for n in range(n_max + 1)})
         return pd.DataFrame({name: column[rows.inverse] for name, column in columns.items()}, index=table.index)
@@ -275,9 +280,14 @@ class LikelihoodModel(BaseEstimator, ABC):
             If the table is not one the model reads, an argument is out of range, or the sum is infinite: without
             discount, customers who leave slowly enough buy without end.
         """
+        check_is_fitted(self)
+        horizon = check_horizon(horizon, endless=True)
+        annual_discount_rate = check_number("annual_discount_rate", annual_discount_rate, low=-1.0, closed=False)
+        if level is not None:
+            check_level(level)
         table = self._read(summary)
         rows = self._rows(table)
-        value, error = self._discounted(rows, float(horizon), annual_discount_rate, errors=level is not None)
+        value, error = self._discounted(rows, horizon, annual_discount_rate, errors=level is not None)
         columns = {"residual_purchases": value}
         if level is not None:
             columns["low"], columns["high"] = log_interval(value, error, level)
@@ -342,11 +352,16 @@ class LikelihoodModel(BaseEstimator, ABC):
         -------
         ndarray of float, shape (n_times,)
             Purchases after the first one up to each age.
+
+        Raises
+        ------
+        DataError
+            If a time is negative, missing or infinite.
+        sklearn.exceptions.NotFittedError
+            If the model is not fitted.
         """
         check_is_fitted(self)
-        t = np.atleast_1d(np.asarray(times, dtype=np.float64))
-        for value in t:
-            self._check_horizon(value)
+        t = self._times_of(times)
         zero = np.zeros_like(t)
         return self._expected(self.params_, zero, zero, zero, t)
 
@@ -371,10 +386,9 @@ class LikelihoodModel(BaseEstimator, ABC):
             If the time or number is negative.
         """
         check_is_fitted(self)
-        self._check_horizon(time)
-        self._check_count(n_max)
+        time, n_max = self._check_horizon(time, "time"), check_whole_number("n_max", n_max, low=0)
         zero = np.zeros(1)
-        return np.asarray(self._probabilities(self.params_, zero, zero, zero, float(time), n_max)[0])
+        return np.asarray(self._probabilities(self.params_, zero, zero, zero, time, n_max)[0])
 
     def _read(self, summary: Any) -> Summary:
         """Read a table in the unit the model was fitted on."""
@@ -404,17 +418,22 @@ class LikelihoodModel(BaseEstimator, ABC):
         """Give the covariance of what ``_at`` shifts by."""
         return self.covariance_
 
-    @staticmethod
-    def _check_horizon(horizon: float) -> None:
-        """Refuse a horizon that is no time."""
-        if not isfinite(horizon) or horizon < 0:
-            raise DataError(f"horizon must be a finite time of at least 0, got {horizon!r}")
+    def _times_of(self, times: Any) -> npt.NDArray[np.float64]:
+        """Read ages, one or many."""
+        try:
+            t = np.atleast_1d(np.asarray(times, dtype=np.float64))
+        except (TypeError, ValueError):
+            raise DataError(f"times must hold numbers, got {type(times).__name__}") from None
+        if t.ndim > 1:
+            raise DataError(f"times must have one dimension, got {t.ndim}")
+        for value in t:
+            self._check_horizon(float(value), "times")
+        return t
 
     @staticmethod
-    def _check_count(n_max: int) -> None:
-        """Refuse a number that counts no purchases."""
-        if n_max < 0:
-            raise DataError(f"n_max must be at least 0, got {n_max}")
+    def _check_horizon(horizon: Any, name: str = "horizon") -> float:
+        """Refuse a horizon that is no time."""
+        return check_number(name, horizon, low=0.0)
 
     def _check_varied(self, table: Summary) -> None:
         """Refuse tables in which nothing can be learned."""

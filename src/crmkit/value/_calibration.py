@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from crmkit.core.errors import DataError
+from crmkit.value._arguments import check_level, check_whole_number
 from crmkit.value._holdout import fit_each, forecast_each, hold_out
 
 if TYPE_CHECKING:
@@ -87,10 +88,7 @@ def calibration(
     """
     if by not in {"forecast", "repeats"}:
         raise DataError(f"by must be 'forecast' or 'repeats', got {by!r}")
-    if n_groups < 1:
-        raise DataError(f"n_groups must be at least 1, got {n_groups}")
-    if not 0 < level < 1:
-        raise DataError(f"level must be between 0 and 1, got {level!r}")
+    n_groups, level = check_whole_number("n_groups", n_groups, low=1), check_level(level)
     holdout = hold_out(
         transactions,
         split=split,

@@ -11,6 +11,7 @@ from scipy.stats import norm
 
 from crmkit.core.errors import DataWarning
 from crmkit.metrics import mae, rmse
+from crmkit.value._arguments import check_level
 from crmkit.value._calibration import calibration_error, forecast_groups
 from crmkit.value._holdout import MEAN, RATE, fit_each, forecast_each, hold_out
 
@@ -105,6 +106,7 @@ def compare(
     1   naive: own rate  50     135
     2  naive: mean rate  50     135
     """
+    level = check_level(level)
     holdout = hold_out(
         transactions,
         split=split,

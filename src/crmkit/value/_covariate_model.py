@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from crmkit.core.checks import as_frame, require_columns
 from crmkit.core.errors import ConvergenceError, DataError
+from crmkit.value._arguments import check_level, check_whole_number
 from crmkit.value._base import LikelihoodModel
 from crmkit.value._coefficients import Coefficient, causes_of, linear, to_given_units, with_coefficients
 from crmkit.value._collapse import collapse
@@ -132,8 +133,7 @@ class CovariateModel(LikelihoodModel):
         purchase:channel=web     1.1         0.8          1.5
         """
         check_is_fitted(self)
-        if not 0 < level < 1:
-            raise DataError(f"level must be between 0 and 1, got {level!r}")
+        check_level(level)
         names = list(self.params_)[len(self._names) :]
         value, error = (np.array([source[name] for name in names]) for source in (self.params_, self.standard_errors_))
         reach = norm.ppf((1 + level) / 2) * error
@@ -178,9 +178,7 @@ class CovariateModel(LikelihoodModel):
         check_is_fitted(self)
         if not self._reads(covariates):
             return super().expected_count(times)
-        t = np.atleast_1d(np.asarray(times, dtype=np.float64))
-        for value in t:
-            self._check_horizon(value)
+        t = self._times_of(times)
         matrix, share = self._kinds(covariates, len(t))
         zero = np.zeros_like(t)
         if share is None:
@@ -216,11 +214,10 @@ class CovariateModel(LikelihoodModel):
         check_is_fitted(self)
         if not self._reads(covariates):
             return super().count_probabilities(time, n_max)
-        self._check_horizon(time)
-        self._check_count(n_max)
+        time, n_max = self._check_horizon(time, "time"), check_whole_number("n_max", n_max, low=0)
         matrix, share = self._kinds(covariates, 1)
         zero = np.zeros(len(matrix))
-        chances = self._probabilities(self._at_design(matrix), zero, zero, zero, float(time), n_max)
+        chances = self._probabilities(self._at_design(matrix), zero, zero, zero, time, n_max)
         return np.asarray(chances[0] if share is None else share @ chances)
 
     def _columns(self) -> list[str]:

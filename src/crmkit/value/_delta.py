@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import norm
 
-from crmkit.core.errors import DataError
+from crmkit.value._arguments import check_level
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,9 +72,7 @@ def log_interval(
     DataError
         If the level is not between 0 and 1.
     """
-    if not 0 < level < 1:
-        raise DataError(f"level must be between 0 and 1, got {level!r}")
-    reach = np.exp(np.minimum(norm.ppf((1 + level) / 2) * error, 700.0))
+    reach = np.exp(np.minimum(norm.ppf((1 + check_level(level)) / 2) * error, 700.0))
     with np.errstate(over="ignore"):
         high = np.minimum(value * reach, np.finfo(float).max)
     return value / reach, high

@@ -165,7 +165,7 @@ class GammaGamma(BaseEstimator):
                 f"gamma-gamma: p is not identified: {len(x)} customers have purchases with spend to learn from",
                 parameter="p",
             )
-        self._test_independence(x, m)
+        correlation = self._test_independence(x, m)
         scale = float(m.mean())
         (count, mean), weights, _ = collapse(x, m / scale)
         found = maximize(
@@ -184,6 +184,7 @@ class GammaGamma(BaseEstimator):
                 parameter="q",
             )
         errors = values * np.sqrt(np.diag(found.covariance))
+        self.spend_frequency_correlation_ = correlation
         self.params_ = dict(zip(self._names, map(float, values), strict=True))
         self.standard_errors_ = dict(zip(self._names, map(float, errors), strict=True))
         self.covariance_ = found.covariance
@@ -240,9 +241,10 @@ class GammaGamma(BaseEstimator):
         moved["q"] = max(moved["q"], 1 + (self.params_["q"] - 1) / 2)
         return self._expected(moved, table.x, table.m)
 
-    def _test_independence(self, x: npt.NDArray[np.float64], m: npt.NDArray[np.float64]) -> None:
-        """Test that spend does not depend on frequency."""
-        found = self.spend_frequency_correlation_ = _correlation(x, m)
+    @staticmethod
+    def _test_independence(x: npt.NDArray[np.float64], m: npt.NDArray[np.float64]) -> float:
+        """Give the correlation of spend and frequency, warning where one clearly depends on the other."""
+        found = _correlation(x, m)
         # Large enough to matter, and four standard errors from 0; the error is that of the products themselves, so
         # that a few enormous spends, which alone can make any correlation, do not count as certain.
         products = (x - x.mean()) * (m - m.mean())
@@ -256,6 +258,7 @@ class GammaGamma(BaseEstimator):
                 DataWarning,
                 stacklevel=4,
             )
+        return found
 
 
 def _correlation(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> float:

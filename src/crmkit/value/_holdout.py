@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from sklearn.base import clone
 
-from crmkit.core.checks import by_customer, require_columns, require_methods
+from crmkit.core.checks import by_customer, require_methods
 from crmkit.core.errors import ConvergenceError, DataError, DataWarning
 from crmkit.core.registry import create
 from crmkit.preparation import (
@@ -23,6 +23,7 @@ from crmkit.preparation import (
 )
 from crmkit.preparation._calendar import first_day, period_of
 from crmkit.preparation.units import days_in
+from crmkit.value._answers import name_of, read_answer
 from crmkit.value._periods import read_periods
 from crmkit.value._summary import read_summary
 
@@ -236,13 +237,7 @@ def _forecast(name: str, model: Any, holdout: Holdout) -> npt.NDArray[np.float64
     if model is None:
         return np.full(len(holdout.actual), np.nan)
     predicted = model.predict(holdout.summary, horizon=holdout.horizon)
-    require_columns(predicted, ["expected_purchases"], what=f"the forecast of {name}")
-    if len(predicted) != len(holdout.actual):
-        raise DataError(f"{name} forecast {len(predicted):,} customers of {len(holdout.actual):,}")
-    values = predicted["expected_purchases"].to_numpy(dtype=np.float64)
-    if not np.isfinite(values).all():
-        raise DataError(f"{name} forecast {(~np.isfinite(values)).sum():,} customers with no finite number")
-    return np.asarray(values)
+    return read_answer(predicted, "expected_purchases", holdout.summary.index, name)
 
 
 def _naive(holdout: Holdout) -> dict[str, npt.NDArray[np.float64]]:
@@ -270,7 +265,8 @@ def _named(models: str | LifetimeModel | Iterable[str | LifetimeModel]) -> dict[
             name, made = model, create("lifetime-model", model)
         else:
             require_methods(model, ["fit", "predict"], role="a lifetime model")
-            name, made = getattr(model, "_title", type(model).__name__), clone(model)
+            # What scikit-learn cannot clone is copied.
+            name, made = name_of(model), clone(model, safe=False)
         taken = sum(other == name or other.startswith(f"{name} (") for other in named)
         named[f"{name} ({taken + 1})" if taken else name] = made
     return named

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from crmkit.core.checks import require_methods
+from crmkit.core.checks import as_frame, require_methods
 from crmkit.core.errors import DataError
 from crmkit.preparation.units import DAYS_PER_YEAR, days_in
+from crmkit.value._answers import name_of, read_answer
+from crmkit.value._arguments import check_horizon, check_level, check_number
 from crmkit.value._base import LikelihoodModel
 from crmkit.value._delta import log_error, log_interval
 from crmkit.value._discount import schedule
@@ -42,8 +43,8 @@ def lifetime_value(
 
     The interval is for the expected value, by the delta method: it holds the error of the parameters of both models,
     taken as independent. It does not say how much one customer will differ from what is expected of customers like
-    them, which is far more. Models that give no ``covariance_`` are taken as known; where neither model gives one,
-    ``low`` and ``high`` are missing.
+    them, which is far more. The models of crmkit that are fitted by maximum likelihood tell their error; any other is
+    taken as known, and where neither model tells one, ``low`` and ``high`` are missing.
 
     Parameters
     ----------
@@ -72,7 +73,7 @@ def lifetime_value(
     Raises
     ------
     DataError
-        If a number is out of range, or the table is not one the models read.
+        If a number is out of range, the table is not one the models read, or an answer is no forecast of its customers.
 
     Examples
     --------
@@ -93,54 +94,49 @@ def lifetime_value(
     """
     require_methods(model, ["predict"], role="a lifetime model")
     require_methods(spend, ["predict"], role="a spend model")
-    if horizon != inf:
-        _check_range("horizon", horizon, low=0.0)
-    _check_range("margin", margin, low=0.0)
+    horizon, level = check_horizon(horizon, endless=True), check_level(level)
+    margin = check_number("margin", margin, low=0.0)
     if margin > 1:
         raise DataError(f"margin is a share of spend such as 0.3, got {margin:g}")
-    _check_range("annual_discount_rate", annual_discount_rate, low=-1.0, closed=False)
-    unit = getattr(model, "unit_", None) or read_summary(summary, unit=getattr(model, "unit", None)).unit
-    now = model.predict(summary, horizon=0.0)
-    purchases, purchase_error = _discounted_purchases(model, summary, unit, float(horizon), annual_discount_rate)
-    each, spend_error = _spend(spend, summary)
+    annual_discount_rate = check_number("annual_discount_rate", annual_discount_rate, low=-1.0, closed=False)
+    asked = as_frame(summary, what="summary")
+    index = pd.Index(asked["customer_id"]) if "customer_id" in asked.columns else asked.index
+    alive = read_answer(model.predict(summary, horizon=0.0), "p_alive", index, name_of(model))
+    purchases, purchase_error = _discounted_purchases(model, summary, index, horizon, annual_discount_rate)
+    each, spend_error = _spend(spend, summary, index)
     worth = margin * each * purchases
-    low, high = log_interval(worth, np.sqrt(purchase_error**2 + spend_error**2), level)
-    return pd.DataFrame(
-        {
-            "p_alive": now["p_alive"].to_numpy(),
-            "lifetime_value": worth,
-            "low": low,
-            "high": high,
-        },
-        index=now.index,
-    )
+    if purchase_error is None and spend_error is None:
+        low = high = np.full(len(worth), np.nan)
+    else:
+        low, high = log_interval(worth, np.hypot(_or_none(purchase_error), _or_none(spend_error)), level)
+    columns = {"p_alive": alive, "lifetime_value": worth, "low": low, "high": high}
+    return pd.DataFrame(columns, index=index)
 
 
-def _check_range(name: str, value: float, *, low: float, closed: bool = True) -> None:
-    """Refuse a number that is out of range."""
-    inside = isfinite(value) and (value >= low if closed else value > low)
-    if not inside:
-        raise DataError(f"{name} must be a finite number {'of at least' if closed else 'greater than'} {low:g}")
+def _or_none(error: npt.NDArray[np.float64] | None) -> Any:
+    """Give no error where a model gives none."""
+    return 0.0 if error is None else error
 
 
 def _discounted_purchases(
-    model: Any, summary: Any, unit: str, horizon: float, annual_discount_rate: float
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Give discounted purchases, and the standard error of their logarithm."""
+    model: Any, summary: Any, index: pd.Index, horizon: float, annual_discount_rate: float
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
+    """Give discounted purchases, and the standard error of their logarithm where the model gives one."""
     if isinstance(model, LikelihoodModel):
         rows = model._rows(model._read(summary))  # noqa: SLF001 -- one room
         value, error = model._discounted(rows, horizon, annual_discount_rate, errors=True)  # noqa: SLF001 -- same
         return value[rows.inverse], error[rows.inverse]
-    total: Any = 0.0
+    unit = getattr(model, "unit_", None) or read_summary(summary, unit=getattr(model, "unit", None)).unit
+    total = np.zeros(len(index))
     for time, weight in zip(*schedule(horizon, days_in(unit) / DAYS_PER_YEAR, annual_discount_rate), strict=True):
-        forecast = model.predict(summary, horizon=float(time))["expected_purchases"]
-        total = total + weight * forecast.to_numpy(dtype=np.float64)
-    return np.maximum(total, 0.0), np.zeros(len(total))
+        answer = model.predict(summary, horizon=float(time))
+        total += weight * read_answer(answer, "expected_purchases", index, name_of(model))
+    return np.maximum(total, 0.0), None
 
 
-def _spend(spend: Any, summary: Any) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Give the expected spend, and the standard error of its logarithm."""
-    each = spend.predict(summary)["expected_spend"].to_numpy(dtype=np.float64)
+def _spend(spend: Any, summary: Any, index: pd.Index) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
+    """Give the expected spend, and the standard error of its logarithm where the model gives one."""
+    each = read_answer(spend.predict(summary), "expected_spend", index, name_of(spend))
     if isinstance(spend, GammaGamma):
         return each, log_error(lambda shift: spend._expected_spend(summary, shift), spend.covariance_)  # noqa: SLF001 -- one room
-    return each, np.zeros(len(each))
+    return each, None

@@ -311,7 +311,8 @@ class SBG(LikelihoodModel):
         return params["alpha"], params["beta"]
 
     @staticmethod
-    def _check_horizon(horizon: float) -> None:
+    def _check_horizon(horizon: Any, name: str = "horizon") -> float:
         """Refuse a horizon that is no number of renewals."""
-        LikelihoodModel._check_horizon(horizon)  # noqa: SLF001 -- its own base
-        check_whole("horizon", horizon)
+        value = LikelihoodModel._check_horizon(horizon, name)  # noqa: SLF001 -- its own base
+        check_whole(name, value)
+        return value

@@ -11,6 +11,7 @@ import pandas as pd
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.preparation._purchases import purchase_days
 from crmkit.preparation.units import days_in
+from crmkit.value._arguments import check_whole_number
 from crmkit.value._holdout import fit_each, hold_out
 
 if TYPE_CHECKING:
@@ -88,8 +89,7 @@ def tracking(
     3      1970-07-02  False      90  90.0
     4      1970-10-01  False     104  92.0
     """
-    if period_days < 1:
-        raise DataError(f"period_days must be at least 1, got {period_days}")
+    period_days = check_whole_number("period_days", period_days, low=1)
     holdout = hold_out(
         transactions, split=split, until=until, unit=unit, refunds=refunds, covariates=covariates, stacklevel=3
     )
