@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 
 from crmkit import DataError, DataWarning, value
 from crmkit.metrics import wilson
-from crmkit.preparation import contracts_from_survivors, purchase_summary
+from crmkit.preparation import contracts_from_survivors, period_summary, purchase_summary
 
 
 class Known(BaseEstimator):
@@ -119,6 +119,19 @@ class TestCalibration:
         got = value.churn_calibration("bg-nbd", company.transactions, split=begin + 450, n_groups=5).loc["bg-nbd"]
         inside = (got["low"] <= got["expected_silent"]) & (got["expected_silent"] <= got["high"])
         assert inside.sum() >= 5
+
+    def test_models_that_count_periods_are_judged_by_periods(self, cdnow):
+        options = {"split": "1997-10-01", "until": "1998-07-01", "n_groups": 4}
+        with pytest.raises(DataError, match="bg-bb counts calendar periods"):
+            value.churn_calibration("bg-bb", cdnow, **options)
+        got = value.churn_calibration("bg-bb", cdnow, period="month", **options).loc["bg-bb"]
+        # Whoever buys on any day of nine months buys in one of the months.
+        by_day = value.churn_calibration("nbd", cdnow, **options).loc["nbd"]
+        assert got.loc["all", "silent"] == by_day.loc["all", "silent"]
+        model = value.BGBB().fit(period_summary(cdnow, cutoff="1997-10-01"))
+        foretold = model.predict(period_summary(cdnow, cutoff="1997-10-01"), horizon=9, n_max=0)
+        assert got.loc["all", "expected_silent"] == pytest.approx(foretold["p_0"].mean())
+        assert got.loc["all", "expected_lost"] == pytest.approx(1 - foretold["p_alive"].mean())
 
     def test_a_model_that_tells_no_probabilities_is_refused(self, cdnow):
         with pytest.raises(DataError, match="does not tell the probability of 0 purchases"):

@@ -134,6 +134,7 @@ def churn_calibration(
     until: Any = None,
     unit: str = "week",
     refunds: str = "net",
+    period: str | None = None,
     covariates: Any = None,
     n_groups: int = 10,
     level: float = 0.95,
@@ -149,8 +150,8 @@ def churn_calibration(
     models : str, lifetime model, or several of them
         Names of plugins of kind lifetime-model, or instances, which are cloned and stay unfitted. Their forecast must
         tell the probability of 0 purchases (``predict(..., n_max=0)``), as all built-in models do.
-    transactions, split, until, unit, refunds, covariates
-        As for ``compare``.
+    transactions, split, until, unit, refunds, period, covariates
+        As for ``compare``; with ``period``, silence is a holdout in no period of which was bought, as for ``bg-bb``.
     n_groups : int, default=10
         How many groups; equal probabilities stay together, so there may be fewer.
     level : float, default=0.95
@@ -184,7 +185,14 @@ def churn_calibration(
     if isinstance(n_groups, bool) or not isinstance(n_groups, int | np.integer) or n_groups < 1:
         raise DataError(f"n_groups must be a whole number of at least 1, got {n_groups!r}")
     holdout = hold_out(
-        transactions, split=split, until=until, unit=unit, refunds=refunds, covariates=covariates, stacklevel=3
+        transactions,
+        split=split,
+        until=until,
+        unit=unit,
+        refunds=refunds,
+        period=period,
+        covariates=covariates,
+        stacklevel=3,
     )
     tables = {}
     for name, model in fit_each(models, holdout, stacklevel=3).items():
