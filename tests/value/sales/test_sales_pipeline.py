@@ -197,8 +197,8 @@ def test_log_odds_maximise_the_penalised_likelihood():
         stages = ["lead", "offer", "won"]
         reached = 1 + int(rng.random() < 0.4 + 0.1 * team)
         reached += int(reached == 2 and rng.random() < 0.4 + 0.1 * team)
-        rows += [(str(deal), stages[step], step) for step in range(reached)]
-        rows += [(str(deal), "lost", reached)] if reached < 3 else []
+        rows += [(f"{deal:03}", stages[step], step) for step in range(reached)]
+        rows += [(f"{deal:03}", "lost", reached)] if reached < 3 else []
         group.append(team)
     made = value.stage_history(small(rows), stages=["lead", "offer"])
     group = np.array(group)
@@ -319,3 +319,33 @@ def test_it_shows_sums_and_no_deal(history):
     html = found._repr_html_()
     assert "open deals:" in html
     assert found.deals.index[0] not in html
+
+
+def test_the_order_of_the_rows_changes_nothing():
+    deals = make_company(2_000, seed=3).opportunity_history
+    stages = ["lead", "qualified", "proposal", "negotiation"]
+    plain, mixed = (
+        value.stage_history(rows, stages=stages, as_of="2024-06-01")
+        for rows in (deals, deals.sample(frac=1, random_state=0))
+    )
+    one, other = (value.weighted_pipeline(history, by="region", n_draws=200) for history in (plain, mixed))
+    pd.testing.assert_frame_equal(one.table, other.table)
+    pd.testing.assert_frame_equal(one.deals, other.deals)
+    assert (one.total.low, one.total.high) == (other.total.low, other.total.high)
+    speed = [value.sales_velocity(history, n_resamples=50) for history in (plain, mixed)]
+    pd.testing.assert_frame_equal(*speed)
+
+
+@pytest.mark.parametrize("by", [["agent", "agent"], ["region", "agent", "region"]])
+@pytest.mark.parametrize(
+    "figure",
+    [value.stage_conversion, value.time_in_stage, value.win_rate, value.sales_velocity, value.weighted_pipeline],
+)
+def test_a_column_named_twice_is_refused(figure, by):
+    with pytest.raises(DataError, match="by names a column twice"):
+        figure(small(CLOSED, agent="x", region="y"), stages=["lead", "offer"], by=by)
+
+
+def test_a_group_column_cannot_have_the_name_of_the_periods():
+    with pytest.raises(DataError, match="by cannot name 'period'"):
+        value.weighted_pipeline(small(CLOSED, period="x"), stages=["lead", "offer"], by="period")

@@ -209,6 +209,18 @@ def test_groups_may_not_have_names_that_the_result_needs():
         value.plan_against_actual(SALES, PLAN, by=["period", "amount"])
 
 
+@pytest.mark.parametrize("name", ["unplanned", "variance", "attainment", "plan_to_date", "cumulative_actual"])
+def test_a_group_column_would_be_overwritten_by_a_figure_of_its_name(name):
+    sales, plan = (frame.rename(columns={"region": name}) for frame in (SALES, PLAN))
+    with pytest.raises(DataError, match=f"by cannot name '{name}': rename these columns"):
+        value.plan_against_actual(sales, plan, by=name)
+
+
+def test_a_group_column_named_twice_is_refused():
+    with pytest.raises(DataError, match="by names a column twice"):
+        value.plan_against_actual(SALES, PLAN, by=["region", "region"])
+
+
 def test_won_deals_count_in_the_local_month_of_their_closing():
     company = make_company(2_000, seed=4)
     history = value.stage_history(

@@ -167,5 +167,6 @@ def test_won_deals_without_an_amount_are_left_out_of_the_mean_and_told_of():
     with pytest.warns(DataWarning, match="1 of 3 won opportunities have no amount"):
         row = value.sales_velocity(frame.assign(amount=[10.0, None, 20.0]), stages=STAGES).loc["all"]
     assert row["mean_won_amount"] == 15
-    with pytest.raises(DataError, match="n_resamples must be at least 0"):
-        value.sales_velocity(frame, stages=STAGES, n_resamples=-1)
+    for number in (-1, 2.5, "many", True):
+        with pytest.raises(DataError, match="n_resamples must be an int of at least 0"):
+            value.sales_velocity(frame, stages=STAGES, n_resamples=number)

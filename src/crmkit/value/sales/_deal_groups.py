@@ -17,7 +17,31 @@ if TYPE_CHECKING:
 
     from crmkit.value.sales._stage_history import StageHistory
 
-__all__ = ["group_codes", "indexed", "rows_by"]
+__all__ = ["by_columns", "group_codes", "indexed", "rows_by"]
+
+
+def by_columns(by: str | Sequence[str] | None) -> list[str]:
+    """List the columns to group by, or say that one stands twice.
+
+    Parameters
+    ----------
+    by : str, sequence of str or None
+        As a caller gives them.
+
+    Returns
+    -------
+    list of str
+        Empty for None.
+
+    Raises
+    ------
+    DataError
+        If a column is named twice.
+    """
+    columns = [] if by is None else [by] if isinstance(by, str) else list(by)
+    if len(set(columns)) < len(columns):
+        raise DataError("by names a column twice")
+    return columns
 
 
 def group_codes(history: StageHistory, by: str | Sequence[str] | None) -> tuple[npt.NDArray[np.intp], pd.Index | None]:
@@ -40,11 +64,11 @@ def group_codes(history: StageHistory, by: str | Sequence[str] | None) -> tuple[
     Raises
     ------
     DataError
-        If there is no such column.
+        If there is no such column, or one is named twice.
     """
     if by is None:
         return np.zeros(len(history.deals), dtype=np.intp), None
-    columns = [by] if isinstance(by, str) else list(by)
+    columns = by_columns(by)
     if not columns:
         raise DataError("by must name at least one column, or be None")
     require_columns(history.deals, columns, what="opportunities")

@@ -122,7 +122,8 @@ def read_opportunity_rows(
     frame = frame.reset_index(drop=frame.index.name != "opportunity_id" or "opportunity_id" in frame.columns)
     require_columns(frame, ["opportunity_id", moment, "stage"], what="opportunities")
     _check_currency(frame)
-    deal, ids = pd.factorize(frame["opportunity_id"])
+    # Sorted, so that no figure depends on the order of the rows: random draws go deal by deal.
+    deal, ids = pd.factorize(frame["opportunity_id"], sort=True)
     seen = microseconds(frame[moment], timezone)
     close, recorded = (_times(frame, name, timezone) for name in ("close_time", "recorded_time"))
     stage, end, clash, unclear = _states(frame, names)

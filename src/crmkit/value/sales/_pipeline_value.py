@@ -16,7 +16,7 @@ from crmkit.core.errors import DataError, DataWarning
 from crmkit.core.estimate import Estimate
 from crmkit.core.html import element, table
 from crmkit.metrics.intervals import check_level
-from crmkit.value.sales._deal_groups import group_codes
+from crmkit.value.sales._deal_groups import by_columns, group_codes
 from crmkit.value.sales._instants import NONE, timestamps
 from crmkit.value.sales._periods import SalesPeriod, period_of
 from crmkit.value.sales._stage_chances import Factor, StageChances, stage_chances
@@ -295,7 +295,9 @@ def _keys(
     history: StageHistory, chosen: npt.NDArray[np.intp], by: str | Sequence[str] | None, period: SalesPeriod
 ) -> pd.DataFrame:
     """Give the period of the expected close and the groups of each open deal."""
-    columns = [] if by is None else [by] if isinstance(by, str) else list(by)
+    columns = by_columns(by)
+    if "period" in columns:
+        raise DataError("by cannot name 'period', which the table of the pipeline uses: rename the column")
     require_columns(history.deals, columns, what="opportunities")
     keys = history.deals[columns].iloc[chosen].reset_index(drop=True)
     keys.insert(0, "period", period_of(history.code("expected")[chosen], history.timezone, period))

@@ -13,6 +13,7 @@ from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError
 from crmkit.core.html import element, table
 from crmkit.preparation import as_cutoff, calendar_days
+from crmkit.value.sales._deal_groups import by_columns
 from crmkit.value.sales._instants import local_days
 from crmkit.value.sales._periods import SalesPeriod, check_period, days_to_periods
 from crmkit.value.sales._stage_history import StageHistory
@@ -28,6 +29,12 @@ __all__ = ["PlanAgainstActual", "plan_against_actual"]
 Measure = Literal["amount", "count"]
 
 _BEFORE, _COMPLETE, _RUNNING, _AHEAD = "before the data", "complete", "running", "not begun"
+
+_RESERVED = frozenset(
+    {"period", "day", "amount", "plan", "plan_to_date", "actual", "unplanned", "variance", "attainment", "status"}
+    | {"cumulative_plan", "cumulative_actual", "cumulative_attainment"}
+)
+"""Names of columns that the tables have themselves."""
 
 _MONTH = re.compile(r"^(\d{4})年?(\d{1,2})月?$")
 """A month as 202403 or 2024年3月."""
@@ -134,8 +141,8 @@ def plan_against_actual(
     frequency = check_period(period)
     if measure not in {"amount", "count"}:
         raise DataError(f"measure must be 'amount' or 'count', got {measure!r}")
-    groups = [] if by is None else [by] if isinstance(by, str) else list(by)
-    taken = sorted({"period", "plan", "actual", "day", "amount", "status"} & set(groups))
+    groups = by_columns(by)
+    taken = sorted(name for name in groups if name in _RESERVED)
     if taken:
         raise DataError(f"by cannot name {', '.join(map(repr, taken))}: rename these columns")
     sold, first_day, end_day = _sold(actual, groups, measure, as_of)

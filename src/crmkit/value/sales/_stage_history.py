@@ -163,7 +163,7 @@ def stage_history(
     Returns
     -------
     StageHistory
-        ``.deals`` (one row a deal) and ``.visits`` (one row a stay in a stage).
+        ``.deals`` (one row a deal, sorted by id) and ``.visits`` (one row a stay in a stage).
 
     Raises
     ------

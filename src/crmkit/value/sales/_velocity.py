@@ -73,7 +73,7 @@ def sales_velocity(
     Raises
     ------
     DataError
-        If ``n_resamples`` is negative.
+        If ``n_resamples`` is no whole number of at least 0.
 
     Warns
     -----
@@ -97,8 +97,8 @@ def sales_velocity(
     all    437.02    44      0.35          2473.49       87.26
     """
     check_level(level)
-    if isinstance(n_resamples, bool) or not n_resamples >= 0:
-        raise DataError(f"n_resamples must be at least 0, got {n_resamples!r}")
+    if isinstance(n_resamples, bool) or not isinstance(n_resamples, int | np.integer) or n_resamples < 0:
+        raise DataError(f"n_resamples must be an int of at least 0, got {n_resamples!r}")
     history = as_history(opportunities, reading)
     groups, index = group_codes(history, by)
     names = index if index is not None else pd.Index(["all"])
