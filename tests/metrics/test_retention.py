@@ -186,7 +186,7 @@ class TestCohort:
     @pytest.mark.parametrize(
         ("options", "match"),
         [
-            ({"period": "decade"}, "period must be one of day, week"),
+            ({"period": "decade"}, "period must be one of 'day', 'week'"),
             ({"values": "euros"}, "'share' or 'customers'"),
             ({"cutoff": "2024-01-01 12:00"}, "cutoff must be a day"),
             ({"cutoff": "soon"}, "cutoff must be a day"),

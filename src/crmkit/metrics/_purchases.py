@@ -1,8 +1,8 @@
-"""Purchase days, the day of a cutoff, and calendar periods, as figures over customers and time need them."""
+"""Purchase days and the day of a cutoff, as figures over customers and time need them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,12 +13,7 @@ from crmkit.core.errors import DataError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["FREQUENCIES", "Period", "cutoff_day", "local_days", "period_number", "purchase_table"]
-
-Period = Literal["day", "week", "month", "quarter", "year"]
-
-FREQUENCIES = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q-DEC", "year": "Y-DEC"}
-"""How pandas names the periods."""
+__all__ = ["cutoff_day", "local_days", "purchase_table"]
 
 _EARLIEST, _LATEST = -62_091, 84_005  # 1800-01-01 and 2199-12-31 as days since 1970-01-01
 
@@ -82,13 +77,3 @@ def cutoff_day(cutoff: Any) -> int:
     if not isinstance(instant, pd.Timestamp) or instant != instant.normalize():
         raise DataError(f"cutoff must be a day such as '2010-12-10', or whole days since 1970-01-01, got {cutoff!r}")
     return int(np.datetime64(instant.date(), "D").astype(np.int64))
-
-
-def period_number(days: npt.NDArray[np.int64], period: Period) -> npt.NDArray[np.int64]:
-    """Number calendar periods, that of 1970-01-01 being 0."""
-    if period == "day":
-        return days
-    if period == "week":
-        return (days + 3) // 7  # 1970-01-01 was a Thursday
-    months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-    return months // {"month": 1, "quarter": 3, "year": 12}[period]

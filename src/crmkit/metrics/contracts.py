@@ -10,7 +10,8 @@ import pandas as pd
 
 from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError
-from crmkit.metrics._purchases import FREQUENCIES, Period, cutoff_day, period_number
+from crmkit.metrics._calendar import FREQUENCIES, Period, check_period, period_of
+from crmkit.metrics._purchases import cutoff_day
 from crmkit.metrics.intervals import check_level, wilson
 from crmkit.metrics.survival import kaplan_meier
 
@@ -117,12 +118,11 @@ def contract_churn(
     2024-02        2     1       1        2    0.5
     """
     check_level(level)
-    if period not in FREQUENCIES:
-        raise DataError(f"period must be one of {', '.join(FREQUENCIES)}, got {period!r}")
+    check_period(period)
     spells = _spells(contracts, cutoff, grace_days, start, end)
-    first = int(period_number(spells.start.min()[None], period)[0])
+    first = int(period_of(spells.start.min()[None], period)[0])
     origin = pd.Period("1970-01-01", freq=FREQUENCIES[period])
-    seen = int(period_number(np.array([spells.cutoff - 1 - grace_days]), period)[0]) - first
+    seen = int(period_of(np.array([spells.cutoff - 1 - grace_days]), period)[0]) - first
     periods = pd.period_range(origin + first, periods=max(seen, 0) + 1, name="period")
     # The start of the period after the last one is its end.
     edges = periods.start_time.to_numpy().astype("datetime64[D]").astype(np.int64)

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from crmkit.core.errors import DataError
+from crmkit.metrics._calendar import FREQUENCIES, Period, check_period, period_of
 from crmkit.metrics._columns import as_column
-from crmkit.metrics._purchases import FREQUENCIES, Period, period_number, purchase_table
+from crmkit.metrics._purchases import purchase_table
 from crmkit.metrics.intervals import share, wilson
 
 if TYPE_CHECKING:
@@ -145,17 +146,16 @@ def cohort(
     2024-01        2.0  1.0
     2024-02        1.0  NaN
     """
-    if period not in FREQUENCIES:
-        raise DataError(f"period must be one of {', '.join(FREQUENCIES)}, got {period!r}")
+    check_period(period)
     if values not in {"share", "customers"}:
         raise DataError(f"values must be 'share' or 'customers', got {values!r}")
     table, end = purchase_table(transactions, cutoff)
-    when = period_number(table["day"].to_numpy(), period)
+    when = period_of(table["day"].to_numpy(), period)
     born = pd.Series(when).groupby(table["customer"].to_numpy()).transform("min").to_numpy()
     active = pd.DataFrame({"customer": table["customer"], "born": born, "later": when - born}).drop_duplicates()
     first, last = int(born.min()), int(born.max())
     # A period is complete when its last day lies before the cutoff: then the day at the cutoff is in a later period.
-    open_from = int(period_number(np.array([end]), period)[0])
+    open_from = int(period_of(np.array([end]), period)[0])
     width = max(open_from - first, 1)
     active = active[active["born"] + active["later"] < open_from]
     counts = np.zeros((last - first + 1, width))

@@ -303,7 +303,7 @@ def test_the_stage_reached_beside_the_outcome_is_enough():
         ({"amount_bands": 0}, "amount_bands must be an int of at least 1, got 0"),
         ({"n_draws": 1.5}, "n_draws must be an int of at least 1"),
         ({"level": 0}, "level must lie between"),
-        ({"period": "decade"}, "period must be one of day, week, month, quarter, year"),
+        ({"period": "decade"}, "period must be one of 'day', 'week', 'month', 'quarter', 'year'"),
         ({"by": "colour"}, "no column 'colour'"),
         ({"alike": "colour"}, "no column 'colour'"),
     ],

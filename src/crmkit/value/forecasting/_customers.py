@@ -12,10 +12,10 @@ from sklearn.base import clone
 from crmkit.core.checks import require_methods
 from crmkit.core.errors import CrmkitError, DataWarning
 from crmkit.core.registry import create
+from crmkit.metrics._calendar import period_of
 from crmkit.preparation import purchase_summary
 from crmkit.preparation._purchases import purchase_days
 from crmkit.preparation.units import age_column, days_in, last_purchase_column
-from crmkit.value.forecasting._calendar import period_of
 from crmkit.value.forecasting._projection import project
 
 if TYPE_CHECKING:

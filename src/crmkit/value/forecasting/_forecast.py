@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from crmkit.core.errors import DataError
-from crmkit.value.forecasting._calendar import SEASONS, check_period
+from crmkit.metrics._calendar import check_period
 from crmkit.value.forecasting._customers import customers_beside
 from crmkit.value.forecasting._projection import project
 from crmkit.value.forecasting._rolling_origin import METHODS
 from crmkit.value.forecasting._sales import sales_table
-from crmkit.value.forecasting._settings import settings_of
+from crmkit.value.forecasting._settings import SEASONS, settings_of
 from crmkit.value.forecasting._tables import forecast_of, told_of
 
 if TYPE_CHECKING:

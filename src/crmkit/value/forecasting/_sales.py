@@ -10,10 +10,10 @@ import pandas as pd
 
 from crmkit.core.checks import require_columns
 from crmkit.core.errors import DataError
+from crmkit.metrics._calendar import period_of, period_start
 from crmkit.preparation import _purchases, as_cutoff, calendar_days
 from crmkit.preparation._events import amounts, customer_codes, transactions_frame
 from crmkit.preparation._matching import refund_lines
-from crmkit.value.forecasting._calendar import period_of, period_start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,8 +119,8 @@ def sales_table(
             "(say begin= and cutoff= where it does, but days without sales hide it)"
         )
     number = period_of(day[rows], period)
-    n_periods = int(period_of(np.array([late - 1]), period)[0]) - int(period_of(np.array([early]), period)[0]) + 1
-    start = int(period_of(np.array([early]), period)[0])
+    start = int(period_of(early, period))
+    n_periods = int(period_of(late - 1, period)) - start + 1
     codes, groups = _groups(frame.iloc[rows], by)
     column = number - start
     if measure == "amount":
@@ -154,11 +154,11 @@ def _bounds(day: npt.NDArray[np.int64], period: str, begin: Any, cutoff: Any) ->
     # A cutoff within a day leaves that day incomplete.
     within = limit.instant is not None and limit.instant != limit.instant.normalize()
     known_until = limit.day - int(within)
-    first = int(period_of(np.array([known_from]), period)[0])
-    if int(period_start(np.array([first]), period)[0]) < known_from:
+    first = int(period_of(known_from, period))
+    if period_start(first, period) < known_from:
         first += 1
-    last = int(period_of(np.array([known_until]), period)[0])
-    early, late = (int(one) for one in period_start(np.array([first, last]), period))
+    last = int(period_of(known_until, period))
+    early, late = (int(period_start(number, period)) for number in (first, last))
     notes = []
     if earliest < early and begin is None:
         notes.append(

@@ -14,7 +14,10 @@ from crmkit.value.forecasting._rolling_origin import METHODS, NAIVE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Settings", "settings_of"]
+__all__ = ["SEASONS", "Settings", "settings_of"]
+
+SEASONS = {"day": 7, "week": 52, "month": 12, "quarter": 4, "year": 1}
+"""Periods a season: a week of days, a year of everything longer."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from crmkit.core.html import element, table
 from crmkit.metrics.intervals import check_level
 from crmkit.value.sales._deal_groups import by_columns, group_codes
 from crmkit.value.sales._instants import NONE, timestamps
-from crmkit.value.sales._periods import SalesPeriod, period_of
+from crmkit.value.sales._periods import moments_to_periods
 from crmkit.value.sales._stage_chances import Factor, StageChances, stage_chances
 from crmkit.value.sales._stage_history import Reading, StageHistory, as_history
 from crmkit.value.sales._stage_passages import countable, warn_of_unknown_stages
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
+
+    from crmkit.metrics._calendar import Period
 
     Floats = npt.NDArray[np.float64]
 
@@ -79,7 +81,7 @@ def weighted_pipeline(
     opportunities: StageHistory | Any,
     *,
     by: str | Sequence[str] | None = None,
-    period: SalesPeriod = "month",
+    period: Period = "month",
     alike: str | Sequence[str] | None = None,
     amount_bands: int = 4,
     level: float = 0.95,
@@ -292,7 +294,7 @@ def _lines(deals: pd.DataFrame, group: npt.NDArray[np.intp], names: pd.Index, en
 
 
 def _keys(
-    history: StageHistory, chosen: npt.NDArray[np.intp], by: str | Sequence[str] | None, period: SalesPeriod
+    history: StageHistory, chosen: npt.NDArray[np.intp], by: str | Sequence[str] | None, period: Period
 ) -> pd.DataFrame:
     """Give the period of the expected close and the groups of each open deal."""
     columns = by_columns(by)
@@ -300,7 +302,7 @@ def _keys(
         raise DataError("by cannot name 'period', which the table of the pipeline uses: rename the column")
     require_columns(history.deals, columns, what="opportunities")
     keys = history.deals[columns].iloc[chosen].reset_index(drop=True)
-    keys.insert(0, "period", period_of(history.code("expected")[chosen], history.timezone, period))
+    keys.insert(0, "period", moments_to_periods(history.code("expected")[chosen], history.timezone, period))
     return keys
 
 

@@ -12,10 +12,11 @@ import pandas as pd
 from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError
 from crmkit.core.html import element, table
+from crmkit.metrics._calendar import FREQUENCIES, check_period
 from crmkit.preparation import as_cutoff, calendar_days
 from crmkit.value.sales._deal_groups import by_columns
 from crmkit.value.sales._instants import local_days
-from crmkit.value.sales._periods import SalesPeriod, check_period, days_to_periods
+from crmkit.value.sales._periods import days_to_periods
 from crmkit.value.sales._stage_history import StageHistory
 from crmkit.value.sales._stage_reduction import WON
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
+
+    from crmkit.metrics._calendar import Period
 
 __all__ = ["PlanAgainstActual", "plan_against_actual"]
 
@@ -80,7 +83,7 @@ def plan_against_actual(
     actual: StageHistory | Any,
     plan: Any,
     *,
-    period: SalesPeriod = "month",
+    period: Period = "month",
     by: str | Sequence[str] | None = None,
     measure: Measure = "amount",
     as_of: Any = None,
@@ -138,7 +141,8 @@ def plan_against_actual(
     >>> result.table.loc[("2024-03", "north"), "status"]
     'running'
     """
-    frequency = check_period(period)
+    check_period(period)
+    frequency = FREQUENCIES[period]
     if measure not in {"amount", "count"}:
         raise DataError(f"measure must be 'amount' or 'count', got {measure!r}")
     groups = by_columns(by)

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmkit.core.errors import DataError
-from crmkit.value.forecasting._calendar import SEASONS, period_of, period_start
+from crmkit.metrics._calendar import FREQUENCIES, period_of, period_start
 
-FREQUENCIES = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q-DEC", "year": "Y-DEC"}
 DAYS = st.integers(-40_000, 60_000)
 
 
@@ -17,7 +16,7 @@ def as_day(date):
     return int(np.datetime64(date, "D").astype(np.int64))
 
 
-@pytest.mark.parametrize("period", SEASONS)
+@pytest.mark.parametrize("period", FREQUENCIES)
 @given(day=DAYS)
 def test_periods_are_those_of_the_calendar(period, day):
     expected = pd.Timestamp(np.datetime64(day, "D")).to_period(FREQUENCIES[period])
@@ -25,7 +24,7 @@ def test_periods_are_those_of_the_calendar(period, day):
     assert np.datetime64(int(start), "D") == expected.start_time.to_datetime64().astype("datetime64[D]")
 
 
-@pytest.mark.parametrize("period", SEASONS)
+@pytest.mark.parametrize("period", FREQUENCIES)
 @given(day=DAYS)
 def test_periods_follow_each_other_without_a_gap(period, day):
     number = period_of(np.array([day]), period)
