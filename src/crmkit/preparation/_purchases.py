@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
 
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.preparation._cutoff import Cutoff, as_cutoff, rows_before
@@ -143,20 +144,22 @@ def _reduce(
     cutoff_day: int,
 ) -> PurchaseDays:
     """Add lines up by customer and day, and charge refunds to the purchase before them."""
-    order, key, span, earliest = _sort_by(codes, day)
-    start = np.flatnonzero(np.diff(key, prepend=-1))
-    key = key[start]
-    who = key // span
-    when = key - who * span + earliest
-    spend = np.add.reduceat(amount[order], start) if len(start) else np.zeros(0)
+    earliest = int(day.min(initial=0))
+    # Rows of customers, columns of days: scipy adds up what falls into one cell, in time linear in the lines.
+    shape = len(ids), int(day.max(initial=0)) - earliest + 1
+    place = codes.astype(np.int32), (day - earliest).astype(np.int32)
+    cells = _added_up(amount, place, shape)
+    who = np.repeat(np.arange(len(ids)), np.diff(cells.indptr))
+    when = cells.indices.astype(np.int64) + earliest
+    spend = cells.data
     monetary = np.bincount(who, spend, minlength=len(ids)).astype(np.float64)
     if back.any():
         # Refunds take money back, not the visit: a day with a purchase is a purchase day, a free purchase included.
-        is_purchase = np.logical_or.reduceat(~back[order], start)
+        is_purchase = _added_up(~back, place, shape).data
         # The latest purchase day before each refund of the same customer, -1 where there is none.
-        latest = np.maximum.accumulate(np.where(is_purchase, np.arange(len(start)), -1))
+        latest = np.maximum.accumulate(np.where(is_purchase, np.arange(len(who)), -1))
         owner = np.where((latest >= 0) & (who[latest] == who), latest, -1)
-        charged = np.bincount(owner[owner >= 0], spend[owner >= 0], minlength=len(start)).astype(np.float64)
+        charged = np.bincount(owner[owner >= 0], spend[owner >= 0], minlength=len(who)).astype(np.float64)
         who, when, spend = who[is_purchase], when[is_purchase], charged[is_purchase]
     bought = np.bincount(who, minlength=len(ids)) > 0
     if not bought.all():
@@ -164,17 +167,8 @@ def _reduce(
     return PurchaseDays(ids=ids, customer=who, day=when, spend=spend, monetary=monetary, cutoff_day=cutoff_day)
 
 
-def _sort_by(
-    codes: npt.NDArray[np.intp], day: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int, int]:
-    """Sort by customer and day through one integer key; give the order, the sorted key, and what it was made with."""
-    earliest, latest = int(day.min(initial=0)), int(day.max(initial=0))
-    span = latest - earliest + 1
-    key = codes.astype(np.int64) * span + (day - earliest)
-    bits = len(key).bit_length()
-    if (int(codes.max(initial=0)) + 1) * span < 2 ** (63 - bits):
-        # With the row in its last bits a key can be sorted by itself, which is faster than finding an order.
-        packed = np.sort((key << bits) | np.arange(len(key)))
-        return packed & ((1 << bits) - 1), packed >> bits, span, earliest
-    order = np.argsort(key, kind="stable")
-    return order, key[order], span, earliest
+def _added_up(values: npt.NDArray[Any], place: tuple[Any, Any], shape: tuple[int, int]) -> sparse.csr_array:
+    """Add values up by row and column; cells that come to 0 stay."""
+    cells = sparse.csr_array((values, place), shape=shape)
+    cells.sum_duplicates()
+    return cells
