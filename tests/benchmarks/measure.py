@@ -14,7 +14,7 @@ DATA = Path(os.environ.get("CRMKIT_DATA", Path(__file__).parents[3] / "shared" /
 
 
 def best_of(n: int, code: str, *, timeout: float = 200.0) -> dict[str, object]:
-    """Measure a short step several times and give the run of least CPU seconds: what else the machine does only adds."""
+    """Measure a short step several times and give the run of least CPU seconds: other work on the machine only adds."""
     runs = [measure(code, timeout=timeout) for _ in range(n)]
     return min(runs, key=lambda run: run["cpu_s"] if isinstance(run["cpu_s"], float) else float("inf"))
 
