@@ -14,10 +14,11 @@ from crmkit.preparation._events import amounts, calendar_days, customer_codes, n
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Matches", "match_cancellations", "refund_lines"]
+__all__ = ["Matches", "match_cancellations", "refund_lines", "undo_cancellations"]
 
 _UNITS = 10_000  # quantities by weight are compared to four decimals
 _CENTS = 10_000  # prices are compared to four decimals
+_ROUNDING = 1e-9  # shares of a line that add up to the whole differ from 1 by rounding
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,37 @@ def match_cancellations(frame: pd.DataFrame, *, product: str | None = None) -> M
     cancellation = rows[np.concatenate([first[1], keep[rest[1]]])]
     taken = np.concatenate([np.abs(units[first[0]]), rest[2]]) / _UNITS
     return Matches(cancellation, purchase, taken, np.arange(len(taken)) < len(first[0]))
+
+
+def undo_cancellations(
+    frame: pd.DataFrame, rows: npt.NDArray[np.intp], amount: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Take matched cancellations off the lines they undo.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Transactions.
+    rows : ndarray of int, shape (n_seen,)
+        Positions of the lines that are known; a cancellation among the others has not happened yet.
+    amount : ndarray of float, shape (n_rows,)
+        The amount of each line.
+
+    Returns
+    -------
+    amount : ndarray of float, shape (n_rows,)
+        What is left of each line.
+    gone : ndarray of bool, shape (n_rows,)
+        Lines of which nothing is left, cancellations among them.
+    """
+    matches = match_cancellations(frame.iloc[rows])
+    units = np.ones(len(amount))
+    if "quantity" in frame.columns:
+        quantity = np.abs(frame["quantity"].to_numpy(dtype=np.float64)[rows])
+        units[rows] = np.where(quantity > 0, quantity, 1.0)
+    both = rows[np.concatenate([matches.purchase, matches.cancellation])]
+    undone = np.bincount(both, np.tile(matches.quantity, 2), minlength=len(amount)) / units
+    return amount * (1 - undone), undone >= 1 - _ROUNDING
 
 
 def _quantities_and_prices(frame: pd.DataFrame) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -12,7 +12,7 @@ from scipy import sparse
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.preparation._cutoff import Cutoff, as_cutoff, rows_before
 from crmkit.preparation._events import amounts, calendar_days, customer_codes, times, transactions_frame
-from crmkit.preparation._matching import match_cancellations, refund_lines
+from crmkit.preparation._matching import refund_lines, undo_cancellations
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["REFUNDS", "PurchaseDays", "purchase_days"]
 
 REFUNDS = ("net", "ignore", "match")
-
-# A day whose purchases and refunds cancel out differs from zero only by rounding.
-_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,7 @@ def purchase_days(transactions: Any, *, cutoff: Any = None, refunds: str = "net"
     if refunds == "ignore":
         seen &= ~back
     if refunds == "match" and back[seen].any():
-        amount, gone = _undo(frame, np.flatnonzero(seen), amount)
+        amount, gone = undo_cancellations(frame, np.flatnonzero(seen), amount)
         seen &= ~gone
     cutoff_day = max(limit.day, int(day[seen].max(initial=limit.day - 1)) + 1)
     purchases = _reduce(codes[seen], ids, day[seen], amount[seen], back[seen], cutoff_day=cutoff_day)
@@ -118,20 +115,6 @@ def purchase_days(transactions: Any, *, cutoff: Any = None, refunds: str = "net"
             stacklevel=stacklevel,
         )
     return purchases
-
-
-def _undo(
-    frame: pd.DataFrame, rows: npt.NDArray[np.intp], amount: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """Take matched cancellations off the lines they undo; give new amounts and the lines that are gone."""
-    matches = match_cancellations(frame.iloc[rows])
-    units = np.ones(len(amount))
-    if "quantity" in frame.columns:
-        quantity = np.abs(frame["quantity"].to_numpy(dtype=np.float64)[rows])
-        units[rows] = np.where(quantity > 0, quantity, 1.0)
-    both = rows[np.concatenate([matches.purchase, matches.cancellation])]
-    undone = np.bincount(both, np.tile(matches.quantity, 2), minlength=len(amount)) / units
-    return amount * (1 - undone), undone >= 1 - _ROUNDING
 
 
 def _reduce(

@@ -11,9 +11,10 @@ import pandas as pd
 from crmkit.core.checks import require_columns
 from crmkit.core.errors import DataError
 from crmkit.metrics._calendar import period_of, period_start
-from crmkit.preparation import _purchases, as_cutoff, calendar_days
+from crmkit.preparation import as_cutoff, calendar_days
 from crmkit.preparation._events import amounts, customer_codes, transactions_frame
-from crmkit.preparation._matching import refund_lines
+from crmkit.preparation._matching import refund_lines, undo_cancellations
+from crmkit.preparation._purchases import REFUNDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,8 +103,8 @@ def sales_table(
     """
     if measure not in MEASURES:
         raise DataError(f"measure must be one of {', '.join(map(repr, MEASURES))}, got {measure!r}")
-    if refunds not in _purchases.REFUNDS:
-        raise DataError(f"refunds must be one of {', '.join(map(repr, _purchases.REFUNDS))}, got {refunds!r}")
+    if refunds not in REFUNDS:
+        raise DataError(f"refunds must be one of {', '.join(map(repr, REFUNDS))}, got {refunds!r}")
     frame = transactions_frame(transactions)
     require_columns(frame, by, what="transactions")
     day = calendar_days(frame)
@@ -187,7 +188,7 @@ def _policy(
     if refunds == "ignore":
         kept &= ~back
     elif refunds == "match" and back[seen].any():
-        amount, gone = _purchases._undo(frame, seen, amount)  # noqa: SLF001 -- one definition of what a cancellation undoes
+        amount, gone = undo_cancellations(frame, seen, amount)
         kept &= ~gone
     return amount, kept
 
