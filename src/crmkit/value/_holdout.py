@@ -169,7 +169,7 @@ def beside(summary: pd.DataFrame, covariates: Any) -> pd.DataFrame:
     clash = [column for column in table.columns if column in summary.columns]
     if clash:
         raise DataError(f"covariates and the purchase summary share the columns {', '.join(map(repr, clash))}")
-    unknown = ~summary.index.isin(table.index)
+    unknown = table.index.get_indexer(summary.index) < 0
     if unknown.any():
         raise DataError(f"covariates has no row for {unknown.sum():,} of {len(summary):,} customers")
     return summary.join(table)

@@ -105,7 +105,7 @@ def tracking(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
         later = purchase_days(holdout.later, cutoff=holdout.end, refunds=refunds)
-    back = later.day[later.ids.isin(known.ids)[later.customer]]
+    back = later.day[(known.ids.get_indexer(later.ids) >= 0)[later.customer]]
     period = (np.concatenate([repeats, back]) - begin) // period_days
     table = pd.DataFrame(
         {
