@@ -194,6 +194,13 @@ def test_covariates_must_speak_of_every_customer(cdnow):
         compare([], cdnow, split="1997-10-01", covariates=channel.iloc[7:])
     with pytest.raises(DataError, match="share the columns 'repeats'"):
         compare([], cdnow, split="1997-10-01", covariates=channel.assign(repeats=1))
+    twice = pd.concat([channel, channel.head(1).assign(customer_id=1)]).replace({"customer_id": {"0001": "1"}})
+    with pytest.raises(DataError, match="the same as text"):
+        compare([], cdnow, split="1997-10-01", covariates=twice)
+    by_number = channel.assign(customer_id=channel["customer_id"].astype(object)).set_index("customer_id")
+    index = by_number.index
+    compare([], cdnow, split="1997-10-01", covariates=by_number)
+    assert by_number.index is index
     same = compare([], cdnow, split="1997-10-01", covariates=channel)
     pd.testing.assert_frame_equal(same, compare([], cdnow, split="1997-10-01"))
 

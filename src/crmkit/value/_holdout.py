@@ -165,7 +165,9 @@ def _check_edges(begin: int, end: int, split: Any, until: Any, period: str) -> N
 def beside(summary: pd.DataFrame, covariates: Any) -> pd.DataFrame:
     """Put covariates beside a summary, refusing customers of whom nothing is said."""
     table = by_customer(covariates, what="covariates")
-    table.index = table.index.astype(str)
+    table = table.set_axis(table.index.astype(str))
+    if not table.index.is_unique:
+        raise DataError("covariates: two customer_id are the same as text, such as 1 and '1'")
     clash = [column for column in table.columns if column in summary.columns]
     if clash:
         raise DataError(f"covariates and the purchase summary share the columns {', '.join(map(repr, clash))}")
