@@ -228,7 +228,7 @@ def test_a_longer_horizon_expects_more_and_none_expects_nothing(model, cdnow_sum
 def test_a_horizon_that_is_no_time_is_refused(model, cdnow_summary, horizon):
     with pytest.raises(DataError, match="horizon"):
         model.predict(cdnow_summary, horizon=horizon)
-    with pytest.raises(DataError, match="horizon"):
+    with pytest.raises(DataError, match="times"):
         model.expected_count([1.0, horizon])
 
 

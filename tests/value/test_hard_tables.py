@@ -140,8 +140,19 @@ def test_the_unit_of_the_table_changes_no_forecast(name):
 @pytest.mark.parametrize("name", MODELS)
 def test_a_saved_model_forecasts_the_same(name, simulated, tmp_path):
     pytest.importorskip("skops")
-    summary = simulated(800).assign(gap_evenness=lambda frame: np.where(frame["repeats"] > 0, 0.8, 0.0))
+    summary = simulated(800, seed=1).assign(gap_evenness=lambda frame: np.where(frame["repeats"] > 0, 0.8, 0.0))
     model = crmkit.create("lifetime-model", name).fit(summary)
     crmkit.save(model, tmp_path / "model.crmkit")
     again = crmkit.load(tmp_path / "model.crmkit")
     pd.testing.assert_frame_equal(again.predict(summary, 26), model.predict(summary, 26))
+
+
+@pytest.mark.parametrize("length", [1e-6, 1.0, 7.0, 30.0, 1e6])
+def test_a_runaway_is_no_maximum_in_any_unit(length):
+    # Customers who never leave, with last purchases too early: a rate of leaving that is the same for all is likeliest.
+    random = np.random.default_rng(3)
+    repeats = random.poisson(random.gamma(0.5, 2, 2000))
+    age = random.uniform(20, 60, 2000)
+    last = np.where(repeats > 0, age * random.beta(2, 1, 2000), 0)
+    with pytest.raises(ConvergenceError, match=r"pareto-nbd: (s|beta) is not identified, it runs to a large value"):
+        crmkit.create("lifetime-model", "pareto-nbd").fit(table(repeats, last * length, age * length))

@@ -81,3 +81,24 @@ def test_equal_rows_are_counted_and_found_again():
 def test_no_rows_collapse_to_none():
     _, weights, inverse = collapse(np.empty(0), np.empty(0))
     assert len(weights) == len(inverse) == 0
+
+
+def test_rounding_errors_of_the_gradient_are_no_curvature():
+    def objective(theta):
+        # The second parameter does not matter, but its gradient wavers as that of far parameters does.
+        wavering = 1e-6 * np.sin(theta[1] * 1e5)
+        return float(theta[0] ** 2 / 2), np.array([theta[0], wavering])
+
+    with pytest.raises(ConvergenceError, match="second is not identified"):
+        maximize(objective, [[1.0, 0.0], [1.0, 1.0], [1.0, 5.0]], NAMES, model="m", causes={})
+
+
+def test_a_maximum_that_falls_slowly_on_one_side_is_still_one():
+    def objective(theta):
+        # Far to the right the likelihood is 2 lower and no more, however far.
+        gone = np.exp(-theta[0])
+        return float(2 * (1 - gone) ** 2), np.array([4 * (1 - gone) * gone])
+
+    found = maximize(objective, [[0.5]], ("only",), model="m", causes={})
+    assert found.log_parameters == pytest.approx([0.0], abs=1e-6)
+    assert found.covariance == pytest.approx(np.array([[0.25]]), rel=1e-4)

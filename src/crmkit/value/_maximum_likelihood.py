@@ -30,6 +30,10 @@ _FAR = 12.0
 """Size of a log-parameter beyond which it has run away: shapes of 160,000 are as good as infinite, and the gamma
 functions of such numbers no longer differ by enough digits to go on."""
 
+_BENDS = 0.05
+"""Share of what the curvature promises that the likelihood must fall by, a standard error away on either side. Far out,
+rounding errors of the gradient, divided by a small step, can look like curvature where the likelihood is flat."""
+
 _STEP = 1e-4
 _NEWTON_STEPS = 40
 
@@ -64,7 +68,8 @@ def maximize(
     """Maximise a log-likelihood.
 
     L-BFGS comes near, Newton's steps on differences of the analytic gradient finish, and the curvature there tells
-    whether it is a maximum: the last step must promise less than 1e-10 of log-likelihood, and no direction may be flat.
+    whether it is a maximum: the last step must promise less than 1e-10 of log-likelihood, and no direction may be flat,
+    which is measured a standard error away as well as at the maximum.
 
     Parameters
     ----------
@@ -144,7 +149,8 @@ def _finish(
         if far.any():
             return None, theta, np.where(far, np.abs(theta), 0.0), step_number
         if promised < _SETTLED or (promised < 1e-14 * abs(value)):
-            if curvature[0] < max(_FLAT, 1e-11 * curvature[-1]):
+            flat = curvature[0] < max(_FLAT, 1e-11 * curvature[-1])
+            if flat or not _bends(objective, theta, value, direction, float(curvature[0])):
                 return None, theta, direction, step_number
             # The step that promises no more is taken all the same: along a direction that bends little it still moves.
             return axes @ np.diag(1 / curvature) @ axes.T, theta - axes @ (slope / curvature), direction, step_number
@@ -159,6 +165,19 @@ def _finish(
             break
         theta, value, gradient = theta + step, new_value, new_gradient
     return None, theta, direction, _NEWTON_STEPS
+
+
+def _bends(
+    objective: Objective,
+    theta: npt.NDArray[np.float64],
+    value: float,
+    direction: npt.NDArray[np.float64],
+    curvature: float,
+) -> bool:
+    """Say whether the likelihood itself falls on both sides of a maximum as its curvature says."""
+    step = min(1.0, 1.0 / float(np.sqrt(curvature)))
+    fall = min(objective(theta + side * step * direction)[0] - value for side in (1.0, -1.0))
+    return bool(fall >= _BENDS * curvature * step**2 / 2)
 
 
 def _hessian(objective: Objective, theta: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
