@@ -19,15 +19,7 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = [
-    "as_durations",
-    "as_flags",
-    "as_weights",
-    "kaplan_meier",
-    "median_survival",
-    "restricted_mean",
-    "survival_at",
-]
+__all__ = ["kaplan_meier", "median_survival", "restricted_mean", "survival_at"]
 
 # Products of shares that should be exactly one half differ from it by rounding.
 _ROUNDING = 1e-12
