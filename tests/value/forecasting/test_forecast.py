@@ -287,6 +287,22 @@ def test_anyones_model_serves_and_newcomers_are_missing_where_it_does_not_speak_
     assert result.customers[["newcomers", "together"]].isna().all(axis=None)
 
 
+class EveryWeekOfAll(EveryWeek):
+    """The same, which expects of a newcomer a purchase a week too."""
+
+    def expected_count(self, times):
+        return np.asarray(times, dtype=np.float64)
+
+
+def test_newcomers_come_in_the_middle_of_a_period_and_buy_again_in_the_same_and_later_ones():
+    monday = as_day("2024-01-01") + 7 * np.repeat(np.arange(30), 3)
+    frame = pd.DataFrame({"customer_id": np.arange(90).astype(str), "day": monday, "amount": 1.0})
+    options = {"begin": "2024-01-01", "cutoff": "2024-07-29", "season": 1, "customer_model": EveryWeekOfAll()}
+    found = forecast(frame, period="week", horizon=3, measure="purchases", **options)
+    # Three a week, each with the first purchase, half a one in the week of coming, and one in every later week.
+    assert found.customers["newcomers"].tolist() == pytest.approx([3 * 1.5, 3 * 2.5, 3 * 3.5])
+
+
 def test_models_that_cannot_be_fitted_are_said(sales):
     once = sales.drop_duplicates("customer_id").assign(day=np.arange(18_262, 18_322))
     with pytest.warns(DataWarning, match="the customer models' total is not given: bg-nbd") as told:
