@@ -349,3 +349,20 @@ def test_a_column_named_twice_is_refused(figure, by):
 def test_a_group_column_cannot_have_the_name_of_the_periods():
     with pytest.raises(DataError, match="by cannot name 'period'"):
         value.weighted_pipeline(small(CLOSED, period="x"), stages=["lead", "offer"], by="period")
+
+
+def test_open_deals_count_for_as_long_as_they_were_seen():
+    """Deals move on after a day and are lost after ten; half of them are three days old."""
+    rows = [(f"m{deal}", stage, day) for deal in range(20) for stage, day in (("lead", 0), ("won", 1))]
+    rows += [(f"l{deal}", stage, day) for deal in range(20) for stage, day in (("lead", 0), ("lost", 10))]
+    rows += [(f"n{deal}", stage, day) for deal in range(15) for stage, day in (("lead", 17), ("won", 18))]
+    rows += [(f"o{deal}", "lead", 17) for deal in range(15)]
+    frame = small(rows, amount=1.0)
+    as_of = START + pd.Timedelta(days=20)
+    found = value.weighted_pipeline(frame, stages=["lead"], as_of=as_of, amount_bands=1, n_draws=1)
+    chance, n = found.stages.loc["lead", ["conversion", "n"]]
+    # 35 of 70 move on at the first day; nobody of the rest does later. Half a success and half a failure are added.
+    assert chance == pytest.approx((0.5 * n + 0.5) / (n + 1))
+    decided = value.stage_conversion(frame, stages=["lead"], as_of=as_of)["conversion"].iloc[0]
+    assert decided == pytest.approx(35 / 55)
+    assert found.deals["probability"].tolist() == pytest.approx([0.5] * 15)

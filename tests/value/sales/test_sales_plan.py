@@ -257,3 +257,12 @@ def test_it_shows_periods_and_the_total():
     found = value.plan_against_actual(SALES, PLAN, by="region")
     assert repr(found) == "PlanAgainstActual(12 rows, actual 170 of plan 250 to date, attainment 56.0%)"
     assert "2024-02" in found._repr_html_()
+
+
+def test_the_data_of_deals_begin_on_the_day_on_which_the_first_was_opened():
+    rows = pd.DataFrame({"opportunity_id": "a", "stage": ["lead", "won"], "amount": 5.0})
+    rows["time"] = pd.to_datetime(["2024-01-31 20:00", "2024-02-10 12:00"], utc=True)
+    plan = pd.DataFrame({"period": ["2023-12", "2024-01", "2024-02"], "plan": 10})
+    result = value.plan_against_actual(value.stage_history(rows, stages=["lead"], as_of="2024-03-01"), plan).table
+    assert result["status"].tolist() == ["before the data", "complete", "complete"]
+    assert result["actual"].tolist() == pytest.approx([np.nan, 0, 5], nan_ok=True)
