@@ -87,6 +87,15 @@ def test_the_interval_of_one_customer_is_missing():
     assert np.isnan(alone["high"])
 
 
+def test_one_customer_alone_has_no_interval(cdnow):
+    few = cdnow[cdnow["customer_id"].isin(np.sort(cdnow["customer_id"].unique())[:40])]
+    table = calibration([], few, split="1997-10-01", n_groups=1000)
+    alone = table["n"] == 1
+    assert (table.loc[alone, "actual"] == 0).any()
+    assert table.loc[alone, ["low", "high"]].isna().all().all()
+    assert table.loc[~alone, ["low", "high"]].notna().all().all()
+
+
 @pytest.mark.parametrize("change", [{"by": "month"}, {"n_groups": 0}, {"n_groups": 2.5}, {"level": 1.0}])
 def test_arguments_out_of_range_are_refused(cdnow, change):
     with pytest.raises(DataError, match=next(iter(change))):

@@ -71,6 +71,12 @@ def test_a_model_needs_no_more_than_fit_and_predict(cdnow):
     assert table.loc["Minimal", "predicted"] == pytest.approx(39 * 2357)
 
 
+@pytest.mark.parametrize("models", [None, 3])
+def test_what_is_neither_a_name_nor_a_model_is_refused(cdnow, models):
+    with pytest.raises(TypeError, match=r"models must be names or lifetime models, got (NoneType|int)"):
+        compare(models, cdnow, split="1997-10-01")
+
+
 def test_instances_are_cloned_and_names_made_unique(cdnow):
     mine = NBD()
     table = compare([mine, "nbd", BGNBD()], cdnow, split="1997-10-01")

@@ -43,7 +43,7 @@ class LikelihoodModel(BaseEstimator, ABC):
 
     Parameters
     ----------
-    unit : {"day", "week", "month"} or None, default=None
+    unit : {"day", "week", "month", "quarter", "year"} or None, default=None
         The unit of the tables, where their column names do not say it; where they do, the unit asked for.
     """
 

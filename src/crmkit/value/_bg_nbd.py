@@ -42,7 +42,7 @@ class BGNBD(CovariateModel):
 
     Parameters
     ----------
-    unit : {"day", "week", "month"} or None, default=None
+    unit : {"day", "week", "month", "quarter", "year"} or None, default=None
         The unit of the tables, where their column names do not say it (lifetimes' ``frequency``, ``recency``, ``T``).
         It does not change any forecast; rates scale with it.
     purchase_covariates : tuple or list of str, default=()

@@ -157,4 +157,5 @@ def _by_group(
     half = stdtrit(freedom, (1 + level) / 2) * found["actual"].std().to_numpy() / np.sqrt(n)
     # Where nobody bought the spread is 0, but the mean may be anything that a Poisson count of 0 does not exclude.
     high = np.where(table["actual"] > 0, table["actual"] + half, -np.log((1 - level) / 2) / n)
-    return table.assign(low=np.maximum(table["actual"] - half, 0.0).where(n > 1), high=high)
+    low = np.maximum(table["actual"] - half, 0.0)
+    return table.assign(low=np.where(n > 1, low, np.nan), high=np.where(n > 1, high, np.nan))

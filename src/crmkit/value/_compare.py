@@ -54,7 +54,7 @@ def compare(
         Where the holdout begins: exclusive for what the models see.
     until : date, time, text of one, or None
         Where the holdout ends, exclusive as well; None for the day after the last row.
-    unit : {"day", "week", "month"}, default="week"
+    unit : {"day", "week", "month", "quarter", "year"}, default="week"
         The unit the models are fitted in; it changes no forecast.
     refunds : {"net", "ignore", "match"}, default="net"
         As for ``preparation.purchase_summary``, on either side of the split.

@@ -50,7 +50,7 @@ class CovariateModel(LikelihoodModel):
 
     Parameters
     ----------
-    unit : {"day", "week", "month"} or None, default=None
+    unit : {"day", "week", "month", "quarter", "year"} or None, default=None
         The unit of the tables, where their column names do not say it.
     purchase_covariates, leaving_covariates : tuple or list of str, default=()
         Columns of the summary that move buying, and leaving.
@@ -383,6 +383,7 @@ class CovariateModel(LikelihoodModel):
         frame = as_frame(covariates, what="covariates")
         require_columns(frame, list(self.covariate_levels_), what="covariates")
         if len(frame) not in {1, n}:
-            raise DataError(f"covariates must have 1 row or {n}, got {len(frame)}")
+            wanted = "1 row" if n == 1 else f"1 row or {n}"
+            raise DataError(f"covariates must have {wanted}, got {len(frame)}")
         matrix = design(codes(frame, self.covariate_levels_), self.covariate_levels_)
         return np.broadcast_to(matrix, (n, matrix.shape[1])), None

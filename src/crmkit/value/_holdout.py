@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,8 +29,6 @@ from crmkit.value._periods import read_periods
 from crmkit.value._summary import read_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import numpy.typing as npt
     import pandas as pd
 
@@ -96,7 +95,7 @@ def hold_out(
         As for ``purchase_summary``.
     split, until : date, time or text of one
         The holdout's beginning and end, both exclusive; None for the day after the last row.
-    unit : {"day", "week", "month"}
+    unit : {"day", "week", "month", "quarter", "year"}
         Of the summary.
     refunds : {"net", "ignore", "match"}
         As for ``purchase_summary``.
@@ -260,6 +259,8 @@ def _named(models: str | LifetimeModel | Iterable[str | LifetimeModel]) -> dict[
     """Give unfitted models with a name each."""
     # A model's methods are looked for, never its type: anyone's model is one.
     alone = isinstance(models, str) or hasattr(models, "fit")
+    if not alone and not isinstance(models, Iterable):
+        raise TypeError(f"models must be names or lifetime models, got {type(models).__name__}")
     listed = [models] if alone else list(cast("Iterable[Any]", models))
     named: dict[str, Any] = {}
     for model in listed:

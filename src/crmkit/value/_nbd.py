@@ -29,7 +29,7 @@ class NBD(LikelihoodModel):
 
     Parameters
     ----------
-    unit : {"day", "week", "month"} or None, default=None
+    unit : {"day", "week", "month", "quarter", "year"} or None, default=None
         The unit of the tables, where their column names do not say it.
 
     Attributes
