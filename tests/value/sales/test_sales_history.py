@@ -438,6 +438,17 @@ def test_categories_and_integer_ids_are_read():
     assert found.deals["amount"].to_dict() == {1: 1.0, 2: 2.0}
 
 
+def test_a_column_with_the_name_of_a_figure_is_told_of():
+    frame = table([("a", "lead", 0), ("a", "won", 2)], status="vip", region="north", amount=1.0)
+    with pytest.warns(DataWarning, match="figures of these names: status; rename") as told:
+        found = value.stage_history(frame, stages=STAGES)
+    assert told[0].filename == __file__
+    assert found.deals[["status", "region"]].to_numpy().tolist() == [["won", "north"]]
+    with pytest.warns(DataWarning, match="figures of these names: status; rename") as told:
+        value.win_rate(frame, stages=STAGES, by="region")
+    assert told[0].filename == __file__
+
+
 def test_ids_may_stand_in_the_index():
     frame = table([("a", "lead", 0), ("a", "won", 3)])
     found = value.stage_history(frame.set_index("opportunity_id"), stages=STAGES)

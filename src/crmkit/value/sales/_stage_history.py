@@ -174,7 +174,7 @@ def stage_history(
     Warns
     -----
     DataWarning
-        If rows repeat each other, or deals are left out.
+        If rows repeat each other, deals are left out, or a column has the name of one that ``.deals`` has itself.
 
     Notes
     -----

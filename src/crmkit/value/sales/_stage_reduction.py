@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from crmkit.core.errors import DataWarning
 from crmkit.value.sales._instants import NONE, timestamps
 from crmkit.value.sales._opportunity_rows import OpportunityRows
 from crmkit.value.sales._stage_names import MISSING, StageNames
@@ -210,10 +212,23 @@ def deal_table(
         },
         index=pd.Index(rows.ids, name="opportunity_id"),
     )
+    _carry(rows, deals)
+    return deals, codes
+
+
+def _carry(rows: OpportunityRows, deals: pd.DataFrame) -> None:
+    """Add the columns of the caller, or tell which have the name of a figure."""
+    taken = [str(name) for name in rows.carried.columns if name in deals.columns and name != "amount"]
     for name in rows.carried.columns:
         if name not in deals.columns:
             deals[name] = _carried(rows, rows.carried[name]).array
-    return deals, codes
+    if taken:
+        warnings.warn(
+            f"columns of opportunities are left out, because deals have figures of these names: {', '.join(taken)}; "
+            "rename the columns to group by them",
+            DataWarning,
+            stacklevel=4,
+        )
 
 
 def _last(deal: npt.NDArray[np.intp], n_deals: int) -> npt.NDArray[np.intp]:
