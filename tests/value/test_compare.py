@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.preparation import period_summary
-from crmkit.value import BGBB, BGNBD, NBD, compare
+from crmkit.value import BGBB, BGNBD, NBD, compare, tracking
 
 
 class Optimist(BaseEstimator):
@@ -75,6 +75,22 @@ def test_a_model_needs_no_more_than_fit_and_predict(cdnow):
 def test_what_is_neither_a_name_nor_a_model_is_refused(cdnow, models):
     with pytest.raises(TypeError, match=r"models must be names or lifetime models, got (NoneType|int)"):
         compare(models, cdnow, split="1997-10-01")
+
+
+def test_a_day_that_is_divided_counts_once():
+    bought = {
+        "a": ["2024-01-02T10:00", "2024-02-10T10:00", "2024-02-10T15:00", "2024-03-01T10:00"],
+        "b": ["2024-01-05T10:00", "2024-02-10T16:00", "2024-03-03T10:00"],
+    }
+    sales = pd.DataFrame(
+        [(who, when) for who, times in bought.items() for when in times], columns=["customer_id", "time"]
+    )
+    sales = sales.assign(time=pd.to_datetime(sales["time"]).dt.tz_localize("UTC"), amount=1.0)
+    noon = "2024-02-10T12:00+00:00"
+    table = compare([], sales, split=noon, unit="day")
+    assert table["horizon"].tolist() == [22.0, 22.0]
+    assert table["actual"].tolist() == [2, 2]
+    assert tracking([], sales, split=noon, period_days=1)["actual"].sum() == 3
 
 
 def test_instances_are_cloned_and_names_made_unique(cdnow):

@@ -51,7 +51,8 @@ def compare(
     transactions : table
         As for ``preparation.purchase_summary``.
     split : date, time or text of one
-        Where the holdout begins: exclusive for what the models see.
+        Where the holdout begins: exclusive for what the models see. Where it is a moment within a day, the rest of that
+        day counts on neither side.
     until : date, time, text of one, or None
         Where the holdout ends, exclusive as well; None for the day after the last row.
     unit : {"day", "week", "month", "quarter", "year"}, default="week"

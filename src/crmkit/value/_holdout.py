@@ -94,7 +94,8 @@ def hold_out(
     transactions : table
         As for ``purchase_summary``.
     split, until : date, time or text of one
-        The holdout's beginning and end, both exclusive; None for the day after the last row.
+        The holdout's beginning and end, both exclusive; None for the day after the last row. Of a day that is divided
+        the rest counts on neither side.
     unit : {"day", "week", "month", "quarter", "year"}
         Of the summary.
     refunds : {"net", "ignore", "match"}
@@ -118,10 +119,12 @@ def hold_out(
         not the first day of a calendar period where these are counted.
     """
     known, later = time_split(transactions, split, until=until)
+    begin = as_cutoff(split).day
+    # Purchases of one day are one purchase, so the rest of a day that is divided would count some of them twice.
+    later = later[calendar_days(later) >= begin]
     if len(known) == 0 or len(later) == 0:
         side = "before" if len(known) == 0 else "after"
         raise DataError(f"split={split!r} leaves no rows {side} it")
-    begin = as_cutoff(split).day
     end = as_cutoff(until).day if until is not None else int(calendar_days(later).max()) + 1
     if period is not None:
         _check_edges(begin, end, split, until, period)
