@@ -188,3 +188,12 @@ def test_many_series_in_chunks_are_as_in_one(name, monkeypatch):
     chunked = METHODS[name](values, first, 12, origins, 5)
     assert np.allclose(whole.forecasts, chunked.forecasts)
     assert np.allclose(whole.growth, chunked.growth)
+
+
+def test_noise_is_not_taken_for_a_season():
+    """Twelve more parameters fit any noise better; the criterion charges for them."""
+    values = np.random.default_rng(0).normal(50, 1, (60, 48))
+    made = exponential_smoothing(values, np.zeros(60, int), 12, np.array([48]), 12).forecasts[:, 0]
+    level = np.abs(np.diff(made, 2, axis=1)).max(axis=1) < 0.05
+    assert level.mean() > 0.9
+    assert np.sqrt(np.mean((made - 50) ** 2)) < 0.5

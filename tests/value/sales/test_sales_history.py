@@ -316,6 +316,15 @@ def test_snapshots_are_told_apart_by_when_they_were_recorded():
     assert before.deals.loc["a", ["status", "stage"]].tolist() == ["open", "proposal"]
 
 
+def test_a_deal_that_closed_before_a_stage_was_recorded_was_there_for_no_time():
+    frame = table([("a", "lead", 0), ("a", "proposal", 0), ("a", "won", 0)])
+    frame["recorded_time"] = START + pd.to_timedelta([1, 8, 9], unit="D")
+    frame["close_time"] = START + pd.Timedelta(days=5)
+    found = value.stage_history(frame, stages=STAGES, moment="recorded_time")
+    assert found.visits[["stage", "days"]].to_numpy().tolist() == [["lead", 7.0], ["proposal", 0.0]]
+    assert (found.visits["left"] >= found.visits["entered"]).all()
+
+
 def test_it_is_not_guessed_what_a_row_says_where_few_deals_have_several():
     rows = [("a", "lead", 0), ("a", "won", 1), ("b", "lead", 0), ("c", "lead", 0), ("d", "lead", 0)]
     with pytest.raises(DataError, match="1 of 4 opportunities have several rows"):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crmkit import value
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.datasets import make_company
-from crmkit.value.sales._stage_chances import Factor, stage_chances
+from crmkit.value.sales._stage_chances import Factor, Odds, StageChances, stage_chances
 from crmkit.value.sales._stage_passages import stage_passages
 
 STAGES = ["lead", "qualified", "proposal", "negotiation"]
@@ -366,3 +366,26 @@ def test_open_deals_count_for_as_long_as_they_were_seen():
     decided = value.stage_conversion(frame, stages=["lead"], as_of=as_of)["conversion"].iloc[0]
     assert decided == pytest.approx(35 / 55)
     assert found.deals["probability"].tolist() == pytest.approx([0.5] * 15)
+
+
+def test_a_deal_without_an_expected_close_is_not_overdue():
+    rows = [*CLOSED, ("e", "lead", 1), ("f", "lead", 1), ("g", "lead", 1)]
+    expected = {"f": START + pd.Timedelta(days=3), "g": START + pd.Timedelta(days=30)}
+    frame = small(rows, amount=1.0)
+    frame["close_time"] = pd.to_datetime(frame["opportunity_id"].map(expected), utc=True)
+    found = value.weighted_pipeline(frame, stages=["lead", "offer"], as_of=START + pd.Timedelta(days=9), n_draws=1)
+    assert found.deals["overdue"].to_dict() == {"e": False, "f": True, "g": False}
+    assert found.table.index.isna().sum() == 1
+
+
+def test_draws_hold_the_doubt_about_stages_and_about_groups():
+    chances = StageChances(np.array([3e6]), np.array([3e6]), (Odds(np.array([0.5, -0.5]), np.array([0.3, 0.1]), 0.6),))
+    drawn = chances.draws(np.array([[0], [1]]), 4_000, np.random.RandomState(0))[:, :, 0]
+    log_odds = np.log(drawn / (1 - drawn))
+    assert log_odds.mean(axis=0) == pytest.approx([0.5, -0.5], abs=0.02)
+    assert log_odds.std(axis=0) == pytest.approx([0.3, 0.1], rel=0.05)
+    unsure = StageChances(np.array([30.0]), np.array([10.0]), ()).draws(
+        np.zeros((1, 0), int), 4_000, np.random.RandomState(0)
+    )
+    # The variance of a beta distribution.
+    assert unsure.std() == pytest.approx(np.sqrt(0.75 * 0.25 / 41), rel=0.05)
