@@ -124,7 +124,7 @@ def plugin_template(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Print speed and memory, ours beside the peers', measured in one run."""
-    session.install(".[all]", "lifetimes>=0.11.3")
+    session.install(".[all]", "lifetimes>=0.11.3", "kmodes>=0.12.2")
     for script in sorted((HERE / "tests" / "benchmarks").glob("bench_*.py")):
         session.run("python", str(script), *session.posargs, env=THREADS)
 

@@ -8,7 +8,10 @@ import crmkit
 from crmkit.core.registry import spec_of
 from crmkit.testing import check_plugin
 
-NAMES = ("agglomerative", "dbscan", "gaussian-mixture", "hdbscan", "kmeans", "mini-batch-kmeans", "rfm-rules")
+NAMES = (
+    "agglomerative", "dbscan", "gaussian-mixture", "hdbscan", "k-medoids", "k-prototypes", "kmeans", "mini-batch-kmeans",
+    "rfm-rules",
+)  # fmt: skip
 
 
 def test_all_are_listed():

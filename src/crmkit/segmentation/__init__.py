@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from crmkit.segmentation._choice import Choice, choose_k
 from crmkit.segmentation._comparison import Comparison
+from crmkit.segmentation._k_medoids import KMedoids
+from crmkit.segmentation._k_prototypes import KPrototypes
 from crmkit.segmentation._model import SegmentationModel
 from crmkit.segmentation._placing import PlacingSegmenter
 from crmkit.segmentation._profile import Profile
@@ -14,6 +16,8 @@ from crmkit.segmentation._segment import segment
 __all__ = [
     "Choice",
     "Comparison",
+    "KMedoids",
+    "KPrototypes",
     "PlacingSegmenter",
     "Profile",
     "RfmRules",
