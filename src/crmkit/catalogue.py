@@ -54,7 +54,7 @@ _SEGMENTERS = (
     PluginSpec(
         kind="segmenter",
         name="dbscan",
-        target="sklearn.cluster:DBSCAN",
+        target="crmkit.segmentation:DBSCAN",
         summary="Dense regions of any shape, connected within eps; whoever stands apart is in no segment.",
         defaults={"eps": 0.3, "min_samples": 10},
         inputs=("table",),

@@ -115,7 +115,7 @@ class PlacingSegmenter(ClusterMixin, BaseEstimator):
         if hasattr(self.segmenter_, "core_sample_indices_") and hasattr(self.segmenter_, "eps"):
             cores = np.asarray(self.segmenter_.core_sample_indices_, dtype=np.intp)
             self.points_, self.point_labels_ = values[cores], self.labels_[cores]
-            self.how_ = f"with the nearest core customer, if within eps={self.segmenter_.eps:g}; else in no segment"
+            self.how_ = f"with the nearest core customer, if within eps={self._eps():g}; else in no segment"
         elif name == "HDBSCAN":
             self._keep_reach(values)
             self.how_ = "with the nearest member by mutual reachability, if as near as members are; else in no segment"
@@ -165,8 +165,12 @@ class PlacingSegmenter(ClusterMixin, BaseEstimator):
         distance, nearest = self._search(self.points_, 1).kneighbors(values)
         labels = self.point_labels_[nearest[:, 0]]
         if hasattr(self.segmenter_, "core_sample_indices_") and hasattr(self.segmenter_, "eps"):
-            labels = np.where(distance[:, 0] <= self.segmenter_.eps, labels, -1)
+            labels = np.where(distance[:, 0] <= self._eps(), labels, -1)
         return np.asarray(labels)
+
+    def _eps(self) -> float:
+        """Give the distance that was used, which is not the parameter where that was left to be found."""
+        return float(getattr(self.segmenter_, "eps_", self.segmenter_.eps))
 
     def _search(self, points: npt.NDArray[np.float64], n_neighbors: int) -> Any:
         """Index points under the segmenter's own metric."""
