@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -79,3 +80,20 @@ def test_a_table_shorter_than_a_period_is_refused():
         tracking([], sales, split=3, period_days=0)
     with pytest.raises(DataError, match=r"period_days must be a whole number of at least 1, got 7\.5"):
         tracking([], sales, split=3, period_days=7.5)
+
+
+@pytest.mark.parametrize("counts", [lambda times: times[1:], lambda times: times * np.nan, lambda _: 1.0])
+def test_counts_that_are_none_are_named_after_their_model(counts):
+    class Counter:
+        def fit(self, summary):  # noqa: ARG002 -- it learns nothing
+            return self
+
+        def predict(self, summary, horizon=39):
+            return pd.DataFrame({"p_alive": 1.0, "expected_purchases": float(horizon)}, index=summary.index)
+
+        def expected_count(self, times):
+            return counts(times)
+
+    sales = pd.DataFrame({"customer_id": ["a", "a", "b"], "day": [0, 9, 3], "amount": 1.0})
+    with pytest.raises(DataError, match=r"Counter: expected_count\(times\) must give a finite number for each"):
+        tracking(Counter(), sales, split=7, period_days=2)

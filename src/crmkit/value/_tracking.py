@@ -121,7 +121,7 @@ def tracking(
         if not callable(getattr(model, "expected_count", None)):
             warnings.warn(f"{name} has no expected_count(times) and is left out", DataWarning, stacklevel=2)
             continue
-        table[name] = _expected(model, joined, edges, days_in(unit))
+        table[name] = _expected(name, model, joined, edges, days_in(unit))
     if cumulative:
         counted = table.columns[2:]
         table[counted] = table[counted].cumsum()
@@ -129,7 +129,7 @@ def tracking(
 
 
 def _expected(
-    model: Any, joined: npt.NDArray[np.int64], edges: npt.NDArray[np.int64], days: float
+    name: str, model: Any, joined: npt.NDArray[np.int64], edges: npt.NDArray[np.int64], days: float
 ) -> npt.NDArray[np.float64]:
     """Give the repeat purchases expected between the edges of customers who joined on certain days."""
     begun, customers = np.unique(joined, return_counts=True)
@@ -137,4 +137,6 @@ def _expected(
     age = np.maximum(edges[None, :] - 1 - begun[:, None], 0)
     ages, code = np.unique(age, return_inverse=True)
     counts = np.asarray(model.expected_count(ages / days), dtype=np.float64)
+    if counts.shape != ages.shape or not np.isfinite(counts).all():
+        raise DataError(f"{name}: expected_count(times) must give a finite number for each of {len(ages):,} times")
     return np.diff(customers @ counts[code.reshape(age.shape)])
