@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit.core.errors import DataWarning
-from crmkit.value.forecasting._evaluation import SUM, evaluation_of, no_better_than_naive
+from crmkit.value.forecasting._evaluation import SUM, coverage_name, evaluation_of, no_better_than_naive
 from crmkit.value.forecasting._result import Forecast
 from crmkit.value.forecasting._rolling_origin import SMOOTHED_FROM
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from crmkit.value.forecasting._settings import Settings
 
 __all__ = ["forecast_of", "told_of"]
+
+
+_FAR_SHORT = 0.25
+"""How far below its level the coverage of past intervals is told of: chance alone seldom takes so much off."""
 
 
 def told_of(found: Projection, settings: Settings) -> list[str]:
@@ -63,6 +67,21 @@ def told_of(found: Projection, settings: Settings) -> list[str]:
     if notes:
         warnings.warn("; ".join(notes), DataWarning, stacklevel=3)
     return notes
+
+
+def _too_narrow(evaluation: pd.DataFrame, levels: Sequence[float]) -> list[str]:
+    """Say where the widest interval, learned on earlier origins, held far less of the later ones than it promises."""
+    level = max(levels)
+    held = evaluation.loc[evaluation["chosen"].astype(bool), coverage_name(level)]
+    short = held < level - _FAR_SHORT
+    if not short.any():
+        return []
+    note = (
+        f"{int(short.sum()):,} of {len(held):,} series left the {100 * level:g} % interval learned on their earlier "
+        f"origins far more often than it says (at worst it held {held.min():.0%}): what changed once may change again, "
+        "and the intervals may be too narrow"
+    )
+    return [note]
 
 
 def forecast_of(
@@ -112,7 +131,7 @@ def forecast_of(
         evaluation[["scope", *order, *[name for name in evaluation.columns if name not in {"scope", *order}]]],
         history[["scope", *order, "period", "value"]],
         customers,
-        tuple(notes),
+        (*notes, *_too_narrow(evaluation, settings.levels)),
         *said,
         settings.levels,
     )
