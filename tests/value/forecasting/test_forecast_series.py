@@ -191,7 +191,7 @@ def test_levels_that_are_none_are_refused(levels):
 
 def test_a_series_that_changed_its_ways_is_told_of():
     random = np.random.default_rng(1)
-    calm, wild = random.normal(100, 1, 60), random.normal(100, 30, 40)
+    calm, wild = random.normal(100, 1, 130), random.normal(100, 30, 50)
     changed = forecast_series(pd.Series(np.concatenate([calm, wild])), horizon=3, methods=["seasonal-naive"])
     assert any("the intervals may be too narrow" in note for note in changed.notes)
     same = forecast_series(pd.Series(random.normal(100, 1, 100)), horizon=3, methods=["seasonal-naive"])
