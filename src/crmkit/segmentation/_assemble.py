@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit.core.errors import DataError
+from crmkit.segmentation._columns import indicators
 from crmkit.segmentation._comparison import bin_counts, bin_edges
 from crmkit.segmentation._model import SegmentationModel, to_ids
 from crmkit.segmentation._placing import PlacingSegmenter
@@ -16,6 +17,8 @@ from crmkit.segmentation._rules import surrogate_rules
 from crmkit.segmentation._traits import LANGUAGES, Words, describe_segments, suggest_names
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
     import pandas as pd
 
@@ -31,7 +34,7 @@ class Parts:
     Parameters
     ----------
     values : pandas.DataFrame
-        The columns in original units, one row a customer.
+        The columns in original units, one row a customer; 0 and 1 for categories.
     money : ndarray of shape (n_customers,) or None
         Revenue of each customer.
     raw : ndarray of shape (n_customers,)
@@ -42,6 +45,10 @@ class Parts:
         The fitted transform.
     parameter : str or None
         The segmenter's parameter for the number of segments.
+    features : tuple of str
+        The columns as the table has them.
+    categories : mapping of str to list
+        The frozen categories of those that have some.
     """
 
     values: pd.DataFrame
@@ -50,6 +57,8 @@ class Parts:
     fitted: Any
     transform: Any | None
     parameter: str | None
+    features: tuple[str, ...]
+    categories: Mapping[str, list[Any]]
 
     @property
     def given_names(self) -> list[str] | None:
@@ -91,13 +100,20 @@ def assemble(parts: Parts, choice: Choice, *, texts: dict[str, str], seed: int) 
     row_ids, customers = row_ids[noise_last], customers[noise_last]
     statistics = {name: part[noise_last] for name, part in column_statistics(values, shown).items()}
     words, overall = LANGUAGES[texts["language"]], everybody(values)
-    rules, fidelity = surrogate_rules(values.to_numpy(), shown, columns, seed=seed)
-    edges = {name: bin_edges(values[name].to_numpy()) for name in columns}
+    told = indicators(parts.categories)
+    rules, fidelity = surrogate_rules(values.to_numpy(), shown, columns, seed=seed, categories=told)
+    edges = {name: [0.0] if name in told else bin_edges(values[name].to_numpy()) for name in columns}
+    # The median of 0 and 1 says little, so a category is described by its share.
+    share = np.array([name in told for name in columns])
+    middle = np.where(share, statistics["mean"], statistics["median"])
+    middle_overall = np.where(share, values.mean().to_numpy(), overall)
     placed = parts.fitted.how_ if isinstance(parts.fitted, PlacingSegmenter) else "by the segmenter's own predict"
     return SegmentationModel(
         {
             **texts,
-            "features": columns,
+            "features": list(parts.features),
+            "columns": columns,
+            "categories": {name: list(known) for name, known in parts.categories.items()},
             "segmenter": parts.fitted,
             "transform": parts.transform,
             "how_new": placed,
@@ -111,7 +127,7 @@ def assemble(parts: Parts, choice: Choice, *, texts: dict[str, str], seed: int) 
             "revenue_share": _shares(parts.money, shown, row_ids),
             "statistics": statistics,
             "everybody": overall,
-            "descriptions": describe_segments(columns, statistics["effect"], statistics["median"], overall, words),
+            "descriptions": describe_segments(columns, statistics["effect"], middle, middle_overall, words),
             "rules": {key: [rule[key] for rule in rules] for key in ("segment_id", "rule", "customers", "right")},
             "fidelity": list(fidelity),
             "bin_edges": edges,

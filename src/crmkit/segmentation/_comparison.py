@@ -175,7 +175,7 @@ def compare(model: SegmentationModel, values: pd.DataFrame, after: pd.Series[int
                 "median_before": state["everybody"],
                 "median_after": values.median().to_numpy(),
             },
-            index=pd.Index(model.features, name="column"),
+            index=pd.Index(values.columns, name="column"),
         ),
         migration=migration,
         moved=moved,
@@ -188,7 +188,7 @@ def compare(model: SegmentationModel, values: pd.DataFrame, after: pd.Series[int
 def _medians(model: SegmentationModel, values: pd.DataFrame, now: pd.Series[int]) -> pd.DataFrame:
     """Give each segment's medians before and after, a row a segment and column."""
     state, names = model.get_state(), model.names
-    features = list(model.features)
+    features = [str(name) for name in values.columns]
     before = pd.DataFrame(state["statistics"]["median"], index=state["row_ids"], columns=features)
     after = values.groupby(now.to_numpy()).median()
     rows = [segment for segment in [*range(len(state["names"])), -1] if segment in {*before.index, *after.index}]

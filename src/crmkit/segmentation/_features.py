@@ -17,7 +17,7 @@ from crmkit.core.errors import DataError, DataWarning
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["RFM_COLUMNS", "choose_features", "feature_frame", "read_customers"]
+__all__ = ["RFM_COLUMNS", "WHAT", "choose_features", "feature_frame", "read_customers"]
 
 RFM_COLUMNS = ("recency_days", "frequency", "monetary")
 WHAT = "customer table"
@@ -47,7 +47,9 @@ def _with_numbers(frame: pd.DataFrame) -> pd.DataFrame:
     return turned
 
 
-def choose_features(frame: pd.DataFrame, features: Sequence[str] | None, *, rfm: bool) -> tuple[str, ...]:
+def choose_features(
+    frame: pd.DataFrame, features: Sequence[str] | None, *, rfm: bool, mixed: bool = False
+) -> tuple[str, ...]:
     """Say which columns to segment by, telling what is left out.
 
     Parameters
@@ -58,6 +60,8 @@ def choose_features(frame: pd.DataFrame, features: Sequence[str] | None, *, rfm:
         What the caller asked for.
     rfm : bool
         Whether the three RFM columns are meant where the caller asked for none.
+    mixed : bool, default=False
+        Whether the segmenter takes categories, so that all columns are meant.
 
     Returns
     -------
@@ -76,6 +80,8 @@ def choose_features(frame: pd.DataFrame, features: Sequence[str] | None, *, rfm:
         hint = "make it with preparation.rfm_table, or name other columns in features= (transform='scale' fits any)"
         require_columns(frame, RFM_COLUMNS, what=WHAT, hint=hint)
         return RFM_COLUMNS
+    if mixed and len(frame.columns):
+        return tuple(frame.columns)
     numeric = tuple(name for name in frame.columns if _is_number(frame[name]))
     left_out = [name for name in frame.columns if name not in numeric]
     if not numeric:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["Mixed", "as_original", "column_names", "read_mixed"]
+__all__ = ["Mixed", "as_original", "column_names", "is_number", "read_categories", "read_mixed", "tell_unseen"]
 
 # Squares of larger numbers overflow, and every distance would be infinite.
 LARGEST = 1e150
@@ -89,13 +89,13 @@ def read_mixed(
     problems: list[str] = []
     numbers = _read_numbers(columns, names, estimator.numeric_.tolist(), problems)
     known = None if reset else estimator.categories_
-    codes, categories = _read_categories(columns, names, estimator.categorical_.tolist(), known, problems)
+    codes, categories = read_categories(columns, names, estimator.categorical_.tolist(), known, problems)
     if problems:
         raise DataError(f"the table cannot be used: {'; '.join(problems)}")
     if reset:
         estimator.categories_ = categories
     elif warn:
-        _tell_unseen(codes, [names[place] for place in estimator.categorical_])
+        tell_unseen(codes, [names[place] for place in estimator.categorical_])
     return Mixed(numbers, codes)
 
 
@@ -169,7 +169,7 @@ def _columns(table: Any) -> list[pd.Series[Any]]:
 def _find(table: Any, names: list[str], categorical: Sequence[Any] | None) -> list[int]:
     """Give the positions of the categorical columns."""
     if categorical is None:
-        return [place for place, column in enumerate(_columns(table)) if not _is_number(column)]
+        return [place for place, column in enumerate(_columns(table)) if not is_number(column)]
     found = []
     for wanted in [categorical] if isinstance(categorical, str) else categorical:
         if isinstance(wanted, str) and wanted in names:
@@ -181,7 +181,7 @@ def _find(table: Any, names: list[str], categorical: Sequence[Any] | None) -> li
     return sorted(set(found))
 
 
-def _is_number(column: pd.Series[Any]) -> bool:
+def is_number(column: pd.Series[Any]) -> bool:
     """Say whether a column counts as numeric by its dtype; objects by what they are."""
     if column.dtype == np.dtype(object):
         return infer_dtype(column, skipna=True) in _NUMBERS
@@ -221,7 +221,7 @@ def _check_numbers(numbers: npt.NDArray[np.float64], names: list[str]) -> None:
     raise DataError(f"{'; '.join(problems)}: fill, scale or drop first")
 
 
-def _read_categories(
+def read_categories(
     columns: list[pd.Series[Any]], names: list[str], places: list[int], known: Any, problems: list[str]
 ) -> tuple[npt.NDArray[np.intp], list[list[Any]]]:
     """Turn categories into codes; those known are frozen, else all there are, numbers before text, in order."""
@@ -250,7 +250,7 @@ def _read_categories(
     return codes, categories
 
 
-def _tell_unseen(codes: npt.NDArray[np.intp], names: list[str]) -> None:
+def tell_unseen(codes: npt.NDArray[np.intp], names: list[str]) -> None:
     """Warn of categories that no segment can match."""
     told = [
         f"{name} in {positions(column < 0)}" for name, column in zip(names, codes.T, strict=True) if (column < 0).any()

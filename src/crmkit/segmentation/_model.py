@@ -11,11 +11,11 @@ from crmkit.core import html
 from crmkit.core.errors import DataError
 from crmkit.metrics import share
 from crmkit.segmentation._choice import Choice
+from crmkit.segmentation._columns import Columns, read_columns
 from crmkit.segmentation._comparison import Comparison, compare
-from crmkit.segmentation._features import feature_frame, read_customers
+from crmkit.segmentation._features import read_customers
 from crmkit.segmentation._profile import Profile, profile_frame
 from crmkit.segmentation._rules import Rules
-from crmkit.segmentation._transform import transformed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,7 +137,7 @@ class SegmentationModel:
             state["row_ids"],
             np.asarray(state["customers"]),
             state["revenue_share"],
-            self.features,
+            state.get("columns", self.features),
             state["statistics"],
             state["descriptions"],
         )
@@ -187,7 +187,7 @@ class SegmentationModel:
             If a column is missing, not numeric, or holds missing or infinite values.
         """
         frame = read_customers(table)
-        return pd.Series(self._place(feature_frame(frame, self.features)), index=frame.index, name="segment_id")
+        return pd.Series(self._place(self._read(frame)), index=frame.index, name="segment_id")
 
     def predict(self, table: Any) -> pd.Series[str]:
         """Give the segment name of customers, with nothing computed anew.
@@ -227,9 +227,9 @@ class SegmentationModel:
             Sizes, stability index, medians, and who moved where.
         """
         frame = read_customers(table)
-        values = feature_frame(frame, self.features)
-        after = self.predict_ids(frame)
-        return compare(self, values, after)
+        columns = self._read(frame)
+        after = pd.Series(self._place(columns), index=frame.index, name="segment_id")
+        return compare(self, columns.shown, after)
 
     def rename(self, names: Mapping[str | int, str]) -> SegmentationModel:
         """Give the same segments other names.
@@ -283,9 +283,14 @@ class SegmentationModel:
         named: pd.Series[str] = pd.Series(names, index=index, name="segment")
         return named
 
-    def _place(self, values: pd.DataFrame) -> npt.NDArray[np.int64]:
+    def _read(self, frame: pd.DataFrame) -> Columns:
+        """Read a table's columns, categories as they were frozen."""
+        categories = self._state.get("categories", {})
+        return read_columns(frame, self.features, categorical=list(categories), known=categories)
+
+    def _place(self, columns: Columns) -> npt.NDArray[np.int64]:
         """Give segment ids by the frozen transform and segmenter."""
-        raw = np.asarray(self.segmenter.predict(transformed(self.transform, values)), dtype=np.int64)
+        raw = np.asarray(self.segmenter.predict(columns.points(self.transform)), dtype=np.int64)
         return to_ids(raw, np.asarray(self._state["raw_labels"], dtype=np.int64))
 
     def _head(self) -> str:

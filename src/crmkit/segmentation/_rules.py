@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -53,7 +54,12 @@ class Rules(pd.DataFrame):
 
 
 def surrogate_rules(
-    values: npt.NDArray[np.float64], ids: npt.NDArray[np.int64], columns: Sequence[str], *, seed: int
+    values: npt.NDArray[np.float64],
+    ids: npt.NDArray[np.int64],
+    columns: Sequence[str],
+    *,
+    seed: int,
+    categories: Mapping[str, tuple[str, Any]] = MappingProxyType({}),
 ) -> tuple[list[dict[str, Any]], tuple[int, int]]:
     """Describe segments by the leaves of a small tree.
 
@@ -67,6 +73,8 @@ def surrogate_rules(
         Names of the columns.
     seed : int
         Draws the sample and the folds.
+    categories : mapping, default={}
+        The columns of 0 and 1 that stand for a category of another column.
 
     Returns
     -------
@@ -90,7 +98,7 @@ def surrogate_rules(
         random_state=seed,
     )
     tree.fit(ranks, labels)
-    rules = _leaves(tree.tree_, np.asarray(tree.classes_), distinct, columns)
+    rules = _leaves(tree.tree_, np.asarray(tree.classes_), distinct, columns, categories)
     for rule in rules:
         inside = rule.pop("bounds")
         held = np.ones(len(values), dtype=bool)
@@ -121,7 +129,11 @@ def _fidelity(
 
 
 def _leaves(
-    tree: Any, classes: npt.NDArray[np.int64], distinct: Sequence[npt.NDArray[np.float64]], columns: Sequence[str]
+    tree: Any,
+    classes: npt.NDArray[np.int64],
+    distinct: Sequence[npt.NDArray[np.float64]],
+    columns: Sequence[str],
+    categories: Mapping[str, tuple[str, Any]],
 ) -> list[dict[str, Any]]:
     """Walk the tree and collect what holds in each leaf."""
     rules: list[dict[str, Any]] = []
@@ -130,7 +142,7 @@ def _leaves(
         node, bounds = stack.pop()
         if tree.children_left[node] == -1:
             segment = int(classes[np.argmax(tree.value[node][0])])
-            rules.append({"rule": _expression(bounds, columns), "segment_id": segment, "bounds": bounds})
+            rules.append({"rule": _expression(bounds, columns, categories), "segment_id": segment, "bounds": bounds})
             continue
         column = int(tree.feature[node])
         border = _short(distinct[column], int(tree.threshold[node]))
@@ -151,13 +163,18 @@ def _short(distinct: npt.NDArray[np.float64], rank: int) -> float:
     return low
 
 
-def _expression(bounds: dict[int, tuple[float, float]], columns: Sequence[str]) -> str:
+def _expression(
+    bounds: dict[int, tuple[float, float]], columns: Sequence[str], categories: Mapping[str, tuple[str, Any]]
+) -> str:
     """Write bounds in the expression language."""
     parts = []
     for place, (low, high) in sorted(bounds.items()):
-        name = columns[place]
+        name, value = categories.get(columns[place], (columns[place], None))
         if not name.isidentifier() or keyword.iskeyword(name):
             name = f"`{name}`"
+        if value is not None:
+            parts.append(f"{name} {'==' if np.isfinite(low) else '!='} {value!r}")
+            continue
         if np.isfinite(low):
             parts.append(f"{name} > {_digits(low)}")
         if np.isfinite(high):

@@ -11,12 +11,13 @@ from sklearn.utils import check_random_state
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.segmentation._assemble import Parts, assemble
 from crmkit.segmentation._choice import Choice, choose_k, count_of
+from crmkit.segmentation._columns import categorical_among, read_columns
 from crmkit.segmentation._features import choose_features, feature_frame, read_customers
 from crmkit.segmentation._placing import PlacingSegmenter
 from crmkit.segmentation._quality import separation
 from crmkit.segmentation._segmenters import give_number, make_segmenter
 from crmkit.segmentation._traits import LANGUAGES
-from crmkit.segmentation._transform import make_transform, transformed
+from crmkit.segmentation._transform import make_transform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,7 +79,8 @@ def segment(
         Seeds segmenter, samples and rules; with None every run may differ.
     features : sequence of str or None, default=None
         The columns to segment by. None: ``recency_days``, ``frequency`` and ``monetary`` with ``transform="rfm"``,
-        else every numeric column (others are told in a warning).
+        else every numeric column (others are told in a warning); with a segmenter that takes categories every column,
+        text, categories and booleans as categories (at most 50 in a column).
     params : mapping or None, default=None
         Parameters of a segmenter given by name, such as ``{"eps": 0.5}``; they win over the catalogue's.
     revenue : str or None, default="monetary"
@@ -133,19 +135,24 @@ def segment(
         raise ValueError(f"n_segments must be 'auto' or a whole number of at least 1, got {n_segments!r}")
     frame = read_customers(table)
     rfm = isinstance(transform, str) and transform == "rfm"
-    columns = choose_features(frame, features, rfm=rfm)
-    values = feature_frame(frame, columns)
-    money = _money(frame, revenue)
-    _tell_constant(values)
     random = check_random_state(random_state)
     seed = int(random.randint(np.iinfo(np.int32).max))
     # A generator is drawn from and not handed on: whoever holds it could move a segmenter that was fitted.
     handed_on = seed if isinstance(random_state, np.random.RandomState) else random_state
     made, name, parameter = make_segmenter(segmenter, params, handed_on)
+    mixed = bool(getattr(made, "takes_categories", False))
+    features = choose_features(frame, features, rfm=rfm, mixed=mixed)
+    categorical = categorical_among(frame, features) if mixed else []
+    columns = read_columns(frame, features, categorical=categorical, known=None)
+    values = columns.shown
+    money = _money(frame, revenue)
+    _tell_constant(values)
     made_transform, transform_name = make_transform(transform, made)
+    if not columns.numbers.shape[1]:
+        made_transform, transform_name = None, "none"
     if made_transform is not None:
-        made_transform.fit(values)
-    points = transformed(made_transform, values)
+        made_transform.fit(columns.numbers)
+    points = columns.points(made_transform)
     told = (params or {}).get(parameter) if parameter is not None else None
     own = not isinstance(segmenter, str) or told is not None
     if isinstance(segmenter, str) and told is not None and n_segments not in {"auto", told}:
@@ -154,7 +161,7 @@ def segment(
     fitted, raw = _fit(made, name, points)
     choice = _told(choice, raw, points, seed, name)
     return assemble(
-        Parts(values, money, raw, fitted, made_transform, parameter),
+        Parts(values, money, raw, fitted, made_transform, parameter, tuple(features), columns.categories),
         choice,
         texts={"name": name, "transform_name": transform_name, "language": language},
         seed=seed,
@@ -176,7 +183,7 @@ def _choose(
 ) -> Choice | None:  # fmt: skip
     """Decide on the number and set it; None where it is the segmenter's own affair."""
     if not isinstance(n_segments, str):
-        distinct = len(np.unique(points, axis=0))
+        distinct = len(np.unique(points, axis=0)) if isinstance(points, np.ndarray) else len(points.drop_duplicates())
         if n_segments > distinct:
             raise DataError(f"n_segments={n_segments}, but there are only {distinct} distinct customers: ask for fewer")
         give_number(made, name, parameter, int(n_segments))
@@ -185,6 +192,8 @@ def _choose(
         )
     if parameter is None or own:
         return None
+    if not isinstance(points, np.ndarray):
+        raise DataError("the number of segments is chosen by distances between numbers: give n_segments for categories")
     size = CHOICE_SAMPLE if callable(getattr(made, "predict", None)) else SMALL_CHOICE_SAMPLE
     choice = choose_k(made, points, parameter=parameter, sample_size=size, random_state=seed)
     give_number(made, name, parameter, choice.n_segments)
@@ -233,7 +242,9 @@ def _told(
         )  # fmt: skip
     if choice is not None and choice.criterion != "given":
         return choice
-    width, index = separation(points, raw, sample_size=SILHOUETTE_SAMPLE, seed=seed)
+    width = index = float("nan")
+    if isinstance(points, np.ndarray):
+        width, index = separation(points, raw, sample_size=SILHOUETTE_SAMPLE, seed=seed)
     columns: dict[str, list[Any]] = {"n_segments": [found], "silhouette": [width], "calinski_harabasz": [index]}
     if choice is not None:
         return Choice(choice.n_segments, "given", choice.reason, columns)

@@ -39,6 +39,8 @@ class Words:
         Words for very low, low, high and very high values of the columns that everyone knows.
     other : tuple of four str
         The same for any other column, with its name in place of ``{}``.
+    category : tuple of two str
+        Words for few and for many customers of a category, in place of ``{}``.
     detail : str
         How a trait is backed by figures: trait, the segment's median, everybody's median.
     """
@@ -50,12 +52,17 @@ class Words:
     joiner: str
     columns: Mapping[str, tuple[str, str, str, str]]
     other: tuple[str, str, str, str]
+    category: tuple[str, str]
     detail: str
 
     def trait(self, column: str, effect: float, *, graded: bool) -> str:
         """Give the word for a column that differs by this effect."""
         grade = 0 if graded and abs(effect) >= STRONG else 1
         step = 3 - grade if effect > 0 else grade
+        if "=" in column:
+            # A category is had by more or fewer, not more or less.
+            name, _, value = column.partition("=")
+            return self.category[int(effect > 0)].format(name.replace("_", " ") if value == "True" else value)
         known = self.columns.get(column)
         return known[step] if known else self.other[step].format(column.replace("_", " "))
 
@@ -73,6 +80,7 @@ LANGUAGES = {
             "monetary": ("very low spend", "low spend", "high spend", "very high spend"),
         },
         other=("very low {}", "low {}", "high {}", "very high {}"),
+        category=("seldom {}", "often {}"),
         detail="{} ({} vs {})",
     ),
     "zh": Words(
@@ -87,6 +95,7 @@ LANGUAGES = {
             "monetary": ("消费很低", "消费低", "消费高", "消费很高"),
         },
         other=("{}很低", "{}低", "{}高", "{}很高"),
+        category=("少{}", "多{}"),
         detail="{}（{}，全体 {}）",
     ),
 }
