@@ -165,6 +165,14 @@ def test_the_mean_spend_model_adds_no_error(fitted, cdnow_summary):
     assert (plain["high"] / plain["low"] < with_model["high"] / with_model["low"]).all()
 
 
+def test_the_interval_can_be_left_out(fitted, cdnow_summary):
+    quick, whole = (
+        lifetime_value(*fitted, cdnow_summary, horizon=52, margin=0.3, level=level) for level in (None, 0.95)
+    )
+    assert quick[["low", "high"]].isna().all().all()
+    pd.testing.assert_frame_equal(quick[["p_alive", "lifetime_value"]], whole[["p_alive", "lifetime_value"]])
+
+
 def test_no_time_is_worth_nothing(fitted, cdnow_summary):
     worth = lifetime_value(*fitted, cdnow_summary, horizon=0, margin=0.3)
     assert (worth[["lifetime_value", "low", "high"]] == 0).all().all()
