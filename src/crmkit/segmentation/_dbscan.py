@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DBSCAN"]
 
-# kd-trees lose their grip as columns are added: from 13 on scikit-learn's own route is as fast or faster.
-MOST_FEATURES = 12
+# kd-trees lose their grip as columns are added: with more of them scikit-learn, too, compares all pairs instead.
+MOST_FEATURES = 15
 # Lists of so many nearest neighbors cost more than weighing whole neighborhoods.
 MOST_NEAREST = 256
 # Squares of larger or smaller numbers leave the range of floats.
@@ -105,7 +105,7 @@ class DBSCAN(ClusterMixin, BaseEstimator):
     -----
     Equal rows are one point with their summed weight. With weights below 1, zero or negative ones among them,
     ``min_samples`` neighbors need not be enough, so whole neighborhoods are weighed, block by block. So it is with more
-    than 256 ``min_samples``. Sparse tables, other metrics, more than 12 columns, and numbers whose squares leave the
+    than 256 ``min_samples``. Sparse tables, other metrics, more than 15 columns, and numbers whose squares leave the
     range of floats go to scikit-learn.
 
     References

@@ -19,6 +19,8 @@ __all__ = ["Neighborhoods", "find_neighborhoods", "in_tree_order", "within"]
 TIE = 1e-9
 # Enough to join nearly all of a cluster; what they miss is found exactly afterwards.
 KEPT = 10
+# With one or two min_samples the nearest alone would join nobody.
+LEAST_ASKED = 5
 CELLS_A_BLOCK = 80_000
 LEAF = 24
 
@@ -106,7 +108,7 @@ def find_neighborhoods(
         Core points and lists.
     """
     n = len(points)
-    k = min(n, min_samples)
+    k = min(n, max(min_samples, LEAST_ASKED))
     tree = cKDTree(points, balanced_tree=False, leafsize=LEAF)
     weights = np.append(weights, 0.0)
     core = np.zeros(n, dtype=bool)
@@ -117,7 +119,7 @@ def find_neighborhoods(
     for first in range(0, n, size):
         rows = slice(first, min(n, first + size))
         found = _nearest(tree, points, points[rows], eps, wanted=k, k=k, workers=workers)
-        is_core = (found[:, -1] < n) & (k == min_samples)
+        is_core = (found[:, -1] < n) & (k >= min_samples)
         short = np.flatnonzero(~is_core)
         is_core[short] = weights[found[short]].sum(axis=1) >= min_samples
         core[rows] = is_core
@@ -160,6 +162,6 @@ def _nearest(
     short = changed[full & (lists[:, wanted - 1] == n)] if k < n else changed[:0]
     found = found[:, :wanted]
     if len(short):
-        wider = min(n, 4 * k)
+        wider = min(n, 2 * k)
         found[short] = _nearest(tree, points, asking[short], eps, wanted=wanted, k=wider, workers=workers)
     return found
