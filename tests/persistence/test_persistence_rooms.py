@@ -10,6 +10,7 @@ import crmkit
 from crmkit import datasets, preparation, remediation, segmentation
 from crmkit.core.checks import positions
 from crmkit.core.errors import MissingExtraError
+from crmkit.testing import tables
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +40,13 @@ def made(kind, name):
         pytest.skip(str(missing))
 
 
+TABLES = {("period-summary",): tables.period_summary, ("contracts",): tables.contracts}
+
+
 @pytest.mark.parametrize("name", crmkit.available("lifetime-model"))
 def test_a_lifetime_model_predicts_the_same(name, summary, tmp_path):
+    table = TABLES.get(crmkit.describe("lifetime-model", name).spec.inputs)
+    summary = summary if table is None else table()
     model = made("lifetime-model", name).fit(summary)
     again = there_and_back(model, tmp_path)
     assert again.params_ == model.params_

@@ -84,7 +84,7 @@ class DBSCAN(ClusterMixin, BaseEstimator):
         grows with the neighborhoods) or ``"scikit-learn"``.
     n_features_in_ : int
         How many columns it was fitted on.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str
         Their names, where they had any.
 
     Raises
