@@ -24,7 +24,7 @@ def draw_summary(path: str, n: int, *, seed: int = 0) -> None:
     spend = 15.0 / random.gamma(4.0, 1.0, n) * random.gamma(shape) / np.maximum(repeats, 1)
     pd.DataFrame(
         {
-            "customer_id": np.char.add("c", np.arange(n).astype(str)),
+            "customer_id": np.char.add("c", np.char.zfill(np.arange(n).astype(str), 7)),  # sorted, as summaries are
             "repeats": repeats,
             "last_purchase_weeks": np.where(repeats > 0, np.maximum(np.floor(last * 7), 1) / 7, 0.0),
             "age_weeks": np.where(repeats > 0, np.maximum(age, 1 / 7), age),

@@ -119,3 +119,27 @@ def test_what_is_no_list_of_str_is_refused(wrong):
 def test_a_class_in_place_of_an_instance_is_told():
     with pytest.raises(TypeError, match="must be an instance, got the class int"):
         require_methods(int, ["fit"], role="a segmenter")
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ["a", "b", "a"],
+        [3, 1, 3],
+        ["a", "a"],
+        pd.Categorical(["b", "a", "b"]),
+        [1, "1", 1],
+        pd.array(["a", "a"], "string"),
+    ],
+)
+def test_a_customer_in_two_rows_is_found_whatever_the_ids_are(ids):
+    with pytest.raises(DataError, match="stands more than once in rows"):
+        by_customer(pd.DataFrame({"customer_id": ids, "x": 1.0}))
+
+
+@pytest.mark.parametrize(
+    "ids", [["a", "b"], ["b", "a"], [1, 2], [2, 1], pd.Categorical(["b", "a"]), [1, "1"], ["x"], []]
+)
+def test_different_customers_pass_in_any_order(ids):
+    table = pd.DataFrame({"customer_id": ids, "x": np.ones(len(ids))})
+    assert by_customer(table).index.tolist() == list(ids)
