@@ -183,7 +183,7 @@ def calendar_days(frame: pd.DataFrame, *, what: str = "transactions") -> npt.NDA
         if getattr(column.dt, "tz", None) is not None:
             column = column.dt.tz_localize(None)
         # Flooring by the numpy unit is exact for every resolution pandas keeps times in.
-        return column.to_numpy().astype("datetime64[D]").astype(np.int64)
+        return column.to_numpy().astype("datetime64[D]").view(np.int64)
     if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
         raise DataError(f"{what}: day must be whole days since 1970-01-01, got {column.dtype}: {_READ_FIRST}")
     values = column.to_numpy(dtype=np.float64)

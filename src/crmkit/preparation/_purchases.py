@@ -91,18 +91,19 @@ def purchase_days(transactions: Any, *, cutoff: Any = None, refunds: str = "net"
     day, amount = calendar_days(frame), amounts(frame)
     back = refund_lines(frame, amount)
     # What came back after the last purchase still counts, unless refunds are as if they were not there.
-    counted = ~back if refunds == "ignore" else np.ones(len(day), dtype=bool)
-    limit = as_cutoff(cutoff) if cutoff is not None else Cutoff(int(day[counted].max()) + 1 if counted.any() else 0)
+    limit = as_cutoff(cutoff) if cutoff is not None else _after(day[~back] if refunds == "ignore" else day)
     seen = rows_before(limit, day, times(frame))
     codes, ids = customer_codes(frame)
-    present = np.bincount(codes[seen], minlength=len(ids)) > 0
+    present = np.bincount(codes if seen.all() else codes[seen], minlength=len(ids)) > 0
     if refunds == "ignore":
         seen &= ~back
     if refunds == "match" and back[seen].any():
         amount, gone = undo_cancellations(frame, np.flatnonzero(seen), amount)
         seen &= ~gone
-    cutoff_day = max(limit.day, int(day[seen].max(initial=limit.day - 1)) + 1)
-    purchases = _reduce(codes[seen], ids, day[seen], amount[seen], back[seen], cutoff_day=cutoff_day)
+    # Millions of rows are not copied where all of them are seen.
+    rows = slice(None) if seen.all() else seen
+    cutoff_day = max(limit.day, int(day[rows].max(initial=limit.day - 1)) + 1)
+    purchases = _reduce(codes[rows], ids, day[rows], amount[rows], back[rows], cutoff_day=cutoff_day)
     if len(day) and not present.any():
         warnings.warn("no row is before the cutoff: the result is empty", DataWarning, stacklevel=stacklevel)
     left_out = int(present.sum()) - len(purchases.ids)
@@ -115,6 +116,11 @@ def purchase_days(transactions: Any, *, cutoff: Any = None, refunds: str = "net"
             stacklevel=stacklevel,
         )
     return purchases
+
+
+def _after(day: npt.NDArray[np.int64]) -> Cutoff:
+    """Give the day after the last one."""
+    return Cutoff(int(day.max()) + 1 if len(day) else 0)
 
 
 def _reduce(
