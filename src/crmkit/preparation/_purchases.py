@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,20 +51,20 @@ class PurchaseDays:
     monetary: npt.NDArray[np.float64]
     cutoff_day: int
 
-    @property
+    @cached_property
     def first(self) -> npt.NDArray[np.intp]:
         """Position of each customer's first purchase day."""
         return np.flatnonzero(np.diff(self.customer, prepend=-1))
 
-    @property
+    @cached_property
     def last(self) -> npt.NDArray[np.intp]:
         """Position of each customer's last purchase day."""
         return np.flatnonzero(np.diff(self.customer, append=len(self.ids)))
 
-    @property
+    @cached_property
     def count(self) -> npt.NDArray[np.int64]:
         """Purchase days of each customer."""
-        return np.bincount(self.customer, minlength=len(self.ids)).astype(np.int64)
+        return (self.last - self.first + 1).astype(np.int64)
 
 
 def purchase_days(transactions: Any, *, cutoff: Any = None, refunds: str = "net", stacklevel: int = 3) -> PurchaseDays:
