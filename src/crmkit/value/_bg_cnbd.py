@@ -16,8 +16,9 @@ from crmkit.core.errors import ConvergenceError, DataError, DataWarning
 from crmkit.preparation.units import DAYS, days_in
 from crmkit.value._base import LikelihoodModel
 from crmkit.value._dropout_forecast import expected_purchases, p_alive, probabilities
-from crmkit.value._dropout_likelihood import STAGES_MOST, negative_log_likelihood
+from crmkit.value._dropout_likelihood import STAGES_MOST, negative_log_likelihood, usual_starts
 from crmkit.value._regularity import regularity, regularity_of_days
+from crmkit.value._runaways import BUYING, LEAVING_AFTER_PURCHASES
 from crmkit.value._summary import read_gap_evenness
 
 if TYPE_CHECKING:
@@ -142,16 +143,7 @@ class BGCNBD(LikelihoodModel):
 
     _title: ClassVar[str] = "bg-cnbd-k"
     _names: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
-    _causes: ClassVar[Mapping[tuple[str, str], str]] = {
-        ("r", "small"): "too few customers bought again",
-        ("alpha", "small"): "the repeat purchases fall close to the first ones",
-        ("r", "large"): "the customers' purchase rates hardly differ",
-        ("alpha", "large"): "the customers' purchase rates hardly differ",
-        ("a", "small"): "the table shows no customer who left; 'nbd' is the model in which nobody does",
-        ("b", "large"): "the customers' chances of leaving hardly differ, or the table shows no customer who left",
-        ("a", "large"): "the customers' chances of leaving hardly differ",
-        ("b", "small"): "all who bought again seem to have left at once",
-    }
+    _causes: ClassVar[Mapping[tuple[str, str], str]] = {**BUYING, **LEAVING_AFTER_PURCHASES}
 
     k_: int
 
@@ -286,8 +278,7 @@ class BGCNBD(LikelihoodModel):
 
     def _starts(self, rate: float) -> list[list[float]]:
         """Begin with usual shapes at the observed rate of stages, then with rarer ones."""
-        shapes = [(0.5, 0.8, 2.5), (1.0, 0.3, 6.0), (0.2, 1.5, 1.5), (3.0, 0.1, 20.0)]
-        return [[np.log(r), np.log(r / (rate * self.k_)), np.log(a), np.log(b)] for r, a, b in shapes]
+        return usual_starts(rate * self.k_)
 
     def _objective(self, x: Any, t_x: Any, T: Any, weights: Any) -> Objective:
         """Prepare the negative log-likelihood, without its part of the gaps, and its gradient."""

@@ -10,7 +10,9 @@ from scipy.special import betainc, betaln, expit, gammaln, hyp2f1, psi, xlogy
 from crmkit.value._beta_expectation import beta_rule
 from crmkit.value._collapse import collapse
 from crmkit.value._covariate_model import CovariateModel
+from crmkit.value._dropout_likelihood import usual_starts
 from crmkit.value._rows import Groups, Kinds, added_up
+from crmkit.value._runaways import BUYING, LEAVING_AFTER_PURCHASES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,21 +118,11 @@ class BGNBD(CovariateModel):
         ("leaving a", "leaving_covariates", "a", 1.0),
         ("leaving b", "leaving_covariates", "b", 1.0),
     )
-    _causes: ClassVar[Mapping[tuple[str, str], str]] = {
-        ("r", "small"): "too few customers bought again",
-        ("alpha", "small"): "the repeat purchases fall close to the first ones",
-        ("r", "large"): "the customers' purchase rates hardly differ",
-        ("alpha", "large"): "the customers' purchase rates hardly differ",
-        ("a", "small"): "the table shows no customer who left; 'nbd' is the model in which nobody does",
-        ("b", "large"): "the customers' chances of leaving hardly differ, or the table shows no customer who left",
-        ("a", "large"): "the customers' chances of leaving hardly differ",
-        ("b", "small"): "all who bought again seem to have left at once",
-    }
+    _causes: ClassVar[Mapping[tuple[str, str], str]] = {**BUYING, **LEAVING_AFTER_PURCHASES}
 
     def _starts(self, rate: float) -> list[list[float]]:
         """Begin with usual shapes at the observed rate, then with rarer ones."""
-        shapes = [(0.5, 0.8, 2.5), (1.0, 0.3, 6.0), (0.2, 1.5, 1.5), (3.0, 0.1, 20.0)]
-        return [[np.log(r), np.log(r / rate), np.log(a), np.log(b)] for r, a, b in shapes]
+        return usual_starts(rate)
 
     def _by_group(self, x: Any, t_x: Any, T: Any, weights: Any, groups: Groups) -> GroupObjective:
         """Prepare the negative log-likelihood and its gradient.

@@ -12,10 +12,27 @@ if TYPE_CHECKING:
 
     from crmkit.value._maximum_likelihood import Objective
 
-__all__ = ["STAGES_MOST", "negative_log_likelihood", "unseen_stages"]
+__all__ = ["STAGES_MOST", "negative_log_likelihood", "unseen_stages", "usual_starts"]
 
 STAGES_MOST = 50
 """Stages of a gap: with more, the sums of their weights could overflow for customers with thousands of purchases."""
+
+
+def usual_starts(rate: float) -> list[list[float]]:
+    """Give log-parameters ``r``, ``alpha``, ``a``, ``b`` to begin with: usual shapes at a rate, then rarer ones.
+
+    Parameters
+    ----------
+    rate : float
+        Stages in a unit of time, of which a purchase takes one or more.
+
+    Returns
+    -------
+    list of list of float
+        Four starting points.
+    """
+    shapes = [(0.5, 0.8, 2.5), (1.0, 0.3, 6.0), (0.2, 1.5, 1.5), (3.0, 0.1, 20.0)]
+    return [[float(np.log(value)) for value in (r, r / rate, a, b)] for r, a, b in shapes]
 
 
 def negative_log_likelihood(x: Any, t_x: Any, T: Any, weights: Any, *, k: int, at_first: bool) -> Objective:

@@ -8,8 +8,9 @@ import numpy as np
 
 from crmkit.value._base import LikelihoodModel
 from crmkit.value._dropout_forecast import p_alive, probabilities
-from crmkit.value._dropout_likelihood import negative_log_likelihood
+from crmkit.value._dropout_likelihood import negative_log_likelihood, usual_starts
 from crmkit.value._erlang_purchases import purchases_while_alive
+from crmkit.value._runaways import BUYING, LEAVING_AFTER_PURCHASES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,20 +98,14 @@ class MBGNBD(LikelihoodModel):
     _alive_forgets: ClassVar[bool] = True
     _names: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
     _causes: ClassVar[Mapping[tuple[str, str], str]] = {
-        ("r", "small"): "too few customers bought again",
-        ("alpha", "small"): "the repeat purchases fall close to the first ones",
-        ("r", "large"): "the customers' purchase rates hardly differ",
-        ("alpha", "large"): "the customers' purchase rates hardly differ",
-        ("a", "small"): "the table shows no customer who left; 'nbd' is the model in which nobody does",
-        ("b", "large"): "the customers' chances of leaving hardly differ, or the table shows no customer who left",
-        ("a", "large"): "the customers' chances of leaving hardly differ",
+        **BUYING,
+        **LEAVING_AFTER_PURCHASES,
         ("b", "small"): "all seem to have left after their first purchase, or never to leave",
     }
 
     def _starts(self, rate: float) -> list[list[float]]:
         """Begin with usual shapes at the observed rate, then with rarer ones."""
-        shapes = [(0.5, 0.8, 2.5), (1.0, 0.3, 6.0), (0.2, 1.5, 1.5), (3.0, 0.1, 20.0)]
-        return [[np.log(r), np.log(r / rate), np.log(a), np.log(b)] for r, a, b in shapes]
+        return usual_starts(rate)
 
     def _objective(self, x: Any, t_x: Any, T: Any, weights: Any) -> Objective:
         """Prepare the negative log-likelihood and its gradient."""

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import gammaln, psi, xlogy
 
 from crmkit.value._base import LikelihoodModel
+from crmkit.value._runaways import BUYING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,12 +66,7 @@ class NBD(LikelihoodModel):
     _title: ClassVar[str] = "nbd"
     _alive_forgets: ClassVar[bool] = True
     _names: ClassVar[tuple[str, ...]] = ("r", "alpha")
-    _causes: ClassVar[Mapping[tuple[str, str], str]] = {
-        ("r", "small"): "too few customers bought again",
-        ("alpha", "small"): "the repeat purchases fall close to the first ones",
-        ("r", "large"): "the customers' purchase rates hardly differ",
-        ("alpha", "large"): "the customers' purchase rates hardly differ",
-    }
+    _causes: ClassVar[Mapping[tuple[str, str], str]] = BUYING
 
     def _starts(self, rate: float) -> list[list[float]]:
         """Begin with usual shapes at the observed rate."""

@@ -10,6 +10,7 @@ from scipy.special import exprel, gammaln, psi, xlogy
 from crmkit.core.errors import ConvergenceError
 from crmkit.value._collapse import collapse
 from crmkit.value._covariate_model import CovariateModel
+from crmkit.value._runaways import BUYING, NOBODY_LEFT
 from crmkit.value._tail_integral import tail_integral
 
 if TYPE_CHECKING:
@@ -117,11 +118,8 @@ class ParetoNBD(CovariateModel):
         ("leaving", "leaving_covariates", "beta", -1.0),
     )
     _causes: ClassVar[Mapping[tuple[str, str], str]] = {
-        ("r", "small"): "too few customers bought again",
-        ("alpha", "small"): "the repeat purchases fall close to the first ones",
-        ("r", "large"): "the customers' purchase rates hardly differ",
-        ("alpha", "large"): "the customers' purchase rates hardly differ",
-        ("s", "small"): "the table shows no customer who left; 'nbd' is the model in which nobody does",
+        **BUYING,
+        ("s", "small"): NOBODY_LEFT,
         ("beta", "large"): "the customers' rates of leaving hardly differ, or the table shows no customer who left",
         ("s", "large"): "the customers' rates of leaving hardly differ, or the table shows no customer who left",
         ("beta", "small"): "those who left seem to have left at once, or the table shows no customer who left",
