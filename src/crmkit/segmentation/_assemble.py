@@ -9,12 +9,12 @@ import numpy as np
 
 from crmkit.core.errors import DataError
 from crmkit.segmentation._columns import indicators
-from crmkit.segmentation._comparison import bin_counts, bin_edges
 from crmkit.segmentation._model import SegmentationModel, to_ids
-from crmkit.segmentation._placing import PlacingSegmenter
-from crmkit.segmentation._profile import column_statistics, everybody
-from crmkit.segmentation._rules import surrogate_rules
-from crmkit.segmentation._traits import LANGUAGES, Words, describe_segments, suggest_names
+from crmkit.segmentation.explaining._profile import column_statistics, everybody
+from crmkit.segmentation.explaining._rules import surrogate_rules
+from crmkit.segmentation.explaining._traits import LANGUAGES, Words, describe_segments, suggest_names
+from crmkit.segmentation.over_time._comparison import bin_counts, bin_edges
+from crmkit.segmentation.segmenters._placing import PlacingSegmenter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-    from crmkit.segmentation._choice import Choice
+    from crmkit.segmentation.choosing._choice import Choice
 
 __all__ = ["Parts", "assemble"]
 

@@ -11,8 +11,8 @@ import pandas as pd
 from crmkit.core.checks import require_columns
 from crmkit.core.errors import DataError
 from crmkit.segmentation._features import WHAT, feature_frame
-from crmkit.segmentation._mixed import is_number, read_categories
 from crmkit.segmentation._transform import transformed
+from crmkit.segmentation.segmenters._mixed import is_number, read_categories
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,12 +10,12 @@ import pandas as pd
 from crmkit.core import html
 from crmkit.core.errors import DataError
 from crmkit.metrics import share
-from crmkit.segmentation._choice import Choice
 from crmkit.segmentation._columns import Columns, read_columns
-from crmkit.segmentation._comparison import Comparison, compare
 from crmkit.segmentation._features import read_customers
-from crmkit.segmentation._profile import Profile, profile_frame
-from crmkit.segmentation._rules import Rules
+from crmkit.segmentation.choosing._choice import Choice
+from crmkit.segmentation.explaining._profile import Profile, profile_frame
+from crmkit.segmentation.explaining._rules import Rules
+from crmkit.segmentation.over_time._comparison import Comparison, compare
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,14 +10,14 @@ from sklearn.utils import check_random_state
 
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.segmentation._assemble import Parts, assemble
-from crmkit.segmentation._choice import Choice, choose_k, count_of
 from crmkit.segmentation._columns import categorical_among, read_columns
 from crmkit.segmentation._features import choose_features, feature_frame, read_customers
-from crmkit.segmentation._placing import PlacingSegmenter
-from crmkit.segmentation._quality import separation
-from crmkit.segmentation._segmenters import give_number, make_segmenter
-from crmkit.segmentation._traits import LANGUAGES
 from crmkit.segmentation._transform import make_transform
+from crmkit.segmentation.choosing._choice import Choice, choose_k, count_of
+from crmkit.segmentation.choosing._quality import separation
+from crmkit.segmentation.explaining._traits import LANGUAGES
+from crmkit.segmentation.segmenters._make import give_number, make_segmenter
+from crmkit.segmentation.segmenters._placing import PlacingSegmenter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

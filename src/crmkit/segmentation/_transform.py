@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from crmkit.core.checks import positions, require_methods
 from crmkit.core.errors import DataError
 from crmkit.preparation import skewed_pipeline
-from crmkit.segmentation._segmenters import fresh
+from crmkit.segmentation.segmenters._make import fresh
 
 if TYPE_CHECKING:
     import numpy.typing as npt

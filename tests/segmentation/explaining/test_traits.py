@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from crmkit.segmentation._traits import LANGUAGES, describe_segments, suggest_names
+from crmkit.segmentation.explaining._traits import LANGUAGES, describe_segments, suggest_names
 
 RFM = ["recency_days", "frequency", "monetary"]
 EN, ZH = LANGUAGES["en"], LANGUAGES["zh"]

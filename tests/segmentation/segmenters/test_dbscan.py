@@ -170,7 +170,7 @@ def test_weights_below_one_have_a_route_of_their_own(least):
 
 
 def test_blocks_of_weighed_neighborhoods_do_not_change_the_answer(monkeypatch):
-    from crmkit.segmentation import _dbscan_counting
+    from crmkit.segmentation.segmenters import _dbscan_counting
 
     monkeypatch.setattr(_dbscan_counting, "MOST_FOUND", 1000)
     X = np.random.default_rng(4).normal(size=(300, 2))

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from crmkit.segmentation._dbscan_components import join_core_points
-from crmkit.segmentation._dbscan_counting import count_neighborhoods
-from crmkit.segmentation._dbscan_neighbors import find_neighborhoods, in_tree_order
-from crmkit.segmentation._equal_rows import equal_runs
+from crmkit.segmentation.segmenters._dbscan_components import join_core_points
+from crmkit.segmentation.segmenters._dbscan_counting import count_neighborhoods
+from crmkit.segmentation.segmenters._dbscan_neighbors import find_neighborhoods, in_tree_order
+from crmkit.segmentation.segmenters._equal_rows import equal_runs
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -9,8 +9,8 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from crmkit.segmentation._dbscan_neighbors import TIE, within
-from crmkit.segmentation._equal_rows import equal_runs
+from crmkit.segmentation.segmenters._dbscan_neighbors import TIE, within
+from crmkit.segmentation.segmenters._equal_rows import equal_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

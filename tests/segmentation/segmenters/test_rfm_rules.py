@@ -14,7 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from crmkit import segmentation
 from crmkit.segmentation import RfmRules
-from crmkit.segmentation._rfm_rules import _CELLS, _GRID, _NAMES
+from crmkit.segmentation.segmenters._rfm_rules import _CELLS, _GRID, _NAMES
 
 
 @parametrize_with_checks([RfmRules()])

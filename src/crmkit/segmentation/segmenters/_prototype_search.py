@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from crmkit.segmentation._mixed import Mixed
+    from crmkit.segmentation.segmenters._mixed import Mixed
 
 __all__ = ["Found", "Points", "alternate", "assign", "distinct", "spread_starts"]
 

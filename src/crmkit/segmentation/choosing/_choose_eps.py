@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_array
 from crmkit.core import html
 from crmkit.core.errors import DataError
 from crmkit.metrics import share
-from crmkit.segmentation._equal_rows import equal_runs
+from crmkit.segmentation.segmenters._equal_rows import equal_runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

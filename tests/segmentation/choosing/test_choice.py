@@ -12,7 +12,7 @@ from sklearn.mixture import GaussianMixture
 
 from crmkit.core.errors import DataError
 from crmkit.segmentation import Choice, choose_k
-from crmkit.segmentation._choice import _dispersion
+from crmkit.segmentation.choosing._choice import _dispersion
 
 
 def separated(k, seed, n_features=3, n=900):

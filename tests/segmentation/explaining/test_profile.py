@@ -10,8 +10,8 @@ import pytest
 from sklearn.cluster import DBSCAN
 
 from crmkit import segmentation
-from crmkit.segmentation._profile import WIDTH, Profile, _width, column_statistics
-from crmkit.segmentation._traits import number
+from crmkit.segmentation.explaining._profile import WIDTH, Profile, _width, column_statistics
+from crmkit.segmentation.explaining._traits import number
 
 
 def test_every_figure_equals_what_pandas_gives(rfm):

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from crmkit.core import html
-from crmkit.segmentation._traits import number
+from crmkit.segmentation.explaining._traits import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,7 +12,7 @@ from sklearn.cluster import DBSCAN
 
 from crmkit import segmentation
 from crmkit.core.predicate import parse
-from crmkit.segmentation._rules import _short, surrogate_rules
+from crmkit.segmentation.explaining._rules import _short, surrogate_rules
 
 
 def test_rules_are_expressions_that_hold_for_the_customers_they_count(rfm):

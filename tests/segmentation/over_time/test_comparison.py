@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from crmkit import segmentation
-from crmkit.segmentation._comparison import bin_counts, bin_edges, population_stability
+from crmkit.segmentation.over_time._comparison import bin_counts, bin_edges, population_stability
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from sklearn.utils.validation import check_array
 
 from crmkit.core import html
 from crmkit.core.errors import DataError
-from crmkit.segmentation._quality import separation
-from crmkit.segmentation._segmenters import fresh, segments_parameter
+from crmkit.segmentation.choosing._quality import separation
+from crmkit.segmentation.segmenters._make import fresh, segments_parameter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

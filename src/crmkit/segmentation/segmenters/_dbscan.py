@@ -15,8 +15,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from crmkit.core.errors import DataError, DataWarning
-from crmkit.segmentation._choose_eps import choose_eps
-from crmkit.segmentation._dbscan_labels import density_labels
+from crmkit.segmentation.choosing._choose_eps import choose_eps
+from crmkit.segmentation.segmenters._dbscan_labels import density_labels
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -14,9 +14,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from crmkit.core.errors import DataError, DataWarning
-from crmkit.segmentation._dissimilarity import METRICS, between, frozen_parameters, metric_name
-from crmkit.segmentation._medoid_search import Swapped, built_starts, spread_medoids, swap
-from crmkit.segmentation._mixed import Mixed, as_original, read_mixed
+from crmkit.segmentation.segmenters._dissimilarity import METRICS, between, frozen_parameters, metric_name
+from crmkit.segmentation.segmenters._medoid_search import Swapped, built_starts, spread_medoids, swap
+from crmkit.segmentation.segmenters._mixed import Mixed, as_original, read_mixed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

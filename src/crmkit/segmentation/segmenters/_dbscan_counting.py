@@ -9,7 +9,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 from sklearn.neighbors import KDTree
 
-from crmkit.segmentation._dbscan_neighbors import KEPT, TIE
+from crmkit.segmentation.segmenters._dbscan_neighbors import KEPT, TIE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from crmkit.segmentation._mixed import Mixed
+    from crmkit.segmentation.segmenters._mixed import Mixed
 
 __all__ = ["METRICS", "between", "frozen_parameters", "metric_name"]
 

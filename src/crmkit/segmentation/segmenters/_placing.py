@@ -10,7 +10,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from crmkit.core.checks import require_methods
-from crmkit.segmentation._segmenters import fresh
+from crmkit.segmentation.segmenters._make import fresh
 
 if TYPE_CHECKING:
     import numpy.typing as npt

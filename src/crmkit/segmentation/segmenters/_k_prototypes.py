@@ -15,8 +15,8 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from crmkit.core.checks import positions
 from crmkit.core.errors import DataError, DataWarning
-from crmkit.segmentation._mixed import Mixed, as_original, read_mixed
-from crmkit.segmentation._prototype_search import Found, Points, alternate, assign, distinct, spread_starts
+from crmkit.segmentation.segmenters._mixed import Mixed, as_original, read_mixed
+from crmkit.segmentation.segmenters._prototype_search import Found, Points, alternate, assign, distinct, spread_starts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

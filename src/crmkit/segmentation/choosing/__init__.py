@@ -1,0 +1,1 @@
+"""How many segments there are, and how near is near."""

@@ -1,0 +1,1 @@
+"""What each segment is: figures, words, rules and pictures."""

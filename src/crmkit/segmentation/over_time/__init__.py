@@ -1,0 +1,1 @@
+"""The same segments next month: what changed, and what still holds."""

@@ -1,0 +1,1 @@
+"""The algorithms that put customers into segments, and how they place new ones."""
