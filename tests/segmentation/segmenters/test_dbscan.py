@@ -15,7 +15,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import crmkit
 from crmkit import segmentation
 from crmkit.core.errors import DataError, DataWarning
-from crmkit.segmentation import DBSCAN, _dbscan, _dbscan_components, _dbscan_neighbors
+from crmkit.segmentation import DBSCAN
+from crmkit.segmentation.segmenters import _dbscan, _dbscan_components, _dbscan_neighbors
 
 EPS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0)
 WEIGHTS = ("none", "counts", "zero and negative", "fractions")
