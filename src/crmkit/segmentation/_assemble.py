@@ -72,7 +72,9 @@ class Parts:
         return names
 
 
-def assemble(parts: Parts, choice: Choice, *, texts: dict[str, str], seed: int) -> SegmentationModel:
+def assemble(
+    parts: Parts, choice: Choice, *, texts: dict[str, str], seed: int, revenue: str | None = None
+) -> SegmentationModel:
     """Order, name, profile and explain the segments.
 
     Parameters
@@ -85,6 +87,8 @@ def assemble(parts: Parts, choice: Choice, *, texts: dict[str, str], seed: int) 
         Names of segmenter and transform, and the language.
     seed : int
         Draws the sample and folds of the rules.
+    revenue : str or None, default=None
+        Name of the revenue column, for the next fit.
 
     Returns
     -------
@@ -111,6 +115,9 @@ def assemble(parts: Parts, choice: Choice, *, texts: dict[str, str], seed: int) 
     return SegmentationModel(
         {
             **texts,
+            "seed": seed,
+            "revenue": revenue,
+            "parameter": parts.parameter,
             "features": list(parts.features),
             "columns": columns,
             "categories": {name: list(known) for name, known in parts.categories.items()},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,13 +28,50 @@ if TYPE_CHECKING:
 
     from crmkit.segmentation._model import SegmentationModel
 
-__all__ = ["segment"]
+__all__ = ["Recipe", "follow", "segment"]
 
 SILHOUETTE_SAMPLE = 1000
 # Fits on so many customers choose the number; a segmenter that cannot predict is slower by an order.
 CHOICE_SAMPLE = 2000
 SMALL_CHOICE_SAMPLE = 1000
 MOST_PAIRED = 30_000
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How customers are segmented: all that can be said before a table is seen.
+
+    Parameters
+    ----------
+    segmenter : estimator
+        Unfitted; it is fitted in place.
+    name : str
+        Its name for people.
+    parameter : str or None
+        Its parameter for the number of segments.
+    features : tuple of str
+        The columns.
+    categorical : tuple of str
+        Which of them are categories.
+    transform : transformer or None
+        Unfitted; it is fitted in place.
+    transform_name : str
+        Its name for people.
+    revenue : str or None
+        The column whose total is shared out.
+    language : str
+        Of names and descriptions.
+    """
+
+    segmenter: Any
+    name: str
+    parameter: str | None
+    features: tuple[str, ...]
+    categorical: tuple[str, ...]
+    transform: Any | None
+    transform_name: str
+    revenue: str | None
+    language: str
 
 
 def segment(
@@ -143,28 +181,58 @@ def segment(
     mixed = bool(getattr(made, "takes_categories", False))
     features = choose_features(frame, features, rfm=rfm, mixed=mixed)
     categorical = categorical_among(frame, features) if mixed else []
-    columns = read_columns(frame, features, categorical=categorical, known=None)
-    values = columns.shown
-    money = _money(frame, revenue)
-    _tell_constant(values)
     made_transform, transform_name = make_transform(transform, made)
-    if not columns.numbers.shape[1]:
-        made_transform, transform_name = None, "none"
-    if made_transform is not None:
-        made_transform.fit(columns.numbers)
-    points = columns.points(made_transform)
     told = (params or {}).get(parameter) if parameter is not None else None
     own = not isinstance(segmenter, str) or told is not None
     if isinstance(segmenter, str) and told is not None and n_segments not in {"auto", told}:
         raise DataError(f"n_segments={n_segments} and params[{parameter!r}] contradict each other: give one of them")
+    recipe = Recipe(
+        made, name, parameter, features, tuple(categorical), made_transform, transform_name, revenue, language
+    )
+    return follow(recipe, frame, n_segments, seed, own=own)
+
+
+def follow(recipe: Recipe, frame: pd.DataFrame, n_segments: int | str, seed: int, *, own: bool) -> SegmentationModel:
+    """Fit transform and segmenter on a table and put the segments together.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to fit.
+    frame : pandas.DataFrame
+        One row a customer, as ``read_customers`` gives it.
+    n_segments : int or "auto"
+        As ``segment`` takes it.
+    seed : int
+        Draws samples and folds.
+    own : bool
+        Whether ``"auto"`` leaves the number to the segmenter's own parameters.
+
+    Returns
+    -------
+    SegmentationModel
+        The segments, ids by falling revenue.
+    """
+    made, name, parameter = recipe.segmenter, recipe.name, recipe.parameter
+    columns = read_columns(frame, recipe.features, categorical=list(recipe.categorical), known=None)
+    values = columns.shown
+    money = _money(frame, recipe.revenue)
+    _tell_constant(values)
+    transform, transform_name = recipe.transform, recipe.transform_name
+    if not columns.numbers.shape[1]:
+        transform, transform_name = None, "none"
+    if transform is not None:
+        transform.fit(columns.numbers)
+    points = columns.points(transform)
     choice = _choose(made, name, parameter, n_segments, points, seed, own=own)
     fitted, raw = _fit(made, name, points)
     choice = _told(choice, raw, points, seed, name)
     return assemble(
-        Parts(values, money, raw, fitted, made_transform, parameter, tuple(features), columns.categories),
+        Parts(values, money, raw, fitted, transform, parameter, recipe.features, columns.categories),
         choice,
-        texts={"name": name, "transform_name": transform_name, "language": language},
+        texts={"name": name, "transform_name": transform_name, "language": recipe.language},
         seed=seed,
+        revenue=None if money is None else recipe.revenue,
     )
 
 
@@ -173,7 +241,7 @@ def _tell_constant(values: pd.DataFrame) -> None:
     constant = [str(name) for name, column in values.items() if bool((column == column.iloc[0]).all())]
     if constant and len(values) > 1:
         warnings.warn(
-            f"{', '.join(constant)}: one value only, which tells no customers apart", DataWarning, stacklevel=3
+            f"{', '.join(constant)}: one value only, which tells no customers apart", DataWarning, stacklevel=4
         )
 
 
@@ -238,7 +306,7 @@ def _told(
     if not found:
         warnings.warn(
             f"{name} put nobody into a segment: its parameters ask for more density than there is", DataWarning,
-            stacklevel=3,
+            stacklevel=4,
         )  # fmt: skip
     if choice is not None and choice.criterion != "given":
         return choice
