@@ -23,6 +23,8 @@ KEPT = 10
 LEAST_ASKED = 5
 CELLS_A_BLOCK = 80_000
 LEAF = 24
+# Neighbors in memory need to be near, not nearest.
+COARSE = 64
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Neighborhoods:
 
 def in_tree_order(points: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
     """Order points so that those near to each other stand near to each other in memory."""
-    return np.asarray(cKDTree(points, balanced_tree=False, compact_nodes=False).indices)
+    return np.asarray(cKDTree(points, balanced_tree=False, compact_nodes=False, leafsize=COARSE).indices)
 
 
 def within(left: npt.NDArray[np.float64], right: npt.NDArray[np.float64], eps: float) -> npt.NDArray[np.bool_]:
@@ -110,6 +112,8 @@ def find_neighborhoods(
     n = len(points)
     k = min(n, max(min_samples, LEAST_ASKED))
     tree = cKDTree(points, balanced_tree=False, leafsize=LEAF)
+    # Where nobody weighs more than 1, a list that is not full cannot weigh enough.
+    light = k == min_samples and bool((weights == 1.0).all())
     weights = np.append(weights, 0.0)
     core = np.zeros(n, dtype=bool)
     near = np.full((n, min(k, KEPT)), n, dtype=np.int32)
@@ -120,8 +124,9 @@ def find_neighborhoods(
         rows = slice(first, min(n, first + size))
         found = _nearest(tree, points, points[rows], eps, wanted=k, k=k, workers=workers)
         is_core = (found[:, -1] < n) & (k >= min_samples)
-        short = np.flatnonzero(~is_core)
-        is_core[short] = weights[found[short]].sum(axis=1) >= min_samples
+        if not light:
+            short = np.flatnonzero(~is_core)
+            is_core[short] = weights[found[short]].sum(axis=1) >= min_samples
         core[rows] = is_core
         near[np.flatnonzero(is_core) + first] = found[is_core, : near.shape[1]]
         others = found[~is_core]

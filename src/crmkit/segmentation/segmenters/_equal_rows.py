@@ -37,6 +37,10 @@ def equal_runs(rows: npt.NDArray[np.generic]) -> tuple[npt.NDArray[np.intp], npt
         mixed ^= column
         mixed *= _MIX
         mixed ^= mixed >> _SHIFT
+    ascending = np.sort(mixed)
+    if not (ascending[1:] == ascending[:-1]).any():
+        # Sorting values is far faster than sorting places, and where all differ there is nothing to put together.
+        return np.arange(len(bits)), np.arange(len(bits))
     order = np.argsort(mixed)
     begins = np.zeros(len(bits), dtype=bool)
     begins[:1] = True
