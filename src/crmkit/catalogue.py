@@ -552,6 +552,15 @@ _EVALUATORS = (
     ),
     PluginSpec(
         kind="evaluator",
+        name="psi",
+        target="crmkit.metrics:psi",
+        summary="How far a column's distribution has moved between two samples, with a p-value.",
+        inputs=("before", "after"),
+        facts={"greater_is_better": False},
+        reference="Yurdakul & Naranjo 2020, doi:10.21314/JRMV.2020.227",
+    ),
+    PluginSpec(
+        kind="evaluator",
         name="csat",
         target="crmkit.metrics:csat",
         summary="The share of answers that are one of the two best marks of five.",

@@ -16,12 +16,14 @@ from crmkit.metrics.regression import mae, mse, rmse
 from crmkit.metrics.repeat import repeat_purchase, repeat_purchase_curve
 from crmkit.metrics.retention import churn_rate, cohort, cohort_rates, retention
 from crmkit.metrics.satisfaction import ces, csat, csi, nps, preference
+from crmkit.metrics.stability import StabilityIndex, population_stability, psi
 from crmkit.metrics.survival import kaplan_meier, median_survival, restricted_mean, survival_at
 from crmkit.metrics.validation import CrossValidation, cross_validate
 
 __all__ = [
     "CrossValidation",
     "Evaluation",
+    "StabilityIndex",
     "accuracy",
     "bootstrap",
     "brier",
@@ -49,8 +51,10 @@ __all__ = [
     "median_survival",
     "mse",
     "nps",
+    "population_stability",
     "precision",
     "preference",
+    "psi",
     "recall",
     "repeat_purchase",
     "repeat_purchase_curve",
