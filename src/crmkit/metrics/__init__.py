@@ -11,12 +11,12 @@ from crmkit.metrics.evaluators import Evaluation, evaluator, resolve, resolve_al
 from crmkit.metrics.forecasting import mase
 from crmkit.metrics.incidence import cumulative_incidence, eventual_share
 from crmkit.metrics.intervals import bootstrap, mean, share, wilson
+from crmkit.metrics.population import StabilityIndex, population_stability, psi
 from crmkit.metrics.probability import brier, log_loss, roc_auc
 from crmkit.metrics.regression import mae, mse, rmse
 from crmkit.metrics.repeat import repeat_purchase, repeat_purchase_curve
 from crmkit.metrics.retention import churn_rate, cohort, cohort_rates, retention
 from crmkit.metrics.satisfaction import ces, csat, csi, nps, preference
-from crmkit.metrics.stability import StabilityIndex, population_stability, psi
 from crmkit.metrics.survival import kaplan_meier, median_survival, restricted_mean, survival_at
 from crmkit.metrics.validation import CrossValidation, cross_validate
 

@@ -172,7 +172,7 @@ def quantile_edges(values: npt.ArrayLike, n_bins: int | np.integer[Any] = 10) ->
 
     Examples
     --------
-    >>> from crmkit.metrics.stability import quantile_edges
+    >>> from crmkit.metrics.population import quantile_edges
     >>> quantile_edges([1.0, 2.0, 3.0, 4.0], 4)
     [1.75, 2.5, 3.25]
     """
@@ -205,7 +205,7 @@ def bin_counts(values: npt.ArrayLike, edges: npt.ArrayLike) -> npt.NDArray[np.in
 
     Examples
     --------
-    >>> from crmkit.metrics.stability import bin_counts
+    >>> from crmkit.metrics.population import bin_counts
     >>> bin_counts([1.0, 2.0, 5.0, float("nan")], [2.0]).tolist()
     [2, 1, 1]
     """

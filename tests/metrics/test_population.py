@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from crmkit import DataError, metrics
-from crmkit.metrics.stability import bin_counts, quantile_edges
+from crmkit.metrics.population import bin_counts, quantile_edges
 
 
 def rate_of_alarms(draw, n, m, *, runs, seed=0):
