@@ -9,15 +9,15 @@ import pandas as pd
 
 from crmkit.core.errors import DataError
 from crmkit.language import CHARACTER, WORD, find_segmenter, tokenize
-from crmkit.text._features import TextFeatures
-from crmkit.text._grams import character_sequence
 from crmkit.text._texts import split_frame
+from crmkit.text.features._grams import character_sequence
+from crmkit.text.features._text_features import TextFeatures
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from crmkit.language import Segmenter, TokenTable
-    from crmkit.text._grams import Found
+    from crmkit.text.features._grams import Found
 
 __all__ = ["explain"]
 

@@ -14,8 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from crmkit.core.errors import DataError
 from crmkit.language import CHARACTER, WORD, find_segmenter, spell_ngrams, tokenize
-from crmkit.text import _grams as grams
 from crmkit.text._texts import read_texts
+from crmkit.text.features import _grams as grams
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -14,9 +14,9 @@ from threadpoolctl import threadpool_limits
 from crmkit.core.checks import positions
 from crmkit.core.errors import DataError
 from crmkit.core.registry import create
-from crmkit.text._columns import ColumnFeatures
-from crmkit.text._features import TextFeatures
 from crmkit.text._texts import read_labels, split_frame
+from crmkit.text.classifying._columns import ColumnFeatures
+from crmkit.text.features._text_features import TextFeatures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from sklearn.svm import LinearSVC
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from crmkit.text._base import SHARED_CONSTRAINTS, TextClassifier
+from crmkit.text.classifying._base import SHARED_CONSTRAINTS, TextClassifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

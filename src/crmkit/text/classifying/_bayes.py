@@ -11,8 +11,8 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from crmkit.core.errors import DataError
-from crmkit.text._base import SHARED_CONSTRAINTS, TextClassifier, smallest
-from crmkit.text._features import TextFeatures
+from crmkit.text.classifying._base import SHARED_CONSTRAINTS, TextClassifier, smallest
+from crmkit.text.features._text_features import TextFeatures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

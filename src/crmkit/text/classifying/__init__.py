@@ -1,0 +1,1 @@
+"""Classifiers of messages, the columns beside the text, and why they said so."""

@@ -1,0 +1,1 @@
+"""What text algorithms count: words, pairs of words and runs of characters."""
