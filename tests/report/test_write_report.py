@@ -13,7 +13,7 @@ import pytest
 import crmkit
 from crmkit import DataError, Estimate, remediation, segmentation
 from crmkit.remediation import Cap, Problem, Remedy, Resource
-from crmkit.report import Note, Picture, bars, curve, heat_map, intervals, write_report
+from crmkit.report import Note, bars, write_report
 
 NASTY = "<script>alert('1')</script>"
 VOID = {"meta", "br", "hr", "img", "input", "link", "path", "use", "rect"}
@@ -205,58 +205,3 @@ def test_the_folder_is_made_and_the_path_given_back(tmp_path):
     path = crmkit.write_report(tmp_path / "new" / "folder" / "report.html")
     assert path.exists()
     assert path.parent.name == "folder"
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {},
-        {"a": 0},
-        {"a": float("nan")},
-        {"a": -3, "b": 5},
-        {"x" * 200: 1e12, "$a$": 1e-9},
-        pd.DataFrame({"p": [1], "q": [2]}),
-    ],
-)
-def test_bars_take_whatever_numbers_there_are(values):
-    picture = bars(values, title="T", n="3")
-    assert picture.svg.startswith("<svg")
-    assert "T" in picture.alt
-
-
-def test_bars_draw_the_first_rows_of_many_and_say_so():
-    assert "25 / 60" in bars({str(i): i for i in range(60)}, title="T", n="3").title
-
-
-def test_an_infinite_value_is_refused():
-    with pytest.raises(DataError, match="infinite"):
-        bars({"a": float("inf")}, title="T", n="1")
-
-
-def test_curves_are_sorted_and_leave_missing_points_out():
-    picture = curve(
-        [3, 1, 2], [9, float("nan"), 4], title="T", n="1", x_label="x", y_label="y", mark=2, mark_label="now"
-    )
-    assert picture.alt == "T: x 1: y –; x 2: y 4; x 3: y 9"
-    with pytest.raises(DataError, match="one length"):
-        curve([1], [1, 2], title="T", n="1", x_label="x", y_label="y")
-
-
-def test_heat_maps_need_two_frames_of_one_shape():
-    shade = pd.DataFrame({"a": [1.0, -1.0, np.nan], "b": [0.0, 0.5, 0.1]}, index=["x", "y", "z"])
-    assert "blue" in heat_map(shade, shade, title="T", n="3", key="blue is more").title
-    with pytest.raises(DataError, match="one shape"):
-        heat_map(shade, shade.iloc[:1], title="T", n="3", key="k")
-
-
-def test_an_estimate_without_an_interval_is_a_dot():
-    picture = intervals({"a": Estimate(0.5, n=1, low=float("nan"), high=float("nan"))}, title="T", n="1")
-    assert "(– to –, n = 1)" in picture.alt
-
-
-def test_a_picture_stands_in_a_figure_with_its_caption():
-    assert (
-        Picture("<svg/>", title="A & B", alt="", n="3")
-        ._repr_html_()
-        .startswith("<figure><figcaption>A &amp; B (n = 3)")
-    )

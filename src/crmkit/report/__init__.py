@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from crmkit.report._charts import bars, curve, heat_map, intervals
+from crmkit.pictures import Picture, bars, curve, heat_map, intervals
 from crmkit.report._section import Note
-from crmkit.report._sketch import Picture
 from crmkit.report._write import write_report
 
 __all__ = ["Note", "Picture", "bars", "curve", "heat_map", "intervals", "write_report"]

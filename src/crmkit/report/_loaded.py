@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from crmkit.core.html import element, escape
-from crmkit.report._charts import bars
+from crmkit.pictures import bars
 from crmkit.report._tables import frame_html
 
 if TYPE_CHECKING:

@@ -11,12 +11,11 @@ import pandas as pd
 from crmkit.core.checks import as_frame
 from crmkit.core.estimate import Estimate
 from crmkit.core.html import cell, element, escape
-from crmkit.report._charts import bars, intervals
+from crmkit.pictures import Picture, bars, intervals
 from crmkit.report._loaded import loaded_blocks
 from crmkit.report._plan import plan_blocks
 from crmkit.report._section import Note, Section, heading
 from crmkit.report._segments import segment_blocks
-from crmkit.report._sketch import Picture
 from crmkit.report._tables import frame_html, pairs_html
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit.core.html import cell, element, escape
-from crmkit.report._charts import bars, curve, percent
+from crmkit.pictures import bars, curve, percent
 from crmkit.report._tables import frame_html
 
 if TYPE_CHECKING:

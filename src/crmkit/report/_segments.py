@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit.core.html import cell, element, escape
-from crmkit.report._charts import bars, heat_map, percent
+from crmkit.pictures import bars, heat_map, percent
 from crmkit.report._section import heading
 from crmkit.report._tables import frame_html
 

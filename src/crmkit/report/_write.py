@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from crmkit.core.registry import require_extra
+from crmkit.pictures import FONTS
 from crmkit.report._parts import sections
-from crmkit.report._sketch import FONTS
 from crmkit.report._words import Words
 
 __all__ = ["write_report"]

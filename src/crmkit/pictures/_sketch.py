@@ -8,8 +8,10 @@ import re
 import unicodedata
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crmkit.core.errors import DataError
 from crmkit.core.html import element, escape
 from crmkit.core.registry import require_extra
 
@@ -58,7 +60,7 @@ class Picture:
 
     Examples
     --------
-    >>> from crmkit.report import Picture
+    >>> from crmkit.pictures import Picture
     >>> Picture("<svg></svg>", title="Cases", alt="No case.", n="0 cases")._repr_html_()
     '<figure><figcaption>Cases (n = 0 cases)</figcaption><div class="picture"><svg></svg></div></figure>'
     """
@@ -67,6 +69,31 @@ class Picture:
     title: str
     alt: str
     n: str
+
+    def save(self, path: str | Path) -> Path:
+        """Write it as an SVG file of its own, for slides and documents.
+
+        Parameters
+        ----------
+        path : str or Path
+            Where to write, ending in ``.svg``; a file that is there is replaced.
+
+        Returns
+        -------
+        Path
+            Where it was written.
+
+        Raises
+        ------
+        DataError
+            If the path does not end in ``.svg``.
+        """
+        place = Path(path)
+        if place.suffix.lower() != ".svg":
+            raise DataError(f"a picture is saved as SVG: the name must end in .svg, got {place.suffix!r}")
+        # What is not a browser knows no variables of a page.
+        place.write_text(self.svg.replace("var(--fonts, sans-serif)", FONTS) + "\n", encoding="utf-8")
+        return place
 
     def _repr_html_(self) -> str:
         caption = element("figcaption", escape(f"{self.title} (n = {self.n})"))
@@ -185,5 +212,7 @@ def _cleaned(svg: str) -> str:
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", svg, count=1, flags=re.DOTALL)
     svg = re.sub(r' (?:width|height)="[\d.]+pt"', "", svg, count=2)
+    # Older matplotlib writes one property for the font, newer ones several.
+    svg = re.sub(r"font-family: [^;\"]*", "font-family: var(--fonts, sans-serif)", svg)
     svg = re.sub(r"font: ((?:\w+ )*)([\d.]+)px [^;\"]*", r"font: \1\2px var(--fonts, sans-serif)", svg)
     return re.sub(r"\n\s*", "\n", svg)
