@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from crmkit.preparation._clean import Cleaned, CleaningPolicy, Fill, clean
+from crmkit.preparation._clustering import ClusteringTransform
 from crmkit.preparation._contract_summary import contract_summary
 from crmkit.preparation._customer_table import CustomerTable, customer_table
 from crmkit.preparation._cutoff import Cutoff, as_cutoff
 from crmkit.preparation._events import calendar_days
+from crmkit.preparation._for_clustering import for_clustering
 from crmkit.preparation._orders import Orders, orders
 from crmkit.preparation._period_summary import period_summary
 from crmkit.preparation._rfm import rfm_table
@@ -14,17 +16,20 @@ from crmkit.preparation._split import TimeSplit, time_split
 from crmkit.preparation._summary import purchase_summary
 from crmkit.preparation._survivors import contracts_from_survivors
 from crmkit.preparation._transforms import SignedLog, skewed_pipeline
+from crmkit.preparation._winsorize import Winsorizer
 from crmkit.preparation.units import days_in
 
 __all__ = [
     "Cleaned",
     "CleaningPolicy",
+    "ClusteringTransform",
     "CustomerTable",
     "Cutoff",
     "Fill",
     "Orders",
     "SignedLog",
     "TimeSplit",
+    "Winsorizer",
     "as_cutoff",
     "calendar_days",
     "clean",
@@ -32,6 +37,7 @@ __all__ = [
     "contracts_from_survivors",
     "customer_table",
     "days_in",
+    "for_clustering",
     "orders",
     "period_summary",
     "purchase_summary",

@@ -17,7 +17,7 @@ from crmkit.core.errors import DataError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["SignedLog", "skewed_pipeline"]
+__all__ = ["SignedLog", "skewed_pipeline", "skewness"]
 
 _LARGE = 700.0  # the exponential of more is infinite
 _FLOATS = (np.float64, np.float32)
@@ -88,7 +88,7 @@ class SignedLog(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         if not isinstance(self.scale, str):
             self.scale_ = np.full(X.shape[1], float(self.scale))
         self.transformed_ = (
-            np.ones(X.shape[1], dtype=bool) if self.min_skew is None else np.abs(_skewness(X)) > self.min_skew
+            np.ones(X.shape[1], dtype=bool) if self.min_skew is None else np.abs(skewness(X)) > self.min_skew
         )
         return self
 
@@ -191,7 +191,7 @@ def _medians(X: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray(np.nanmedian(sizes, axis=0), dtype=np.float64)
 
 
-def _skewness(X: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def skewness(X: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Give the sample skewness of each column, 0 where it does not vary."""
     empty = np.isnan(X).all(axis=0)
     X = np.where(empty, 0.0, X)
