@@ -6,6 +6,7 @@ import pytest
 from sklearn import metrics as peer
 from sklearn.datasets import make_blobs
 
+import crmkit
 from crmkit import DataError, metrics
 
 X, LABELS = make_blobs(500, centers=[[0, 0], [2, 2], [5, 0]], random_state=0)
@@ -73,3 +74,35 @@ def test_a_row_alone_and_rows_in_one_place_count_0():
 def test_what_has_no_silhouette_is_refused(table, labels, match):
     with pytest.raises(DataError, match=match):
         metrics.silhouette(table, labels)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (metrics.calinski_harabasz, peer.calinski_harabasz_score),
+        (metrics.davies_bouldin, peer.davies_bouldin_score),
+    ],
+)
+def test_indices_are_scikit_learn_s_with_an_interval(ours, theirs):
+    got = ours(X, LABELS)
+    assert got == pytest.approx(theirs(X, LABELS))
+    assert got.low < got < got.high
+    assert (got.n, got.method) == (500, "bootstrap")
+    labels = np.where(np.arange(500) < 9, -1, LABELS)
+    noisy = ours(X, labels, n_resamples=0)
+    assert noisy == pytest.approx(theirs(X[9:], LABELS[9:]))
+    assert noisy.method == "9 rows in no segment left out"
+    assert np.isnan(noisy.low)
+
+
+@pytest.mark.parametrize("index", [metrics.calinski_harabasz, metrics.davies_bouldin])
+def test_what_has_no_index_is_refused(index):
+    with pytest.raises(DataError, match="at least 2 segments"):
+        index([[1.0], [2.0]], [0, 0])
+    with pytest.raises(DataError, match="not finite in row 1"):
+        index([[1.0], [np.nan], [2.0]], [0, 1, 1])
+
+
+@pytest.mark.parametrize(("index", "low", "high"), [("calinski-harabasz", 300, 1200), ("davies-bouldin", 0.3, 0.9)])
+def test_indices_go_by_name(index, low, high):
+    assert low < crmkit.create("evaluator", index, n_resamples=0)(X, LABELS) < high

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from crmkit.metrics.classification import accuracy, f1, precision, recall
-from crmkit.metrics.clustering import silhouette
+from crmkit.metrics.clustering import calinski_harabasz, davies_bouldin, silhouette
 from crmkit.metrics.confusion import class_report, confusion
 from crmkit.metrics.contact import contact_cost
 from crmkit.metrics.contracts import contract_churn, contract_survival
+from crmkit.metrics.density import dbcv
 from crmkit.metrics.evaluators import Evaluation, evaluator, resolve, resolve_all
 from crmkit.metrics.forecasting import mase
 from crmkit.metrics.incidence import cumulative_incidence, eventual_share
@@ -17,6 +18,7 @@ from crmkit.metrics.regression import mae, mse, rmse
 from crmkit.metrics.repeat import repeat_purchase, repeat_purchase_curve
 from crmkit.metrics.retention import churn_rate, cohort, cohort_rates, retention
 from crmkit.metrics.satisfaction import ces, csat, csi, nps, preference
+from crmkit.metrics.stability import stability
 from crmkit.metrics.survival import kaplan_meier, median_survival, restricted_mean, survival_at
 from crmkit.metrics.validation import CrossValidation, cross_validate
 
@@ -27,6 +29,7 @@ __all__ = [
     "accuracy",
     "bootstrap",
     "brier",
+    "calinski_harabasz",
     "ces",
     "churn_rate",
     "class_report",
@@ -40,6 +43,8 @@ __all__ = [
     "csat",
     "csi",
     "cumulative_incidence",
+    "davies_bouldin",
+    "dbcv",
     "evaluator",
     "eventual_share",
     "f1",
@@ -66,6 +71,7 @@ __all__ = [
     "roc_auc",
     "share",
     "silhouette",
+    "stability",
     "survival_at",
     "wilson",
 ]

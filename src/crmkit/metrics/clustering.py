@@ -1,23 +1,24 @@
-"""How well segments keep to themselves: the silhouette, exact for small tables and sampled for large ones."""
+"""How well segments keep to themselves: silhouette, Calinski-Harabasz and Davies-Bouldin."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.metrics import pairwise_distances_chunked
+from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, pairwise_distances_chunked
 from sklearn.utils import check_random_state
 
-from crmkit.core.checks import positions
 from crmkit.core.errors import DataError
 from crmkit.core.estimate import Estimate
-from crmkit.metrics._columns import as_column, check_lengths
-from crmkit.metrics.intervals import mean
+from crmkit.metrics._segments import segmented_rows
+from crmkit.metrics.intervals import bootstrap, mean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
-__all__ = ["silhouette"]
+__all__ = ["calinski_harabasz", "davies_bouldin", "silhouette"]
 
 
 def silhouette(
@@ -73,20 +74,11 @@ def silhouette(
     >>> round(float(silhouette([[0.0], [1.0], [10.0], [11.0]], [0, 0, 1, 1])), 4)
     0.8997
     """
-    points = np.asarray(table, dtype=np.float64)
-    if points.ndim != 2:
-        raise DataError(f"table must have rows and columns, got an array of shape {points.shape}")
-    segments = as_column(labels, "labels")
-    check_lengths(table=points, labels=segments)
-    wrong = ~np.isfinite(points).all(axis=1)
-    if wrong.any():
-        raise DataError(f"table is missing or not finite in {positions(wrong)}")
-    outside = segments < 0 if segments.dtype.kind in "if" else np.zeros(len(segments), dtype=bool)
-    points, segments = points[~outside], segments[~outside]
-    names, codes = np.unique(segments, return_inverse=True)
-    if not 2 <= len(names) < len(points):
+    read = segmented_rows(table, labels)
+    points, codes = read.points, read.codes
+    if not 2 <= len(read.names) < len(points):
         raise DataError(
-            f"a silhouette needs at least 2 segments and fewer than rows: {len(names)} in {len(points)} rows"
+            f"a silhouette needs at least 2 segments and fewer than rows: {len(read.names)} in {len(points)} rows"
         )
     order = np.argsort(codes, kind="stable")
     points, codes = points[order], codes[order]
@@ -95,7 +87,7 @@ def silhouette(
         rows = np.sort(check_random_state(random_state).choice(len(points), size=sample_size, replace=False))
     values = _per_row(points, codes, rows, metric)
     note = "t, sampled" if len(rows) < len(points) else "t"
-    note += f"; {int(outside.sum()):,} rows in no segment left out" if outside.any() else ""
+    note += read.outside
     estimate = mean(values, level=level, method=note)
     low, high = max(-1.0, estimate.low), min(1.0, estimate.high)
     return Estimate(estimate.value, n=estimate.n, low=low, high=high, level=level, method=note)
@@ -125,3 +117,108 @@ def _per_row(
 
     chunks = pairwise_distances_chunked(points[rows], points, metric=metric, reduce_func=reduce)
     return np.concatenate(list(chunks))
+
+
+def calinski_harabasz(
+    table: Any, labels: Any, *, n_resamples: int = 200, level: float = 0.95, random_state: Any = 0
+) -> Estimate:
+    """Give the Calinski-Harabasz index: the variance between segments over that within.
+
+    It compares segmentations of one table, has no scale of its own (it grows with the number of rows), favours round
+    segments, and can never say that there is only one. Costs a pass over the table, and one for each resample.
+
+    Parameters
+    ----------
+    table : array-like of float, shape (n_rows, n_features)
+        Finite numbers, scaled as they were for the segmenter.
+    labels : array-like, shape (n_rows,)
+        Segments. Rows with a negative number are in no segment: they are left out, and counted in ``method``.
+    n_resamples : int, default=200
+        Of the bootstrap over rows, which takes the segments as given; 0 for no interval.
+    level : float, default=0.95
+        Nominal coverage.
+    random_state : int, RandomState or None, default=0
+        Changes the ends of the interval a little, never the figure.
+
+    Returns
+    -------
+    Estimate
+        From 0 on; greater is better.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two segments, every row is its own, or a number is missing.
+
+    References
+    ----------
+    Calinski, T., & Harabasz, J. (1974). A dendrite method for cluster analysis. Communications in Statistics 3, 1-27.
+    doi:10.1080/03610927408827101
+
+    Examples
+    --------
+    >>> from crmkit.metrics import calinski_harabasz
+    >>> round(float(calinski_harabasz([[0.0], [1.0], [10.0], [11.0]], [0, 0, 1, 1])), 4)
+    200.0
+    """
+    return _of_segments(calinski_harabasz_score, table, labels, n_resamples, level, random_state)
+
+
+def davies_bouldin(
+    table: Any, labels: Any, *, n_resamples: int = 200, level: float = 0.95, random_state: Any = 0
+) -> Estimate:
+    """Give the Davies-Bouldin index: how wide segments are for their distance to the one most like them.
+
+    The mean over segments of the largest (width + width of another) / (distance of their centers), a width being the
+    mean distance to the center: smaller is better, 0 is best. It compares segmentations of one table, favours round
+    segments, and can never say that there is only one. Costs a pass over the table, and one for each resample.
+
+    Parameters
+    ----------
+    table : array-like of float, shape (n_rows, n_features)
+        Finite numbers, scaled as they were for the segmenter.
+    labels : array-like, shape (n_rows,)
+        Segments. Rows with a negative number are in no segment: they are left out, and counted in ``method``.
+    n_resamples : int, default=200
+        Of the bootstrap over rows, which takes the segments as given; 0 for no interval.
+    level : float, default=0.95
+        Nominal coverage.
+    random_state : int, RandomState or None, default=0
+        Changes the ends of the interval a little, never the figure.
+
+    Returns
+    -------
+    Estimate
+        From 0 on; smaller is better.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two segments, every row is its own, or a number is missing.
+
+    References
+    ----------
+    Davies, D. L., & Bouldin, D. W. (1979). A cluster separation measure. IEEE Transactions on Pattern Analysis and
+    Machine Intelligence 1, 224-227. doi:10.1109/TPAMI.1979.4766909
+
+    Examples
+    --------
+    >>> from crmkit.metrics import davies_bouldin
+    >>> round(float(davies_bouldin([[0.0], [1.0], [10.0], [11.0]], [0, 0, 1, 1])), 4)
+    0.1
+    """
+    return _of_segments(davies_bouldin_score, table, labels, n_resamples, level, random_state)
+
+
+def _of_segments(
+    score: Callable[..., float], table: Any, labels: Any, n_resamples: int, level: float, random_state: Any
+) -> Estimate:
+    """Work one of scikit-learn's figures out on the rows in segments, with its bootstrap interval."""
+    read = segmented_rows(table, labels)
+    if not 2 <= len(read.names) < len(read.points):
+        raise DataError(
+            f"the index needs at least 2 segments and fewer than rows: {len(read.names)} in {len(read.points)} rows"
+        )
+    found = bootstrap(score, read.points, read.codes, n_resamples=n_resamples, level=level, random_state=random_state)
+    method = f"{found.method}{read.outside}".removeprefix("; ")
+    return Estimate(found.value, n=found.n, low=found.low, high=found.high, level=level, method=method)
