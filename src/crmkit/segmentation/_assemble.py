@@ -10,8 +10,8 @@ import numpy as np
 from crmkit.core.errors import DataError
 from crmkit.segmentation._columns import indicators
 from crmkit.segmentation._model import SegmentationModel, to_ids
-from crmkit.segmentation.explaining._profile import column_statistics, everybody
-from crmkit.segmentation.explaining._rules import surrogate_rules
+from crmkit.segmentation.explaining._figures import column_statistics, everybody, is_binary, revenue_shares
+from crmkit.segmentation.explaining._surrogate import surrogate_rules
 from crmkit.segmentation.explaining._traits import LANGUAGES, Words, describe_segments, suggest_names
 from crmkit.segmentation.over_time._comparison import bin_counts, bin_edges
 from crmkit.segmentation.segmenters._placing import PlacingSegmenter
@@ -107,8 +107,10 @@ def assemble(
     told = indicators(parts.categories)
     rules, fidelity = surrogate_rules(values.to_numpy(), shown, columns, seed=seed, categories=told)
     edges = {name: [0.0] if name in told else bin_edges(values[name].to_numpy()) for name in columns}
-    # The median of 0 and 1 says little, so a category is described by its share.
-    share = np.array([name in told for name in columns])
+    # The median of 0 and 1 says little, so such a column is described by its share.
+    share = is_binary(values) | np.array([name in told for name in columns])
+    shares = [name for name, binary in zip(columns, share, strict=True) if binary]
+    revenue_share = revenue_shares(parts.money, shown, row_ids) or {}
     middle = np.where(share, statistics["mean"], statistics["median"])
     middle_overall = np.where(share, values.mean().to_numpy(), overall)
     placed = parts.fitted.how_ if isinstance(parts.fitted, PlacingSegmenter) else "by the segmenter's own predict"
@@ -125,17 +127,23 @@ def assemble(
             "transform": parts.transform,
             "how_new": placed,
             "raw_labels": raw_labels,
-            "names": _names(parts, raw_labels, row_ids, statistics, words),
+            "names": _names(parts, raw_labels, row_ids, (statistics["effect"], middle, shares), words),
             "nobody": words.nobody,
             "customer_ids": values.index.tolist(),
             "segment_ids": ids,
             "row_ids": [int(row) for row in row_ids],
             "customers": customers,
-            "revenue_share": _shares(parts.money, shown, row_ids),
+            "revenue_share": revenue_share.get("share"),
+            "revenue_interval": [revenue_share["low"], revenue_share["high"]] if revenue_share else None,
+            "shares": shares,
             "statistics": statistics,
             "everybody": overall,
-            "descriptions": describe_segments(columns, statistics["effect"], middle, middle_overall, words),
-            "rules": {key: [rule[key] for rule in rules] for key in ("segment_id", "rule", "customers", "right")},
+            "middle": middle,
+            "middle_everybody": middle_overall,
+            "descriptions": describe_segments(
+                columns, statistics["effect"], middle, middle_overall, words, shares=shares
+            ),
+            "rules": {key: [rule[key] for rule in rules] for key in rules[0]},
             "fidelity": list(fidelity),
             "bin_edges": edges,
             "bin_counts": {name: bin_counts(values[name].to_numpy(), edges[name]) for name in columns},
@@ -166,7 +174,7 @@ def _names(
     parts: Parts,
     raw_labels: npt.NDArray[np.int64],
     row_ids: npt.NDArray[np.int64],
-    statistics: dict[str, npt.NDArray[np.float64]],
+    figures: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], list[str]],
     words: Words,
 ) -> list[str]:
     """Name every segment: as the segmenter does, else by its traits, else (nobody in it yet) by its id."""
@@ -179,17 +187,8 @@ def _names(
         names[int(row_ids[0])] = words.everybody
     elif inside.any():
         columns = [str(column) for column in parts.values.columns]
-        suggested = suggest_names(columns, statistics["effect"][inside], statistics["median"][inside], words)
+        effect, middle, shares = figures
+        suggested = suggest_names(columns, effect[inside], middle[inside], words, shares=shares)
         for segment, name in zip(row_ids[inside], suggested, strict=True):
             names[segment] = name
     return names
-
-
-def _shares(
-    money: npt.NDArray[np.float64] | None, shown: npt.NDArray[np.int64], row_ids: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64] | None:
-    """Share revenue out; None where the total is not positive, because a share of it would mislead."""
-    if money is None or money.sum() <= 0:
-        return None
-    shares: npt.NDArray[np.float64] = np.array([money[shown == row].sum() for row in row_ids]) / money.sum()
-    return shares

@@ -14,7 +14,8 @@ from crmkit.segmentation._columns import Columns, read_columns
 from crmkit.segmentation._features import read_customers
 from crmkit.segmentation.choosing._choice import Choice
 from crmkit.segmentation.explaining._profile import Profile, profile_frame
-from crmkit.segmentation.explaining._rules import Rules
+from crmkit.segmentation.explaining._rules import Rules, rules_frame
+from crmkit.segmentation.explaining._trait_table import trait_frame
 from crmkit.segmentation.over_time._comparison import Comparison, compare
 
 if TYPE_CHECKING:
@@ -130,38 +131,27 @@ class SegmentationModel:
     @property
     def profile(self) -> Profile:
         """What each segment is: a DataFrame with one row a segment, which prints as people read it."""
-        state = self._state
-        names = self.names
-        return profile_frame(
-            [names[segment] for segment in state["row_ids"]],
-            state["row_ids"],
-            np.asarray(state["customers"]),
-            state["revenue_share"],
-            state.get("columns", self.features),
-            state["statistics"],
-            state["descriptions"],
-        )
+        return profile_frame(self._state, self.names)
+
+    @property
+    def traits(self) -> pd.DataFrame:
+        """What sets each segment apart: one row a segment and column, in each segment the largest effect first.
+
+        ``segment``, ``column``, ``trait`` (its word; empty where the effect is small), ``n`` (known values),
+        ``figure`` (the median; the share of a column of 0 and 1), ``everybody`` (the same of all), ``lift``,
+        ``robust_z``, ``effect`` (Cliff's delta) and ``smd``, with their intervals.
+        """
+        return trait_frame(self._state, self.names)
 
     @property
     def rules(self) -> Rules:
         """Rules of a small tree that says nearly the same: a DataFrame with one row a rule, which prints them whole.
 
-        ``customers`` is how many the rule holds for, ``precision`` the share of these that are in the segment, and
-        ``coverage`` the share of the segment that the rule finds. ``fidelity`` says how far to trust them together.
+        ``customers``, ``precision`` and ``coverage`` are over all customers; ``fidelity`` and ``found``, with their
+        intervals, over customers that were held back. ``without`` names segments that no rule says.
         """
-        names = self.names
-        rules = self._state["rules"]
-        sizes = dict(zip(self._state["row_ids"], self._state["customers"], strict=True))
-        customers, right = np.array(rules["customers"]), np.array(rules["right"])
-        return Rules(
-            {
-                "segment": [names[segment] for segment in rules["segment_id"]],
-                "rule": list(rules["rule"]),
-                "customers": customers,
-                "precision": right / np.maximum(customers, 1),
-                "coverage": right / np.array([sizes[segment] for segment in rules["segment_id"]]),
-            }
-        )
+        sizes = dict(zip(self._state["row_ids"], map(int, self._state["customers"]), strict=True))
+        return rules_frame(self._state["rules"], self.names, sizes)
 
     @property
     def fidelity(self) -> Estimate:

@@ -10,7 +10,8 @@ import pytest
 from sklearn.cluster import DBSCAN
 
 from crmkit import segmentation
-from crmkit.segmentation.explaining._profile import WIDTH, Profile, _width, column_statistics
+from crmkit.segmentation.explaining._figures import STATISTICS
+from crmkit.segmentation.explaining._profile import WIDTH, Profile, _width
 from crmkit.segmentation.explaining._traits import number
 
 
@@ -32,25 +33,6 @@ def test_every_figure_equals_what_pandas_gives(rfm):
     assert profile["revenue_share"].sum() == pytest.approx(1)
     expected = grouped["monetary"].sum() / rfm["monetary"].sum()
     pd.testing.assert_series_equal(profile["revenue_share"], expected.reindex(profile.index), check_names=False)
-
-
-def test_effect_is_cliffs_delta_against_all_others():
-    random = np.random.default_rng(0)
-    values = pd.DataFrame({"x": random.integers(0, 8, 60), "y": random.normal(size=60)}, dtype=float)
-    ids = random.integers(0, 3, 60)
-    effect = column_statistics(values, ids)["effect"]
-    for segment in range(3):
-        for place, column in enumerate(values):
-            mine, others = values[column][ids == segment].to_numpy(), values[column][ids != segment].to_numpy()
-            pairs = np.sign(mine[:, None] - others[None, :])
-            assert effect[segment, place] == pytest.approx(pairs.mean(), abs=1e-9)
-
-
-def test_lift_is_missing_where_a_ratio_would_mislead():
-    values = pd.DataFrame({"net": [-5.0, 10.0], "none": [0.0, 0.0], "fine": [1.0, 3.0]})
-    lift = column_statistics(values, np.array([0, 1]))["lift"]
-    assert np.isnan(lift[:, :2]).all()
-    assert lift[:, 2].tolist() == [0.5, 1.5]
 
 
 def test_profile_is_a_frame_and_what_is_taken_from_it_is_plain(rfm):
@@ -80,7 +62,7 @@ def test_print_of_many_columns_stays_in_width_and_says_what_is_left_out():
     assert max(map(_width, text.splitlines()[:5])) <= WIDTH
     assert "a_rather_long_column_7" in text.splitlines()[0]
     assert "more columns that differ less: see .columns" in text
-    assert len(profile.columns) == 3 + 12 * 6 + 1
+    assert len(profile.columns) == 3 + 12 * len(STATISTICS) + 2 + 1
 
 
 def test_print_of_names_wider_than_the_line_still_shows_a_column(rfm):
@@ -120,7 +102,7 @@ def test_profile_with_columns_taken_away_in_place_still_prints(rfm):
     for taken in ("description", "monetary_q1", "customers"):
         profile = segmentation.segment(rfm, n_segments=2, random_state=0).profile
         del profile[taken]
-        assert "[2 rows x 22 columns]" in repr(profile)
+        assert "[2 rows x 59 columns]" in repr(profile)
         assert "<table" in profile._repr_html_()
 
 

@@ -50,8 +50,8 @@ def test_segments_alike_in_everything_are_counted():
 
 
 def test_other_columns_are_named_by_their_header():
-    assert names([[0.5, 0], [0, -0.7]], columns=["visits_a_week", "年龄"]) == ["high visits a week", "low 年龄"]
-    assert names([[0.5, 0], [0, -0.7]], columns=["visits", "年龄"], words=ZH) == ["visits高", "年龄低"]
+    assert names([[0.5, 0], [0, -0.7]], columns=["visits_a_week", "楼层"]) == ["high visits a week", "low 楼层"]
+    assert names([[0.5, 0], [0, -0.7]], columns=["visits", "楼层"], words=ZH) == ["visits高", "楼层低"]
 
 
 def test_description_backs_each_trait_with_figures():

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import unicodedata
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from crmkit.core import html
+from crmkit.metrics import wilson
+from crmkit.segmentation.explaining._drawing import draw_bars, draw_heat_map, draw_snake
+from crmkit.segmentation.explaining._figures import STATISTICS
 from crmkit.segmentation.explaining._traits import number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    import numpy.typing as npt
+    from crmkit.pictures import Picture
 
-__all__ = ["STATISTICS", "Profile", "column_statistics", "everybody"]
+__all__ = ["Profile", "profile_frame"]
 
-STATISTICS = ("median", "q1", "q3", "mean", "lift", "effect")
 WIDTH = 120
 GAP = 2
 
@@ -34,9 +35,20 @@ class Profile(pd.DataFrame):
     words. ``print(profile.to_string())`` shows every column.
 
     The columns are ``segment_id``, ``customers``, ``share`` (of all customers), ``revenue_share`` (where there is a
-    revenue column with a positive total); then for each column ``x`` of the segmentation, in original units,
-    ``x_median``, ``x_q1``, ``x_q3``, ``x_mean``, ``x_lift`` (mean against everybody's mean; missing where that is not
-    positive) and ``x_effect`` (Cliff's delta against all other customers, -1 to 1); and ``description``.
+    revenue column with a positive total), both with ``_low`` and ``_high``; then for each column ``x`` of the
+    segmentation, over the customers whose value is known,
+
+    - ``x_median``, ``x_q1``, ``x_q3``, ``x_mean`` in original units; for a category the mean is its share;
+    - ``x_n``: how many values are known;
+    - ``x_lift``: mean against everybody's mean (missing where that is not positive or a value is negative);
+    - ``x_robust_z``: how far the median is from everybody's, in robust standard deviations (1.4826 times the median
+      absolute deviation; where that is 0, 1.2533 times the mean absolute deviation; of a column of 0 and 1, the
+      distance of the share in standard deviations; missing where all are alike);
+    - ``x_effect``: Cliff's delta against all other customers, -1 to 1;
+    - ``x_smd``: difference of the means of segment and others, over the root mean square of their standard deviations;
+    - ``_low`` and ``_high`` of mean, lift, effect and smd: intervals of 95 %, which take the segments as given;
+
+    and ``description``. A figure that too few known values do not allow is missing.
 
     Examples
     --------
@@ -52,9 +64,97 @@ class Profile(pd.DataFrame):
     high visits          3           50.0         1.95
     """
 
+    _metadata: ClassVar[list[str]] = ["language", "shares"]
+    language: str = "en"
+    shares: tuple[str, ...] = ()
+
     @property
     def _constructor(self) -> Callable[..., pd.DataFrame]:
         return pd.DataFrame
+
+    def bars(self, *, language: str | None = None) -> Picture:
+        """Draw the share of customers, and of revenue where there is any.
+
+        Parameters
+        ----------
+        language : {"en", "zh"} or None, default=None
+            Of the picture's own words; None: that of the segments' names.
+
+        Returns
+        -------
+        Picture
+            It shows itself in a notebook and has ``save``; from the 26th segment on they are left out, which its title
+            says.
+
+        Raises
+        ------
+        MissingExtraError
+            Without matplotlib: ``pip install 'crmkit[report]'``.
+        """
+        return draw_bars(self, language or self.language)
+
+    def heat_map(self, shade: str = "effect", *, most: int = 12, language: str | None = None) -> Picture:
+        """Draw the medians in their own units, shaded by what sets each segment apart.
+
+        Parameters
+        ----------
+        shade : {"effect", "robust_z", "smd"}, default="effect"
+            What the shade is made of. Effect has its full colour at -1 and 1, the others at -3 and 3 and beyond.
+        most : int, default=12
+            Draw the so many columns that tell segments apart most, in the table's order; the title says how many are
+            left out.
+        language : {"en", "zh"} or None, default=None
+            Of the picture's own words; None: that of the segments' names.
+
+        Returns
+        -------
+        Picture
+            Columns of 0 and 1 show the share.
+
+        Raises
+        ------
+        DataError
+            If there is no such shade.
+        MissingExtraError
+            Without matplotlib: ``pip install 'crmkit[report]'``.
+        """
+        return draw_heat_map(
+            self, self._names(), self.shares, shade=shade, most=most, language=language or self.language
+        )
+
+    def snake_plot(
+        self, by: str = "robust_z", *, most: int = 12, most_segments: int = 12, language: str | None = None
+    ) -> Picture:
+        """Draw one line a segment over the columns, all on one scale.
+
+        Parameters
+        ----------
+        by : {"robust_z", "effect", "smd"}, default="robust_z"
+            The scale: distance of medians from everybody's in robust standard deviations; Cliff's delta against the
+            others, which no outlier can stretch; or standardized difference of means.
+        most : int, default=12
+            Draw the so many columns that tell segments apart most, in the table's order.
+        most_segments : int, default=12
+            Draw the first so many segments. The title says what is left out.
+        language : {"en", "zh"} or None, default=None
+            Of the picture's own words; None: that of the segments' names.
+
+        Returns
+        -------
+        Picture
+            The legend names each segment with its customers; where a value is beyond 6, heights are drawn by the
+            inverse hyperbolic sine, which the label says.
+
+        Raises
+        ------
+        DataError
+            If there is no such scale.
+        MissingExtraError
+            Without matplotlib: ``pip install 'crmkit[report]'``.
+        """
+        return draw_snake(
+            self, self._names(), by=by, most=most, most_segments=most_segments, language=language or self.language
+        )
 
     def __repr__(self) -> str:
         if not self._is_whole():
@@ -93,7 +193,7 @@ class Profile(pd.DataFrame):
 
     def _told(self) -> list[str]:
         """Give the columns of the segmentation, those first that tell segments apart most."""
-        return sorted(self._names(), key=lambda name: -float(np.ptp(self[f"{name}_effect"].to_numpy(dtype=float))))
+        return sorted(self._names(), key=lambda name: -float(np.ptp(np.nan_to_num(self[f"{name}_effect"]))))
 
     def _fitting(self) -> tuple[list[str], list[list[str]]]:
         """Write what fits on a line: all columns with quartiles, else all medians, else as many medians as fit."""
@@ -114,14 +214,18 @@ class Profile(pd.DataFrame):
         for name in self._names():
             if name in told:
                 header.append(name)
-                figures = zip(self[f"{name}_median"], self[f"{name}_q1"], self[f"{name}_q3"], strict=True)
-                columns.append(
-                    [
-                        f"{number(middle)} [{number(low)}, {number(high)}]" if quartiles else number(middle)
-                        for middle, low, high in figures
-                    ]
-                )
+                columns.append(self._written(name, quartiles=quartiles))
         return header, [list(row) for row in zip(*columns, strict=True)]
+
+    def _written(self, name: str, *, quartiles: bool) -> list[str]:
+        """Write a column's median and quartiles, or its share where it holds 0 and 1."""
+        if name in self.shares:
+            return ["–" if np.isnan(share) else f"{share:.0%}" for share in self[f"{name}_mean"]]
+        figures = zip(self[f"{name}_median"], self[f"{name}_q1"], self[f"{name}_q3"], strict=True)
+        return [
+            f"{number(middle)} [{number(low)}, {number(high)}]" if quartiles else number(middle)
+            for middle, low, high in figures
+        ]
 
 
 def _widths(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
@@ -143,61 +247,45 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return (" " * GAP).join(padded).rstrip()
 
 
-def column_statistics(values: pd.DataFrame, ids: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.float64]]:
-    """Work out each segment's figures of each column.
+def profile_frame(state: Mapping[str, Any], names: Mapping[int, str]) -> Profile:
+    """Put the profile together from what was kept of the segments.
 
     Parameters
     ----------
-    values : pandas.DataFrame
-        The columns in original units.
-    ids : ndarray of shape (n_customers,)
-        Segment of each customer.
+    state : mapping
+        ``row_ids``, ``customers``, ``revenue_share``, ``columns``, ``statistics`` and ``descriptions``; where they are
+        there, ``revenue_interval``, ``shares`` (the columns of 0 and 1) and ``language``.
+    names : mapping of int to str
+        Name of each segment.
 
     Returns
     -------
-    dict of str to ndarray of shape (n_segments, n_columns)
-        A table for each of ``STATISTICS``, segments in ascending order of id.
+    Profile
+        One row a segment.
     """
-    grouped = values.groupby(ids, sort=True)
-    mean = grouped.mean().to_numpy(dtype=np.float64)
-    whole = values.mean().to_numpy(dtype=np.float64)
-    usable = (whole > 0) & (values.to_numpy().min(axis=0) >= 0)
-    lift = np.divide(mean, whole, out=np.full_like(mean, np.nan), where=np.broadcast_to(usable, mean.shape))
-    ranks = pd.DataFrame(rankdata(values.to_numpy(), axis=0))
-    against_all = (2.0 * ranks.groupby(ids, sort=True).mean().to_numpy() - 1.0) / len(values) - 1.0
-    others = len(values) - np.unique(ids, return_counts=True)[1]
-    effect = against_all * (len(values) / np.maximum(others, 1))[:, None]
-    quartiles = {
-        name: grouped.quantile(share).to_numpy(dtype=np.float64)
-        for name, share in (("q1", 0.25), ("median", 0.5), ("q3", 0.75))
-    }
-    return {**quartiles, "mean": mean, "lift": lift, "effect": np.round(effect, 12)}
-
-
-def everybody(values: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """Give the median of each column over all customers."""
-    return values.median().to_numpy(dtype=np.float64)
-
-
-def profile_frame(
-    names: Sequence[str],
-    ids: Sequence[int],
-    customers: npt.NDArray[np.int64],
-    revenue_share: npt.NDArray[np.float64] | None,
-    columns: Sequence[str],
-    statistics: dict[str, npt.NDArray[np.float64]],
-    descriptions: Sequence[str],
-) -> Profile:
-    """Put the profile together from its parts."""
+    customers = np.asarray(state["customers"])
+    total = int(customers.sum())
+    low, high = wilson(customers, total)
     table: dict[str, Any] = {
-        "segment_id": np.asarray(ids, dtype=np.int64),
+        "segment_id": np.asarray(state["row_ids"], dtype=np.int64),
         "customers": customers,
-        "share": customers / customers.sum(),
+        "share": customers / total,
     }
-    if revenue_share is not None:
-        table["revenue_share"] = revenue_share
+    if state["revenue_share"] is not None:
+        table["revenue_share"] = state["revenue_share"]
+    statistics = state["statistics"]
+    columns = state.get("columns", state["features"])
     for place, column in enumerate(columns):
         for statistic in STATISTICS:
-            table[f"{column}_{statistic}"] = statistics[statistic][:, place]
-    table["description"] = list(descriptions)
-    return Profile(table, index=pd.Index(list(names), name="segment"))
+            # Segments saved by an earlier release have fewer figures.
+            if statistic in statistics:
+                values = statistics[statistic][:, place]
+                table[f"{column}_{statistic}"] = values.astype(np.int64) if statistic == "n" else values
+    table |= {"share_low": low, "share_high": high}
+    if state.get("revenue_interval") is not None:
+        table["revenue_share_low"], table["revenue_share_high"] = state["revenue_interval"]
+    table["description"] = list(state["descriptions"])
+    profile = Profile(table, index=pd.Index([names[segment] for segment in state["row_ids"]], name="segment"))
+    profile.language = str(state.get("language", "en"))
+    profile.shares = tuple(state.get("shares", ()))
+    return profile
