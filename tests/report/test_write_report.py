@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.base import BaseEstimator
 
 import crmkit
 from crmkit import DataError, Estimate, remediation, segmentation
@@ -109,6 +110,45 @@ def test_a_plan_and_a_segmentation_show_their_pictures_with_n(written, plan, seg
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", page)
     assert len(captions) >= 5
     assert all("(n = " in caption for caption in captions)
+
+
+def test_segments_show_sizes_medians_a_snake_plot_and_how_far_rules_can_be_believed(written, segments):
+    page = written(segments)
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", page)
+    assert [caption.partition(" (n")[0].partition(" –")[0] for caption in captions] == [
+        "Share of customers and of revenue",
+        "Median of each segment",
+        "What sets the segments apart",
+    ]
+    assert "of customers held back" in page
+    rules = segments.rules
+    assert f"[{rules['fidelity_low'][0]:.0%}, {rules['fidelity_high'][0]:.0%}] (n = {rules['unseen'][0]})" in page
+    chinese = written(segments, lang="zh-CN")
+    assert "各分群的特征" in chinese
+    assert "What sets the segments apart" not in chinese
+
+
+def test_segments_without_a_rule_are_named_and_shares_are_percentages(written):
+    # Each customer of the second segment has two doubles in the first.
+    table = pd.DataFrame({"visits": np.repeat(np.arange(30.0), 3), "member": np.repeat([0.0, 1.0, 0.0], 30)})
+    table.index = pd.Index([f"c{i}" for i in range(90)], name="customer_id")
+    labels = np.isin(np.arange(90), [0, 30, 60]).astype(int)
+
+    class Given(BaseEstimator):
+        def fit_predict(self, *_table):
+            return labels
+
+    found = segmentation.segment(table, Given(), transform="none")
+    page = written(found)
+    assert found.rules.without == (found.names[1],)
+    assert f"No rule says: {found.names[1]}." in page
+    assert f">{found.profile['member_mean'].iloc[0]:.1%}<" in page
+
+
+def test_one_segment_has_nothing_to_be_set_apart_from(written):
+    table = pd.DataFrame({"visits": [1.0, 2.0, 3.0]}, index=pd.Index(list("abc"), name="customer_id"))
+    page = written(segmentation.segment(table, n_segments=1, transform="scale", random_state=0))
+    assert page.count("<figcaption>") == 1
 
 
 def test_every_picture_says_in_words_what_it_shows(written, plan, segments):

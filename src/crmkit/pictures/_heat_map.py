@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["heat_map"]
 
 _NARROWEST = 0.62  # inches that a figure such as 10,809 needs
-_WIDEST = 10.8
 _ROW = 0.34
 
 
@@ -75,7 +74,7 @@ def heat_map(
     strengths = np.clip(np.abs(numbers) / (full or largest or 1.0), 0.0, 1.0)
     written = [[cell(plain(value)) for value in line] for line in text.to_numpy(dtype=object).tolist()]
     left = margin(rows, LONG)
-    width = min(max(7.2, left + 0.1 + _NARROWEST * len(columns)), _WIDEST)
+    width = max(7.2, left + 0.1 + _NARROWEST * len(columns))
     wide = (width - left - 0.1) / max(1, len(columns))
     room = wide / EM - 0.8
     above, aslant = headers(columns, wide)

@@ -23,8 +23,8 @@ __all__ = ["snake"]
 _MARKERS = ("o", "s", "^", "D", "v", "P")
 _DASHES: tuple[Any, ...] = ("solid", (0, (5, 2)), (0, (1, 1.2)))
 _NARROWEST = 0.55
-_WIDEST = 10.8
 _LINE = 0.2  # inches of one line of the legend
+_LONGEST = 42.0  # ems of a name in the legend, which may have a line to itself
 # Beyond this a few far values would press all other lines together.
 _LINEAR = 6.0
 
@@ -86,7 +86,7 @@ def snake(
     bent = scale == "signed-log" or (scale == "auto" and bool(len(known)) and float(np.abs(known).max()) > _LINEAR)
     heights = np.arcsinh(numbers) if bent else numbers
     left, right = 0.6, 0.25
-    width = min(max(7.2, left + right + _NARROWEST * len(columns)), _WIDEST)
+    width = max(7.2, left + right + _NARROWEST * len(columns))
     wide = (width - left - right) / max(1, len(columns))
     below, aslant = headers(columns, wide)
     if aslant:
@@ -138,10 +138,7 @@ def _heights(sketch: Sketch, known: npt.NDArray[np.float64], *, bent: bool) -> N
     room = 0.06 * ((high - low) or 1.0)
     sketch.axes.set_ylim(low - room, high + room)
     if bent:
-        marks = [base * 10**power for power in range(7) for base in (1, 2, 5)]
-        ends = [mark for mark in marks if mark <= np.abs(known).max()]
-        ends = ends if len(ends) <= 7 else [mark for mark in ends if str(mark)[0] == "1"]
-        named = [value for value in [*(-mark for mark in reversed(ends)), 0, *ends] if low <= np.arcsinh(value) <= high]
+        named = [*(-mark for mark in reversed(_marks(-known.min()))), 0, *_marks(known.max())]
         sketch.axes.set_yticks(np.arcsinh(named), [sketch.label(f"{value:,}") for value in named])
         return
     ticks = [
@@ -150,6 +147,15 @@ def _heights(sketch: Sketch, known: npt.NDArray[np.float64], *, bent: bool) -> N
     spread = (ticks[1] - ticks[0]) if len(ticks) > 1 else 1.0
     digits = max(0, min(6, -math.floor(math.log10(spread) + 1e-9))) if spread < 1 else int(spread % 1 != 0)
     sketch.axes.set_yticks(ticks, [sketch.label(f"{tick:,.{digits}f}") for tick in ticks])
+
+
+def _marks(end: float) -> list[float]:
+    """Give round numbers up to an end, few enough to be read."""
+    marks: list[float] = [base * 10**power for power in range(16) for base in (1, 2, 5)]
+    near = [mark for mark in marks if mark <= end]
+    if not near:
+        return [0.5] if end >= 0.5 else []
+    return near[:: 1 if len(near) <= 7 else -(-len(near) // 6)]
 
 
 def _name_columns(sketch: Sketch, columns: Sequence[str], *, aslant: bool, room: float) -> None:
@@ -168,7 +174,7 @@ def _name_columns(sketch: Sketch, columns: Sequence[str], *, aslant: bool, room:
 
 def _legend_places(rows: Sequence[str], width: float) -> tuple[list[tuple[float, int]], int]:
     """Give each name of the legend its distance from the left, in inches, and its line."""
-    widest = max((width_of(shorten(name, LONG + 8)) for name in rows), default=0.0) * EM + 0.85
+    widest = max((width_of(shorten(name, _LONGEST)) for name in rows), default=0.0) * EM + 0.85
     across = max(1, int(width // widest))
     lines = -(-len(rows) // across)
     return [((row // max(1, lines)) * widest, row % max(1, lines)) for row in range(len(rows))], lines
@@ -186,6 +192,6 @@ def _legend(sketch: Sketch, rows: Sequence[str], placed: Sequence[tuple[float, i
         sketch.axes.plot([at / wide, (at + 0.55) / wide], [down, down], **{**look, "marker": "None"}, **across)
         sketch.axes.plot([(at + 0.275) / wide], [down], **{**look, "linestyle": "None"}, **across)
         sketch.axes.text(
-            (at + 0.65) / wide, down, sketch.label(name, LONG + 8), va="center", fontsize=9, color=INK,
+            (at + 0.65) / wide, down, sketch.label(name, _LONGEST), va="center", fontsize=9, color=INK,
             transform=sketch.axes.transAxes,
         )  # fmt: skip

@@ -30,7 +30,8 @@ _WORDS = {
         "revenue": "share of revenue",
         "sizes": "Share of customers and of revenue",
         "sizes_only": "Share of customers",
-        "heat": "Median of each segment (of columns of 0 and 1, the share)",
+        "heat": "Median of each segment",
+        "heat_share": "Median of each segment (share where it is a percentage)",
         "effect_key": "blue: larger than of the other customers, orange: smaller (Cliff's delta)",
         "robust_z_key": "blue: above everybody's median, orange: below (robust z)",
         "smd_key": "blue: mean above that of the other customers, orange: below (standardized)",
@@ -48,7 +49,8 @@ _WORDS = {
         "revenue": "收入占比",
         "sizes": "客户占比与收入占比",
         "sizes_only": "客户占比",
-        "heat": "各分群的中位数（0/1 列为占比）",
+        "heat": "各分群的中位数",
+        "heat_share": "各分群的中位数（百分数为占比）",
         "effect_key": "蓝色高于其他客户，橙色低于其他客户（Cliff's delta）",
         "robust_z_key": "蓝色高于全体中位数，橙色低于全体中位数（稳健 z 值）",
         "smd_key": "蓝色均值高于其他客户，橙色低于其他客户（标准化）",
@@ -87,7 +89,7 @@ def draw_heat_map(
     words = _words(language)
     kept = _kept(profile, columns, shade, most)
     shown = profile.iloc[:_MOST_ROWS]
-    title = _titled(words["heat"], shown, profile, kept, columns, words)
+    title = _titled(words["heat_share" if set(kept) & set(shares) else "heat"], shown, profile, kept, columns, words)
     text = pd.DataFrame(
         {
             name: [percent(value) for value in shown[f"{name}_mean"]]

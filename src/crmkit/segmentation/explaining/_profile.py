@@ -253,8 +253,8 @@ def profile_frame(state: Mapping[str, Any], names: Mapping[int, str]) -> Profile
     Parameters
     ----------
     state : mapping
-        ``row_ids``, ``customers``, ``revenue_share``, ``columns``, ``statistics`` and ``descriptions``; where they are
-        there, ``revenue_interval``, ``shares`` (the columns of 0 and 1) and ``language``.
+        ``row_ids``, ``customers``, ``revenue_share``, ``revenue_interval``, ``columns``, ``shares`` (those of 0 and
+        1), ``statistics``, ``descriptions`` and ``language``.
     names : mapping of int to str
         Name of each segment.
 
@@ -274,18 +274,15 @@ def profile_frame(state: Mapping[str, Any], names: Mapping[int, str]) -> Profile
     if state["revenue_share"] is not None:
         table["revenue_share"] = state["revenue_share"]
     statistics = state["statistics"]
-    columns = state.get("columns", state["features"])
-    for place, column in enumerate(columns):
+    for place, column in enumerate(state["columns"]):
         for statistic in STATISTICS:
-            # Segments saved by an earlier release have fewer figures.
-            if statistic in statistics:
-                values = statistics[statistic][:, place]
-                table[f"{column}_{statistic}"] = values.astype(np.int64) if statistic == "n" else values
+            values = statistics[statistic][:, place]
+            table[f"{column}_{statistic}"] = values.astype(np.int64) if statistic == "n" else values
     table |= {"share_low": low, "share_high": high}
-    if state.get("revenue_interval") is not None:
+    if state["revenue_interval"] is not None:
         table["revenue_share_low"], table["revenue_share_high"] = state["revenue_interval"]
     table["description"] = list(state["descriptions"])
     profile = Profile(table, index=pd.Index([names[segment] for segment in state["row_ids"]], name="segment"))
-    profile.language = str(state.get("language", "en"))
-    profile.shares = tuple(state.get("shares", ()))
+    profile.language = str(state["language"])
+    profile.shares = tuple(state["shares"])
     return profile

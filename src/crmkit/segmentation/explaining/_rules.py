@@ -98,16 +98,14 @@ def rules_frame(rules: Mapping[str, Sequence[Any]], names: Mapping[int, str], si
         "precision": right / np.maximum(customers, 1),
         "coverage": right / members,
     }
-    # Segments saved by an earlier release have no customers held back.
-    if "unseen" in rules:
-        unseen, hits, segment = (
-            np.asarray(rules[key], dtype=np.int64) for key in ("unseen", "unseen_right", "unseen_segment")
-        )
-        for name, of in (("fidelity", unseen), ("found", segment)):
-            table[name] = np.where(of > 0, hits / np.maximum(of, 1), np.nan)
-            table[f"{name}_low"], table[f"{name}_high"] = wilson(hits, of)
-        table["lift"] = table["fidelity"] / (members / sum(sizes.values()))
-        table |= {"unseen": unseen, "unseen_segment": segment}
+    unseen, hits, segment = (
+        np.asarray(rules[key], dtype=np.int64) for key in ("unseen", "unseen_right", "unseen_segment")
+    )
+    for name, of in (("fidelity", unseen), ("found", segment)):
+        table[name] = np.where(of > 0, hits / np.maximum(of, 1), np.nan)
+        table[f"{name}_low"], table[f"{name}_high"] = wilson(hits, of)
+    table["lift"] = table["fidelity"] / (members / sum(sizes.values()))
+    table |= {"unseen": unseen, "unseen_segment": segment}
     frame = Rules(table)
     frame.without = tuple(names[segment] for segment in sizes if segment not in ids)
     return frame

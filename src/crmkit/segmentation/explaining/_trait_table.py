@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["trait_frame"]
 
-_SHOWN = ("lift", "robust_z", "effect", "smd")
-
 
 def trait_frame(state: Mapping[str, Any], names: Mapping[int, str]) -> pd.DataFrame:
     """Put what sets segments apart into one row a segment and column.
@@ -35,11 +33,8 @@ def trait_frame(state: Mapping[str, Any], names: Mapping[int, str]) -> pd.DataFr
         median; the share of a column of 0 and 1) and ``everybody`` (the same of all), then lift, robust z, effect and
         standardized difference with their intervals. Segments as in the profile, in each the largest effect first.
     """
-    statistics, shares = state["statistics"], set(state.get("shares", ()))
-    columns = list(state.get("columns", state["features"]))
-    words = LANGUAGES[state.get("language", "en")]
-    figure = state.get("middle", statistics["median"])
-    everybody = state.get("middle_everybody", state["everybody"])
+    statistics, shares, columns = state["statistics"], set(state["shares"]), list(state["columns"])
+    words = LANGUAGES[state["language"]]
     effects = statistics["effect"]
     places = [
         (row, column)
@@ -58,12 +53,11 @@ def trait_frame(state: Mapping[str, Any], names: Mapping[int, str]) -> pd.DataFr
         "column": [columns[column] for column in at],
         "trait": told,
     }
-    if "n" in statistics:
-        table["n"] = statistics["n"][rows, at].astype(np.int64)
-    table |= {"figure": figure[rows, at], "everybody": np.asarray(everybody)[at]}
-    for name in STATISTICS:
-        if name in statistics and name.startswith(_SHOWN):
-            table[name] = statistics[name][rows, at]
-    order = [f"{name}{end}" for name in _SHOWN for end in ("", "_low", "_high")]
-    heads = [name for name in table if name not in order]
-    return pd.DataFrame(table)[[*heads, *(name for name in order if name in table)]]
+    table |= {
+        "n": statistics["n"][rows, at].astype(np.int64),
+        "figure": state["middle"][rows, at],
+        "everybody": np.asarray(state["middle_everybody"])[at],
+    }
+    order = (f"{name}{end}" for name in ("lift", "robust_z", "effect", "smd") for end in ("", "_low", "_high"))
+    table |= {name: statistics[name][rows, at] for name in order if name in STATISTICS}
+    return pd.DataFrame(table)
