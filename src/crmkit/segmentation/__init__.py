@@ -9,6 +9,10 @@ from crmkit.segmentation.choosing._choose_eps import EpsChoice, choose_eps
 from crmkit.segmentation.explaining._profile import Profile
 from crmkit.segmentation.explaining._rules import Rules
 from crmkit.segmentation.over_time._comparison import Comparison
+from crmkit.segmentation.over_time._identity import Identity
+from crmkit.segmentation.over_time._needs import Difference, LargestSize, LeastSize, Reachable, SegmentCount
+from crmkit.segmentation.over_time._needs_report import NeedsReport
+from crmkit.segmentation.over_time._tracking import Tracking, track
 from crmkit.segmentation.segmenters._dbscan import DBSCAN
 from crmkit.segmentation.segmenters._k_medoids import KMedoids
 from crmkit.segmentation.segmenters._k_prototypes import KPrototypes
@@ -19,15 +23,24 @@ __all__ = [
     "DBSCAN",
     "Choice",
     "Comparison",
+    "Difference",
     "EpsChoice",
+    "Identity",
     "KMedoids",
     "KPrototypes",
+    "LargestSize",
+    "LeastSize",
+    "NeedsReport",
     "PlacingSegmenter",
     "Profile",
+    "Reachable",
     "RfmRules",
     "Rules",
+    "SegmentCount",
     "SegmentationModel",
+    "Tracking",
     "choose_eps",
     "choose_k",
     "segment",
+    "track",
 ]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit.core.errors import DataError
+from crmkit.metrics.population import bin_counts, quantile_edges
 from crmkit.segmentation._columns import indicators
 from crmkit.segmentation._model import SegmentationModel, to_ids
 from crmkit.segmentation.explaining._figures import column_statistics, everybody, is_binary, revenue_shares
 from crmkit.segmentation.explaining._surrogate import surrogate_rules
 from crmkit.segmentation.explaining._traits import LANGUAGES, Words, describe_segments, suggest_names
-from crmkit.segmentation.over_time._comparison import bin_counts, bin_edges
 from crmkit.segmentation.segmenters._placing import PlacingSegmenter
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def assemble(
     words, overall = LANGUAGES[texts["language"]], everybody(values)
     told = indicators(parts.categories)
     rules, fidelity = surrogate_rules(values.to_numpy(), shown, columns, seed=seed, categories=told)
-    edges = {name: [0.0] if name in told else bin_edges(values[name].to_numpy()) for name in columns}
+    edges = {name: [0.0] if name in told else quantile_edges(values[name].to_numpy()) for name in columns}
     # The median of 0 and 1 says little, so such a column is described by its share.
     share = is_binary(values) | np.array([name in told for name in columns])
     shares = [name for name, binary in zip(columns, share, strict=True) if binary]

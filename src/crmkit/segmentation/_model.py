@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 import pandas as pd
@@ -12,11 +12,16 @@ from crmkit.core.errors import DataError
 from crmkit.metrics import share
 from crmkit.segmentation._columns import Columns, read_columns
 from crmkit.segmentation._features import read_customers
+from crmkit.segmentation._names import new_names
 from crmkit.segmentation.choosing._choice import Choice
 from crmkit.segmentation.explaining._profile import Profile, profile_frame
 from crmkit.segmentation.explaining._rules import Rules, rules_frame
 from crmkit.segmentation.explaining._trait_table import trait_frame
+from crmkit.segmentation.over_time._check import check
 from crmkit.segmentation.over_time._comparison import Comparison, compare
+from crmkit.segmentation.over_time._identity import LEAST_JACCARD, Identity
+from crmkit.segmentation.over_time._models import identify
+from crmkit.segmentation.over_time._tracking import Tracking, track
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from crmkit.core.estimate import Estimate
+    from crmkit.segmentation.over_time._needs_report import NeedsReport
 
 __all__ = ["SegmentationModel"]
 
@@ -203,23 +209,123 @@ class SegmentationModel:
         ids = self.predict_ids(table)
         return self._named(ids.to_numpy(), ids.index)
 
-    def compare(self, table: Any) -> Comparison:
-        """Hold a new table against the customers the segments were made on.
+    @overload
+    def compare(self, table: SegmentationModel) -> Identity: ...  # pyright: ignore[reportOverlappingOverload] -- tables are Any
+
+    @overload
+    def compare(self, table: Any) -> Comparison: ...
+
+    def compare(self, table: Any) -> Comparison | Identity:
+        """Hold a new table, or another model, against the customers the segments were made on.
 
         Parameters
         ----------
-        table : table
-            One row a customer, such as the same columns a month later; the same customers or others.
+        table : table or SegmentationModel
+            One row a customer, such as the same columns a month later; the same customers or others. Or another
+            model, whose segments are then matched with these on the customers that both were made on.
 
         Returns
         -------
-        Comparison
-            Sizes, stability index, medians, and who moved where.
+        Comparison or Identity
+            For a table sizes, stability index, medians, and who moved where; for a model which segments are the same.
+
+        Raises
+        ------
+        DataError
+            As ``predict``; or if no customer is in both models.
         """
+        if isinstance(table, SegmentationModel):
+            return identify(self, table, least_jaccard=LEAST_JACCARD)
         frame = read_customers(table)
         columns = self._read(frame)
         after = pd.Series(self._place(columns), index=frame.index, name="segment_id")
         return compare(self, columns.shown, after)
+
+    def track(self, tables: Mapping[Any, Any]) -> Tracking:
+        """Follow the frozen segments over several dates.
+
+        Parameters
+        ----------
+        tables : mapping of date or label to table
+            One customer table a date, in the order of time.
+
+        Returns
+        -------
+        Tracking
+            As ``segmentation.track`` gives it.
+        """
+        return track(self, tables)
+
+    def check(self, needs: Any, customers: Any = None) -> NeedsReport:
+        """Hold the segments against declared business needs.
+
+        Parameters
+        ----------
+        needs : need, mapping, or list of these
+            Such as ``LeastSize(share=0.05)``, or as a configuration file has it
+            ``{"need": "least-size", "share": 0.05}``.
+        customers : table or None, default=None
+            One row a customer, with the columns that the needs name; needs of number and size ask for none.
+
+        Returns
+        -------
+        NeedsReport
+            One row a need and segment: the figure, its interval, and whether the need is met.
+
+        Raises
+        ------
+        DataError
+            If a column is missing or none of the table's customers is in the segmentation.
+        """
+        return check(self, needs, customers)
+
+    def refit(
+        self,
+        table: Any,
+        *,
+        n_segments: int | str | None = None,
+        random_state: Any = None,
+        least_jaccard: float = LEAST_JACCARD,
+    ) -> SegmentationModel:
+        """Fit the same kind of segments anew on a new table, and keep who is who.
+
+        Transform and segmenter are unfitted copies with the same parameters, fitted on the new table. Its customers
+        are also placed by the old, frozen segments; a new segment that holds enough of the same customers as an old
+        one keeps its id and name, given ones too. New segments get ids after all that ever were, and names that were
+        never another's; ids that vanished stay in ``names``. ``identity`` says what became of each. Segments that the
+        segmenter itself names (``rfm-rules``) are the same where the name is.
+
+        Parameters
+        ----------
+        table : table
+            One row a customer, with the columns in ``features``; the same customers or others.
+        n_segments : int, "auto" or None, default=None
+            None keeps the number (segmenters that find it themselves find it again); ``"auto"`` chooses it anew.
+        random_state : int, RandomState or None, default=None
+            None seeds as the first fit was seeded.
+        least_jaccard : float, default=1/3
+            The least overlap, customers in both over customers in either, of a segment with its former self.
+
+        Returns
+        -------
+        SegmentationModel
+            A new one; this one is not changed.
+
+        Raises
+        ------
+        DataError
+            As ``segment`` and ``predict``.
+        """
+        from crmkit.segmentation.over_time._refit import refit
+
+        state = refit(self, table, n_segments=n_segments, random_state=random_state, least_jaccard=least_jaccard)
+        return type(self)(state)
+
+    @property
+    def identity(self) -> Identity | None:
+        """What became of each segment in the last ``refit``; None for a first fit."""
+        found = self._state.get("identity")
+        return None if found is None else Identity(**found)
 
     def rename(self, names: Mapping[str | int, str]) -> SegmentationModel:
         """Give the same segments other names.
@@ -239,27 +345,7 @@ class SegmentationModel:
         ValueError
             If a segment is not there, or two would share a name.
         """
-        ids = {name: segment for segment, name in self.names.items()}
-        renamed = list(self._state["names"])
-        nobody = self._state["nobody"]
-        for old, new in names.items():
-            segment = ids.get(old) if isinstance(old, str) else int(old)
-            if segment is None and str(old).removeprefix("-").isdecimal():
-                segment = int(old)
-            if segment is None or segment not in self.names:
-                raise ValueError(
-                    f"there is no segment {old!r}; the names are: {', '.join(map(repr, self.names.values()))}"
-                )
-            if not isinstance(new, str) or not new.strip():
-                raise ValueError(f"the new name of {old!r} must be text, got {new!r}")
-            if segment == -1:
-                nobody = new
-            else:
-                renamed[segment] = new
-        together = [*renamed, nobody]
-        repeated = sorted({name for name in together if together.count(name) > 1})
-        if repeated:
-            raise ValueError(f"two segments would be named {', '.join(map(repr, repeated))}")
+        *renamed, nobody = new_names([*self._state["names"], self._state["nobody"]], names)
         return type(self)({**self._state, "names": renamed, "nobody": nobody})
 
     def _index(self) -> pd.Index[Any]:
@@ -280,7 +366,10 @@ class SegmentationModel:
 
     def _place(self, columns: Columns) -> npt.NDArray[np.int64]:
         """Give segment ids by the frozen transform and segmenter."""
-        raw = np.asarray(self.segmenter.predict(columns.points(self.transform)), dtype=np.int64)
+        points = columns.points(self.transform)
+        if getattr(self.segmenter, "preferred_transform", None) is None:
+            columns.check_distances(points, fitting=False)
+        raw = np.asarray(self.segmenter.predict(points), dtype=np.int64)
         return to_ids(raw, np.asarray(self._state["raw_labels"], dtype=np.int64))
 
     def _head(self) -> str:

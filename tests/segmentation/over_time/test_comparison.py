@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from crmkit import segmentation
-from crmkit.segmentation.over_time._comparison import bin_counts, bin_edges, population_stability
+from crmkit.segmentation.over_time._comparison import compare
+from crmkit.segmentation.over_time._sizes import changed_sizes
 
 
 @pytest.fixture
@@ -74,22 +77,6 @@ def test_medians_are_those_of_the_new_table(segments, rfm):
     assert comparison.columns.loc["monetary", "median_before"] == pytest.approx(rfm["monetary"].median())
 
 
-def test_stability_index_follows_its_formula():
-    # Shares .2 .3 .5 against .3 .3 .4 of 1,000 each: (.1) ln(1.5) + (-.1) ln(.8) = .06286.
-    assert population_stability(np.array([200, 300, 500]), np.array([300, 300, 400])) == pytest.approx(
-        0.06286, abs=3e-4
-    )
-    assert population_stability(np.array([5, 0]), np.array([0, 5])) < np.inf
-
-
-def test_bins_hold_equal_counts_and_ties_share_one():
-    values = np.arange(100.0)
-    assert bin_counts(values, bin_edges(values)).tolist() == [10] * 10
-    tied = np.array([1.0] * 90 + [2.0] * 10)
-    assert bin_counts(tied, bin_edges(tied)).sum() == 100
-    assert len(bin_edges(tied)) <= 2
-
-
 def test_samples_of_one_population_are_stable():
     random = np.random.default_rng(0)
     table = pd.DataFrame(random.gamma(2, 50, (4000, 2)), columns=["a", "b"])
@@ -103,7 +90,113 @@ def test_samples_of_one_population_are_stable():
 def test_display_is_readable_and_escaped(segments, rfm):
     comparison = segments.rename({0: "<best>"}).compare(rfm)
     text = repr(comparison)
-    assert text.splitlines()[0] == "segment sizes: stable (population stability index 0.000)"
+    assert text.splitlines()[0] == "segment sizes: stable (population stability index 0.000, p=1)"
     assert text.splitlines()[1] == "300 customers in both tables, 0 (0.0%) moved; 0 gone, 0 new"
     assert "+0.0 points" in text
     assert "&lt;best&gt;" in comparison._repr_html_()
+
+
+def test_two_samples_of_one_population_are_significant_in_one_of_twenty_runs():
+    """PSI of segment sizes by cuts that were frozen on a third sample, 200 times."""
+    random = np.random.default_rng(0)
+    everybody = pd.DataFrame({"a": random.gamma(2, 50, 401 * 400)})
+    everybody.index.name = "customer_id"
+    samples = {run: everybody.iloc[400 * run : 400 * (run + 1)] for run in range(401)}
+    segments = segmentation.segment(samples.pop(400), n_segments=5, transform="scale", random_state=0)
+    stability = segments.track(samples).stability
+    # Every second date, so that no sample is in two pairs.
+    significant = (stability["p_previous"].iloc[1::2] < 0.05).mean()
+    # 5 % nominal; 200 runs waver by 1.5 points, so 5 % and two of these.
+    assert 0.01 <= significant <= 0.08
+
+
+def test_the_fitted_sample_against_another_is_significant_about_as_seldom():
+    random = np.random.default_rng(0)
+    significant = np.zeros(3)
+    for run in range(40):
+        table = pd.DataFrame({"a": random.gamma(2, 50, 800), "b": random.normal(0, 1, 800)})
+        table.index = pd.Index(range(800), name="customer_id")
+        segments = segmentation.segment(
+            table.head(400), "mini-batch-kmeans", n_segments=4, transform="scale", random_state=run, features=["a", "b"]
+        )
+        comparison = segments.compare(table.tail(400))
+        significant += [comparison.psi.p_value < 0.05, *(comparison.columns["p_value"] < 0.05)]
+        assert comparison.verdict in {"stable", "unclear"} or comparison.psi.p_value < 0.05
+    # 5 % nominal; 40 runs waver by 3.4 points, so 5 % and two of these.
+    assert (significant / 40 <= 0.125).all()
+
+
+def test_few_customers_are_too_few_to_call_it_a_change(segments, rfm):
+    few = rfm.sample(8, random_state=3)
+    comparison = segments.compare(few)
+    assert comparison.psi >= 0.1
+    assert comparison.verdict == "unclear"
+    assert comparison.psi.n == 308
+
+
+def test_what_grew_and_shrank_is_told_by_intervals_of_paired_customers(segments, rfm):
+    later = rfm.copy()
+    good = segments.segment_id.index[segments.segment_id == 0][:20]
+    later.loc[good, ["recency_days", "frequency", "monetary"]] = [300, 1, 30.0]
+    sizes = segments.compare(later).sizes
+    assert sizes["what"].tolist() == ["shrank", "no clear change", "grew"]
+    assert ((sizes["low"] <= sizes["change"]) & (sizes["change"] <= sizes["high"])).all()
+    # The same numbers from other customers are less sure: nothing ties them to those before.
+    others = later.set_axis(pd.Index([f"n{number}" for number in range(300)], name="customer_id"))
+    apart = segments.compare(others).sizes
+    assert (apart["high"] - apart["low"] > sizes["high"] - sizes["low"]).all()
+
+
+def test_segments_that_appear_and_vanish_are_named(rfm):
+    without = segmentation.segment(rfm, "rfm-rules")
+    later = without.compare(rfm[(without.labels != "champions").reindex(rfm.index)]).sizes["what"]
+    assert later["champions"] == "vanished"
+    everywhere = pd.DataFrame(list(product([1, 40, 300], [1, 4, 30], [1.0, 200.0, 9000.0])), columns=rfm.columns)
+    everywhere.index = pd.Index([f"n{number}" for number in range(27)], name="customer_id")
+    sizes = without.compare(everywhere).sizes
+    assert (sizes["what"] == "appeared").any()
+    assert set(sizes.index[sizes["what"] == "appeared"]).isdisjoint(without.labels)
+
+
+def test_sizes_seldom_seem_to_change_where_nothing_did():
+    """Of 200 comparisons of one population, at most about one in twenty tells of any segment that it grew or shrank."""
+    random = np.random.default_rng(1)
+    table = pd.DataFrame({"a": random.normal(0, 1, 100_500)}, index=pd.RangeIndex(100_500, name="customer_id"))
+    segments = segmentation.segment(table.head(500), n_segments=5, transform="scale", random_state=0, features=["a"])
+    # The fitted segments were drawn to suit their own customers, so the base is another sample of the population.
+    ids = segments.predict_ids(table.tail(100_000))
+    told = 0
+    for run in range(200):
+        part = ids.iloc[500 * run : 500 * (run + 1)]
+        before, after = part.head(250), part.tail(250)
+        told += changed_sizes(before, after, range(5), list("abcde"))["what"].isin(["grew", "shrank"]).any()
+    assert told / 200 <= 0.08
+
+
+def test_shares_of_migration_stand_with_their_intervals(segments, rfm):
+    later = rfm.copy()
+    good = segments.segment_id.index[segments.segment_id == 0][:15]
+    later.loc[good, ["recency_days", "frequency", "monetary"]] = [300, 1, 30.0]
+    comparison = segments.compare(later)
+    shares = comparison.migration_shares.set_index(["from", "to"])
+    row = shares.loc[(segments.names[0], segments.names[2])]
+    assert (row["customers"], row["n"], row["share"]) == (15, 60, 0.25)
+    assert row["low"] < 0.25 < row["high"]
+    assert 0.8 < comparison.rand < 1
+    assert comparison.rand.n == 300
+
+
+def test_missing_values_are_a_bin_and_medians_are_of_known_ones():
+    state = {
+        "names": ["one"], "nobody": "none", "segment_ids": np.zeros(40, dtype=np.int64), "row_ids": [0],
+        "customer_ids": list(range(40)), "statistics": {"median": np.array([[19.5]])}, "everybody": np.array([19.5]),
+        "bin_edges": {"a": [9.5, 19.5, 29.5]}, "bin_counts": {"a": np.array([10, 10, 10, 10, 0])}, "features": ["a"],
+        "segmenter": None, "transform": None,
+    }  # fmt: skip
+    model = segmentation.SegmentationModel(state)
+    after = np.where(np.arange(40) < 20, np.nan, np.arange(40.0))
+    values = pd.DataFrame({"a": after}, index=pd.RangeIndex(40, name="customer_id"))
+    comparison = compare(model, values, pd.Series(0, index=values.index))
+    row = comparison.columns.loc["a"]
+    assert (row["known_before"], row["known_after"], row["median_after"]) == (40, 20, 29.5)
+    assert row["verdict"] == "another population"

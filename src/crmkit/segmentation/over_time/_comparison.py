@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from crmkit.core import html
+from crmkit.metrics.population import bin_counts, population_stability
+from crmkit.segmentation._columns import indicators
+from crmkit.segmentation.over_time._agreement import adjusted_rand
+from crmkit.segmentation.over_time._migration import contingency, shared_ids, square, was_and_is
+from crmkit.segmentation.over_time._sizes import changed_sizes
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
+    from crmkit.core.estimate import Estimate
+    from crmkit.metrics.population import StabilityIndex
     from crmkit.segmentation._model import SegmentationModel
 
-__all__ = ["Comparison", "bin_counts", "bin_edges", "compare", "population_stability"]
+__all__ = ["Comparison", "compare", "verdict"]
 
-N_BINS = 10
 # The usual reading of the index: below .1 stable, above .25 another population (Siddiqi 2006).
 STABLE = 0.1
 SHIFTED = 0.25
+SIGNIFICANT = 0.05
+
+
+def verdict(index: StabilityIndex) -> str:
+    """Say what a population stability index means, by its size and by whether chance alone would give it."""
+    if index < STABLE:
+        return "stable"
+    if index.p_value >= SIGNIFICANT:
+        return "unclear"
+    return "moved" if index < SHIFTED else "another population"
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,16 +43,21 @@ class Comparison:
 
     Parameters
     ----------
-    psi : float
-        Population stability index of the segment sizes: below .1 stable, .1 to .25 moved, above that another
-        population.
+    psi : StabilityIndex
+        Population stability index of the segment sizes, with ``p_value``, ``n`` and interval. The p-value takes the
+        two tables for independent samples; where the same customers stand in both it is on the safe side.
     sizes : pandas.DataFrame
-        One row a segment: customers and share before and after, and the change of the share.
+        One row a segment: customers and share before and after, the change of the share with its interval (customers
+        in both tables are paired), and ``what`` happened: appeared (nobody before), vanished (nobody now), grew,
+        shrank or no clear change. Grown and shrunk are told where the interval clears 0 at a level that lets one of
+        *all* segments be told so by chance in 5 % of comparisons (Bonferroni), not one of each twenty.
     medians : pandas.DataFrame
-        One row a segment and column: the median before and after; missing after where nobody is in the segment.
+        One row a segment and column: the median before and after, of known values; missing after where nobody is in
+        the segment.
     columns : pandas.DataFrame
-        One row a column: its population stability index over bins frozen when fitting, and the medians of everybody
-        before and after.
+        One row a column: its population stability index over bins frozen when fitting (missing values are a bin of
+        their own), its p-value, the verdict of both, how many values are known before and after, and the medians of
+        everybody.
     migration : pandas.DataFrame
         Customers in both tables by segment before (rows) and after (columns).
     moved : int
@@ -51,7 +70,7 @@ class Comparison:
         Customers only after.
     """
 
-    psi: float
+    psi: StabilityIndex
     sizes: pd.DataFrame
     medians: pd.DataFrame
     columns: pd.DataFrame
@@ -63,14 +82,38 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """What the index of the segment sizes says, in a word."""
-        return "stable" if self.psi < STABLE else "moved" if self.psi < SHIFTED else "another population"
+        """What the index of the segment sizes says.
+
+        ``stable`` below .1; from there on ``moved``, from .25 on ``another population``, if chance alone would seldom
+        give as much (p below .05), else ``unclear``: there are too few customers to tell.
+        """
+        return verdict(self.psi)
+
+    @property
+    def migration_shares(self) -> pd.DataFrame:
+        """The migration with one row a pair of segments: ``from``, ``to``, ``customers``, ``n``, ``share``, interval.
+
+        Shares are of the customers who were in the segment before and are in both tables, with Wilson's intervals.
+        """
+        return was_and_is(self.migration)
+
+    @property
+    def rand(self) -> Estimate:
+        """Adjusted Rand index of the segments before and after, of the customers in both tables, with its interval.
+
+        Raises
+        ------
+        DataError
+            If nobody is in both tables.
+        """
+        return adjusted_rand(self.migration.to_numpy())
 
     def _heads(self) -> list[str]:
         both = self.moved + self.stayed
         share = f" ({self.moved / both:.1%})" if both else ""
+        p = f"p={self.psi.p_value:.2g}" if self.psi.p_value >= 0.0001 else "p<0.0001"
         return [
-            f"segment sizes: {self.verdict} (population stability index {self.psi:.3f})",
+            f"segment sizes: {self.verdict} (population stability index {self.psi:.3f}, {p})",
             f"{both:,} customers in both tables, {self.moved:,}{share} moved; {self.gone:,} gone, {self.new:,} new",
         ]
 
@@ -78,7 +121,8 @@ class Comparison:
         shown = self.sizes.copy()
         for column in ("share_before", "share_after"):
             shown[column] = [f"{share:.1%}" for share in shown[column]]
-        shown["change"] = [f"{100 * change:+.1f} points" for change in shown["change"]]
+        for column in ("change", "low", "high"):
+            shown[column] = [f"{100 * change:+.1f} points" for change in shown[column]]
         return "\n".join([*self._heads(), "", shown.to_string()])
 
     def _repr_html_(self) -> str:
@@ -95,27 +139,6 @@ def _html(table: pd.DataFrame, caption: str) -> str:
     """Write a frame with its index."""
     plain = table.reset_index()
     return html.table(list(plain.columns), plain.astype(object).to_numpy().tolist(), caption=caption)
-
-
-def bin_edges(values: npt.NDArray[np.float64]) -> list[float]:
-    """Give the inner edges of ten bins of equal counts; fewer where values are tied."""
-    edges = np.unique(np.quantile(values, np.arange(1, N_BINS) / N_BINS))
-    return [float(edge) for edge in edges]
-
-
-def bin_counts(values: npt.NDArray[np.float64], edges: list[float]) -> npt.NDArray[np.int64]:
-    """Count values by bin; a value on an edge belongs to the bin below it."""
-    return np.bincount(np.searchsorted(np.asarray(edges), values), minlength=len(edges) + 1)
-
-
-def population_stability(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> float:
-    """Give the population stability index of two counts over the same bins.
-
-    Half a customer is added to each bin, so that an empty one gives a large number and not an infinite one.
-    """
-    first, second = np.asarray(before, dtype=np.float64) + 0.5, np.asarray(after, dtype=np.float64) + 0.5
-    first, second = first / first.sum(), second / second.sum()
-    return float(((second - first) * np.log(second / first)).sum())
 
 
 def compare(model: SegmentationModel, values: pd.DataFrame, after: pd.Series[int]) -> Comparison:
@@ -135,53 +158,49 @@ def compare(model: SegmentationModel, values: pd.DataFrame, after: pd.Series[int
     Comparison
         What changed.
     """
-    state = model.get_state()
-    names = model.names
-    before = model.segment_id.clip(lower=-1)
-    now = after.clip(lower=-1)
-    rows = [*range(len(state["names"])), -1]
-    counts = [np.array([int((ids == segment).sum()) for segment in rows]) for ids in (before, now)]
-    kept = [place for place in range(len(rows)) if counts[0][place] or counts[1][place]]
-    shares = [count / max(count.sum(), 1) for count in counts]
-    labels = pd.Index([names[rows[place]] for place in kept], name="segment")
-    sizes = pd.DataFrame(
-        {
-            "customers_before": counts[0][kept],
-            "customers_after": counts[1][kept],
-            "share_before": shares[0][kept],
-            "share_after": shares[1][kept],
-            "change": (shares[1] - shares[0])[kept],
-        },
-        index=labels,
-    )
-    joined = pd.concat([before.rename("before"), now.rename("after")], axis=1, join="inner")
-    order = [names[rows[place]] for place in kept]
-    migration = (
-        pd.crosstab(joined["before"].map(names), joined["after"].map(names))
-        .reindex(index=order, columns=order, fill_value=0)
-        .rename_axis(index="before", columns="after")
-    )
+    before, now = model.segment_id.clip(lower=-1), after.clip(lower=-1)
+    held = {*before.unique().tolist(), *now.unique().tolist()}
+    rows = [segment for segment in model.names if segment in held]
+    names = [model.names[segment] for segment in rows]
+    sizes = changed_sizes(before, now, rows, names)
+    joined = shared_ids(before, now)
     moved = int((joined["before"] != joined["after"]).sum())
     return Comparison(
-        psi=population_stability(counts[0][kept], counts[1][kept]),
+        psi=population_stability(sizes["customers_before"], sizes["customers_after"]),
         sizes=sizes,
         medians=_medians(model, values, now),
-        columns=pd.DataFrame(
-            {
-                "psi": [
-                    population_stability(np.array(state["bin_counts"][name]), bin_counts(column.to_numpy(), edges))
-                    for (name, column), edges in zip(values.items(), state["bin_edges"].values(), strict=True)
-                ],
-                "median_before": state["everybody"],
-                "median_after": values.median().to_numpy(),
-            },
-            index=pd.Index(values.columns, name="column"),
-        ),
-        migration=migration,
+        columns=_columns(model, values),
+        migration=square(contingency(joined["before"], joined["after"], rows, rows), names),
         moved=moved,
         stayed=len(joined) - moved,
         gone=len(before) - len(joined),
         new=len(now) - len(joined),
+    )
+
+
+def _columns(model: SegmentationModel, values: pd.DataFrame) -> pd.DataFrame:
+    """Give each column's stability over its frozen bins, and the medians of everybody."""
+    state = model.get_state()
+    counts = [
+        (np.asarray(state["bin_counts"][name]), bin_counts(column.to_numpy(), state["bin_edges"][name]))
+        for name, column in values.items()
+    ]
+    told = indicators(state.get("categories", {}))
+    indices = [
+        population_stability(first, second, quantiles=name not in told)
+        for name, (first, second) in zip(values.columns, counts, strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "psi": [index.value for index in indices],
+            "p_value": [index.p_value for index in indices],
+            "verdict": [verdict(index) for index in indices],
+            "known_before": [int(first[:-1].sum()) for first, _ in counts],
+            "known_after": [int(second[:-1].sum()) for _, second in counts],
+            "median_before": state["everybody"],
+            "median_after": values.median().to_numpy(),
+        },
+        index=pd.Index(values.columns, name="column"),
     )
 
 
