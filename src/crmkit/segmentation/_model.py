@@ -366,10 +366,7 @@ class SegmentationModel:
 
     def _place(self, columns: Columns) -> npt.NDArray[np.int64]:
         """Give segment ids by the frozen transform and segmenter."""
-        points = columns.points(self.transform)
-        if getattr(self.segmenter, "preferred_transform", None) is None:
-            columns.check_distances(points, fitting=False)
-        raw = np.asarray(self.segmenter.predict(points), dtype=np.int64)
+        raw = np.asarray(self.segmenter.predict(columns.points(self.transform)), dtype=np.int64)
         return to_ids(raw, np.asarray(self._state["raw_labels"], dtype=np.int64))
 
     def _head(self) -> str:
