@@ -14,17 +14,22 @@ from crmkit.segmentation.over_time._needs import Difference, LargestSize, LeastS
 from crmkit.segmentation.over_time._needs_report import NeedsReport
 from crmkit.segmentation.over_time._tracking import Tracking, track
 from crmkit.segmentation.segmenters._dbscan import DBSCAN
+from crmkit.segmentation.segmenters._forest_proximity import ForestProximity
+from crmkit.segmentation.segmenters._hdbscan import HDBSCAN
 from crmkit.segmentation.segmenters._k_medoids import KMedoids
 from crmkit.segmentation.segmenters._k_prototypes import KPrototypes
 from crmkit.segmentation.segmenters._placing import PlacingSegmenter
 from crmkit.segmentation.segmenters._rfm_rules import RfmRules
+from crmkit.segmentation.segmenters._support_vector_clustering import SupportVectorClustering
 
 __all__ = [
     "DBSCAN",
+    "HDBSCAN",
     "Choice",
     "Comparison",
     "Difference",
     "EpsChoice",
+    "ForestProximity",
     "Identity",
     "KMedoids",
     "KPrototypes",
@@ -38,6 +43,7 @@ __all__ = [
     "Rules",
     "SegmentCount",
     "SegmentationModel",
+    "SupportVectorClustering",
     "Tracking",
     "choose_eps",
     "choose_k",

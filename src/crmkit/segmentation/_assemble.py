@@ -14,7 +14,6 @@ from crmkit.segmentation._model import SegmentationModel, to_ids
 from crmkit.segmentation.explaining._figures import column_statistics, everybody, is_binary, revenue_shares
 from crmkit.segmentation.explaining._surrogate import surrogate_rules
 from crmkit.segmentation.explaining._traits import LANGUAGES, Words, describe_segments, suggest_names
-from crmkit.segmentation.segmenters._placing import PlacingSegmenter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,7 +112,7 @@ def assemble(
     revenue_share = revenue_shares(parts.money, shown, row_ids) or {}
     middle = np.where(share, statistics["mean"], statistics["median"])
     middle_overall = np.where(share, values.mean().to_numpy(), overall)
-    placed = parts.fitted.how_ if isinstance(parts.fitted, PlacingSegmenter) else "by the segmenter's own predict"
+    placed = getattr(parts.fitted, "how_", "by the segmenter's own predict")
     return SegmentationModel(
         {
             **texts,

@@ -9,8 +9,8 @@ from crmkit.core.registry import spec_of
 from crmkit.testing import check_plugin
 
 NAMES = (
-    "agglomerative", "dbscan", "gaussian-mixture", "hdbscan", "k-medoids", "k-prototypes", "kmeans",
-    "mini-batch-kmeans", "rfm-rules",
+    "agglomerative", "dbscan", "forest-proximity", "gaussian-mixture", "hdbscan", "k-medoids", "k-prototypes", "kmeans",
+    "mini-batch-kmeans", "rfm-rules", "support-vector-clustering",
 )  # fmt: skip
 
 
