@@ -114,7 +114,7 @@ def test_a_transform_may_give_another_number_of_columns(customers):
     from sklearn.decomposition import PCA
 
     segments = cut(customers, transform=PCA(1))
-    assert list(segments.segmenter.prototypes.columns) == ["number 0", "channel", "member"]
+    assert list(segments.segmenter.prototypes.columns) == ["pca0", "channel", "member"]
     pd.testing.assert_series_equal(segments.predict(customers), segments.labels)
 
 

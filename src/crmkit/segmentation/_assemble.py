@@ -33,7 +33,7 @@ class Parts:
     Parameters
     ----------
     values : pandas.DataFrame
-        The columns in original units, one row a customer; 0 and 1 for categories.
+        The columns in original units, one row a customer, some values missing; 0 and 1 for categories.
     money : ndarray of shape (n_customers,) or None
         Revenue of each customer.
     raw : ndarray of shape (n_customers,)
@@ -48,6 +48,8 @@ class Parts:
         The columns as the table has them.
     categories : mapping of str to list
         The frozen categories of those that have some.
+    filled : tuple of str, default=()
+        Those that may hold missing values.
     """
 
     values: pd.DataFrame
@@ -58,6 +60,7 @@ class Parts:
     parameter: str | None
     features: tuple[str, ...]
     categories: Mapping[str, list[Any]]
+    filled: tuple[str, ...] = ()
 
     @property
     def given_names(self) -> list[str] | None:
@@ -124,6 +127,7 @@ def assemble(
             "categories": {name: list(known) for name, known in parts.categories.items()},
             "segmenter": parts.fitted,
             "transform": parts.transform,
+            "filled": list(parts.filled),
             "how_new": placed,
             "raw_labels": raw_labels,
             "names": _names(parts, raw_labels, row_ids, (statistics["effect"], middle, shares), words),
@@ -154,7 +158,7 @@ def assemble(
 def _ordered(parts: Parts) -> npt.NDArray[np.int64]:
     """Give the segmenter's labels by falling revenue, then size, then means; those without customers come last."""
     labels, place, size = np.unique(parts.raw, return_inverse=True, return_counts=True)
-    money = np.zeros(len(place)) if parts.money is None else parts.money
+    money = np.zeros(len(place)) if parts.money is None else np.nan_to_num(parts.money)
     earned = np.bincount(place, weights=money, minlength=len(labels))
     means = parts.values.groupby(place).mean().to_numpy()
     # Rounded, so that equal sums taken in another order of rows do not part by their last digit.

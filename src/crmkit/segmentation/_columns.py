@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from crmkit.core.checks import require_columns
-from crmkit.core.errors import DataError
-from crmkit.segmentation._features import WHAT, feature_frame
+from crmkit.core.errors import DataError, DataWarning
+from crmkit.segmentation._features import WHAT, declaration, feature_frame
 from crmkit.segmentation._transform import transformed
 from crmkit.segmentation.segmenters._mixed import is_number, read_categories
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -24,6 +25,11 @@ __all__ = ["Columns", "categorical_among", "indicators", "read_columns"]
 # Every category is a column of the profile: nobody reads more, and names or addresses are no categories.
 MOST_CATEGORIES = 50
 NEW = "a category that was not there when fitting"
+# The category of those of whom it is not known, where that is declared.
+MISSING = "missing"
+# Squares of larger numbers overflow, and those of smaller ones vanish.
+LARGEST, SMALLEST = 1e150, 1e-150
+MOST_TOLD = 5
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Columns:
     Parameters
     ----------
     numbers : pandas.DataFrame
-        Finite float64 columns.
+        Finite float64 columns, NaN where the transform fills it.
     categories : mapping of str to list
         The frozen categories of each categorical column.
     codes : ndarray of shape (n_customers, n_categorical)
@@ -70,13 +76,50 @@ class Columns:
         table = pd.DataFrame(index=pd.RangeIndex(len(self.codes)))
         if self.numbers.shape[1]:
             array = transformed(transform, self.numbers)
-            same = array.shape[1] == self.numbers.shape[1]
-            names = list(self.numbers.columns) if same else [f"number {place}" for place in range(array.shape[1])]
+            names = self._names_after(transform, array.shape[1])
             table = pd.DataFrame(array, columns=names)
         for name, code in zip(self.categories, self.codes.T, strict=True):
             known: pd.Index[Any] = pd.Index([*self.categories[name], NEW], dtype=object)
             table[name] = pd.Categorical.from_codes(np.where(code < 0, len(known) - 1, code), categories=known)
         return table
+
+    def check_distances(self, points: Any, *, fitting: bool) -> None:
+        """Refuse points without distances, because squares overflow or vanish: a segmenter might run on for ever.
+
+        Parameters
+        ----------
+        points : ndarray or DataFrame of shape (n_customers, n_columns)
+            What the segmenter gets.
+        fitting : bool
+            Whether it is fitted on them; later ones may well lie close together.
+
+        Raises
+        ------
+        DataError
+            Naming the columns.
+        """
+        table = pd.DataFrame(points).select_dtypes("number")
+        same = table.shape[1] == self.numbers.shape[1]
+        names = [str(name) for name in (self.numbers.columns if same else table.columns)]
+        largest, spread = table.abs().max().to_numpy(), (table.max() - table.min()).to_numpy()
+        problems = []
+        for word, wrong in (("large", largest > LARGEST), ("small", fitting & (spread > 0) & (spread < SMALLEST))):
+            found = [name for name, is_wrong in zip(names, wrong, strict=True) if is_wrong]
+            if found:
+                more = f", … ({len(found):,} in all)" if len(found) > MOST_TOLD else ""
+                problems.append(f"{', '.join(found[:MOST_TOLD])}{more}: too {word} to square")
+        if problems:
+            way = "; take transform='scale' or another that scales" if fitting else ""
+            raise DataError(f"{WHAT} gives no distances: {'; '.join(problems)}{way}")
+
+    def _names_after(self, transform: Any | None, width: int) -> list[str]:
+        """Name the transformed numbers: as the transform does, unless a category has that name."""
+        if width == self.numbers.shape[1]:
+            return [str(name) for name in self.numbers.columns]
+        tell: Any = getattr(transform, "get_feature_names_out", None)
+        names = [str(name) for name in tell()] if callable(tell) else []
+        clear = len(names) == width and not set(names) & set(self.categories)
+        return names if clear else [f"number {place}" for place in range(width)]
 
 
 def categorical_among(frame: pd.DataFrame, features: Sequence[str]) -> list[str]:
@@ -85,7 +128,13 @@ def categorical_among(frame: pd.DataFrame, features: Sequence[str]) -> list[str]
 
 
 def read_columns(
-    frame: pd.DataFrame, features: Sequence[str], *, categorical: Sequence[str], known: Mapping[str, list[Any]] | None
+    frame: pd.DataFrame,
+    features: Sequence[str],
+    *,
+    categorical: Sequence[str],
+    known: Mapping[str, list[Any]] | None,
+    filled: Collection[str] = (),
+    hint: bool = False,
 ) -> Columns:
     """Read the columns, or say in one error what cannot be used and where.
 
@@ -99,6 +148,11 @@ def read_columns(
         Which of them are categories.
     known : mapping or None
         The frozen categories; None freezes those that are there.
+    filled : collection of str, default=()
+        Columns that may hold missing values: the transform fills numbers, and in the others it is a category of its
+        own, ``missing``.
+    hint : bool, default=False
+        Whether errors say how to declare that.
 
     Returns
     -------
@@ -109,16 +163,25 @@ def read_columns(
     ------
     DataError
         As ``feature_frame`` does, and where a column has more than 50 categories.
+
+    Warns
+    -----
+    DataWarning
+        If missing values are filled, with how many in which columns.
     """
     require_columns(frame, list(features), what=WHAT)
-    numbers = feature_frame(frame, [name for name in features if name not in categorical])
+    numbers = feature_frame(frame, [name for name in features if name not in categorical], filled=filled, hint=hint)
+    gaps = {name: int(frame[name].isna().sum()) for name in features if name in filled}
+    _tell_filled({name: count for name, count in gaps.items() if count}, len(frame))
     if not categorical:
         return Columns(numbers, {}, np.zeros((len(frame), 0), dtype=np.intp), tuple(features))
     problems: list[str] = []
     frozen = None if known is None else [known[name] for name in categorical]
-    codes, categories = read_categories(
-        [frame[name] for name in categorical], list(categorical), list(range(len(categorical))), frozen, problems
-    )
+    given = [_with_missing(frame[name]) if gaps.get(name) else frame[name] for name in categorical]
+    codes, categories = read_categories(given, list(categorical), list(range(len(categorical))), frozen, problems)
+    lost = [name for name in categorical if name not in filled and frame[name].isna().any()]
+    if lost and hint:
+        problems.append(f"or declare it a category of its own: {declaration(lost, 'category')}")
     if not problems:
         problems = [
             f"{name!r} has {len(values):,} categories, at most {MOST_CATEGORIES} can be told apart: group the rare "
@@ -132,6 +195,20 @@ def read_columns(
     if columns.shown.shape[1] != numbers.shape[1] + sum(len(_told(known)) for known in categories):
         raise DataError(f"{WHAT}: a column and a category, or a number and a text, would share a name: rename one")
     return columns
+
+
+def _with_missing(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Put a category where there is none."""
+    return column.astype(object).where(column.notna(), MISSING)
+
+
+def _tell_filled(gaps: Mapping[str, int], n_customers: int) -> None:
+    """Warn of what is filled, by column."""
+    if gaps:
+        told = ", ".join(f"{name} in {count:,}" for name, count in gaps.items())
+        warnings.warn(
+            f"missing values are filled as declared: {told} of {n_customers:,} customers", DataWarning, stacklevel=5
+        )
 
 
 def indicators(categories: Mapping[str, list[Any]]) -> dict[str, tuple[str, Any]]:

@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_complex_dtype, is_numeric_dtype
+from pandas.api.types import (
+    is_bool_dtype,
+    is_complex_dtype,
+    is_datetime64_any_dtype,
+    is_numeric_dtype,
+    is_timedelta64_dtype,
+)
 
 from crmkit.core.checks import by_customer, positions, require_columns
 from crmkit.core.errors import DataError, DataWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-__all__ = ["RFM_COLUMNS", "WHAT", "choose_features", "feature_frame", "read_customers"]
+__all__ = ["RFM_COLUMNS", "WHAT", "choose_features", "declaration", "feature_frame", "read_customers"]
 
 RFM_COLUMNS = ("recency_days", "frequency", "monetary")
 WHAT = "customer table"
@@ -95,7 +101,9 @@ def choose_features(
     return numeric
 
 
-def feature_frame(frame: pd.DataFrame, features: Sequence[str]) -> pd.DataFrame:
+def feature_frame(
+    frame: pd.DataFrame, features: Sequence[str], *, filled: Collection[str] = (), hint: bool = False
+) -> pd.DataFrame:
     """Take the columns as float64, or say in one error what cannot be used and where.
 
     Parameters
@@ -104,11 +112,15 @@ def feature_frame(frame: pd.DataFrame, features: Sequence[str]) -> pd.DataFrame:
         The customer table.
     features : sequence of str
         The columns.
+    filled : collection of str, default=()
+        Those that may be missing, because it is declared what fills them.
+    hint : bool, default=False
+        Whether the error says how to declare that.
 
     Returns
     -------
     pandas.DataFrame
-        Finite float64 values.
+        Finite float64 values, NaN where that is filled later.
 
     Raises
     ------
@@ -116,21 +128,35 @@ def feature_frame(frame: pd.DataFrame, features: Sequence[str]) -> pd.DataFrame:
         Naming every column that is missing, not numeric, or holds missing or infinite values, with row positions.
     """
     require_columns(frame, list(features), what=WHAT)
-    problems = []
+    problems, gaps = [], []
     columns: dict[str, np.ndarray[Any, Any]] = {}
     for name in features:
         if not _is_number(frame[name]):
-            problems.append(f"{name!r} is not numeric ({frame[name].dtype})")
+            problems.append(f"{name!r} is not numeric ({frame[name].dtype}){_way_out(frame[name])}")
             continue
         values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
         columns[name] = values
-        if np.isnan(values).any():
+        if name not in filled and np.isnan(values).any():
+            gaps.append(name)
             problems.append(f"{name!r} is missing in {positions(np.isnan(values))}")
         if np.isinf(values).any():
             problems.append(f"{name!r} is infinite in {positions(np.isinf(values))}")
     if problems:
-        raise DataError(f"{WHAT} cannot be segmented: {'; '.join(problems)}; fill or drop them first")
+        declare = f", or declare what fills them: {declaration(gaps, 'median')}" if hint and gaps else ""
+        raise DataError(f"{WHAT} cannot be segmented: {'; '.join(problems)}; fill or drop them first{declare}")
     return pd.DataFrame(columns, index=frame.index)
+
+
+def declaration(names: Sequence[str], rule: str) -> str:
+    """Write what a caller types so that missing values of these columns are filled."""
+    rules = ", ".join(f"{name!r}: {rule!r}" for name in names[:3]) + (", …" if len(names) > 3 else "")
+    return f"transform=preparation.for_clustering(missing={{{rules}}})"
+
+
+def _way_out(column: pd.Series[Any]) -> str:
+    """Say what times can be made of."""
+    times = is_datetime64_any_dtype(column) or is_timedelta64_dtype(column)
+    return ": make it days, such as those before a cutoff" if times else ""
 
 
 def _is_number(column: pd.Series[Any]) -> bool:

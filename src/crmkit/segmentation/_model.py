@@ -362,11 +362,15 @@ class SegmentationModel:
     def _read(self, frame: pd.DataFrame) -> Columns:
         """Read a table's columns, categories as they were frozen."""
         categories = self._state.get("categories", {})
-        return read_columns(frame, self.features, categorical=list(categories), known=categories)
+        filled = self._state.get("filled", ())
+        return read_columns(frame, self.features, categorical=list(categories), known=categories, filled=filled)
 
     def _place(self, columns: Columns) -> npt.NDArray[np.int64]:
         """Give segment ids by the frozen transform and segmenter."""
-        raw = np.asarray(self.segmenter.predict(columns.points(self.transform)), dtype=np.int64)
+        points = columns.points(self.transform)
+        if getattr(self.segmenter, "preferred_transform", None) is None:
+            columns.check_distances(points, fitting=False)
+        raw = np.asarray(self.segmenter.predict(points), dtype=np.int64)
         return to_ids(raw, np.asarray(self._state["raw_labels"], dtype=np.int64))
 
     def _head(self) -> str:

@@ -13,7 +13,7 @@ from crmkit.core.errors import DataError, DataWarning
 from crmkit.segmentation._assemble import Parts, assemble
 from crmkit.segmentation._columns import categorical_among, read_columns
 from crmkit.segmentation._features import choose_features, feature_frame, read_customers
-from crmkit.segmentation._transform import make_transform
+from crmkit.segmentation._transform import filled_columns, make_transform
 from crmkit.segmentation.choosing._choice import Choice, choose_k, count_of
 from crmkit.segmentation.choosing._quality import separation
 from crmkit.segmentation.explaining._traits import LANGUAGES
@@ -21,7 +21,7 @@ from crmkit.segmentation.segmenters._make import give_number, make_segmenter
 from crmkit.segmentation.segmenters._placing import PlacingSegmenter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import numpy.typing as npt
     import pandas as pd
@@ -61,6 +61,8 @@ class Recipe:
         The column whose total is shared out.
     language : str
         Of names and descriptions.
+    filled : tuple of str, default=()
+        The columns that may hold missing values, because it is declared what fills them.
     """
 
     segmenter: Any
@@ -72,6 +74,7 @@ class Recipe:
     transform_name: str
     revenue: str | None
     language: str
+    filled: tuple[str, ...] = ()
 
 
 def segment(
@@ -110,8 +113,9 @@ def segment(
     transform : {"rfm", "scale", "none"} or transformer, default="rfm"
         What stands between the columns and the segmenter. ``"rfm"``: the signed logarithm of each
         value in units of its column's median size, which tames the skew of recency, frequency and money and bears
-        refunds, then equal variance (``preparation.skewed_pipeline(scale="median")``). ``"scale"``: equal
-        variance only. ``"none"``: as they are. Or any scikit-learn transformer (copied, given a DataFrame).
+        refunds, then equal variance (``preparation.for_clustering()``). ``"scale"``: equal variance only.
+        ``"none"``: as they are. ``preparation.for_clustering(...)`` with missing values, caps, weights or components
+        declared. Or any scikit-learn transformer (copied, given a DataFrame).
         ``"rfm-rules"`` scores raw columns and takes them whatever ``"rfm"`` would do.
     random_state : int, RandomState or None, default=None
         Seeds segmenter, samples and rules; with None every run may differ.
@@ -135,15 +139,16 @@ def segment(
     Raises
     ------
     DataError
-        If the table is empty, has no such columns, a customer twice, missing or infinite values (with positions), or
-        fewer distinct customers than segments asked for.
+        If the table is empty, has no such columns, a customer twice, infinite values or missing ones that the
+        transform does not fill (with positions), or fewer distinct customers than segments asked for.
     ValueError, TypeError
         If an argument is none of those above.
 
     Warns
     -----
     DataWarning
-        If a column is constant, a column is left out because it is not numeric, or nobody is in a segment.
+        If a column is constant, a column is left out because it is not numeric, missing values are filled (how many
+        in which column), or nobody is in a segment.
 
     See Also
     --------
@@ -186,8 +191,9 @@ def segment(
     own = not isinstance(segmenter, str) or told is not None
     if isinstance(segmenter, str) and told is not None and n_segments not in {"auto", told}:
         raise DataError(f"n_segments={n_segments} and params[{parameter!r}] contradict each other: give one of them")
+    filled = filled_columns(transform, features, categorical)
     recipe = Recipe(
-        made, name, parameter, features, tuple(categorical), made_transform, transform_name, revenue, language
+        made, name, parameter, features, tuple(categorical), made_transform, transform_name, revenue, language, filled
     )
     return follow(recipe, frame, n_segments, seed, own=own)
 
@@ -214,9 +220,13 @@ def follow(recipe: Recipe, frame: pd.DataFrame, n_segments: int | str, seed: int
         The segments, ids by falling revenue.
     """
     made, name, parameter = recipe.segmenter, recipe.name, recipe.parameter
-    columns = read_columns(frame, recipe.features, categorical=list(recipe.categorical), known=None)
+    # A segmenter that wants raw columns has no use for a transform that fills them, and squares nothing.
+    hint = getattr(made, "preferred_transform", None) is None
+    columns = read_columns(
+        frame, recipe.features, categorical=list(recipe.categorical), known=None, filled=recipe.filled, hint=hint
+    )
     values = columns.shown
-    money = _money(frame, recipe.revenue)
+    money = _money(frame, recipe.revenue, recipe.filled)
     _tell_constant(values)
     transform, transform_name = recipe.transform, recipe.transform_name
     if not columns.numbers.shape[1]:
@@ -224,11 +234,13 @@ def follow(recipe: Recipe, frame: pd.DataFrame, n_segments: int | str, seed: int
     if transform is not None:
         transform.fit(columns.numbers)
     points = columns.points(transform)
+    if hint:
+        columns.check_distances(points, fitting=True)
     choice = _choose(made, name, parameter, n_segments, points, seed, own=own)
     fitted, raw = _fit(made, name, points)
     choice = _told(choice, raw, points, seed, name)
     return assemble(
-        Parts(values, money, raw, fitted, transform, parameter, recipe.features, columns.categories),
+        Parts(values, money, raw, fitted, transform, parameter, recipe.features, columns.categories, recipe.filled),
         choice,
         texts={"name": name, "transform_name": transform_name, "language": recipe.language},
         seed=seed,
@@ -238,7 +250,8 @@ def follow(recipe: Recipe, frame: pd.DataFrame, n_segments: int | str, seed: int
 
 def _tell_constant(values: pd.DataFrame) -> None:
     """Warn of columns that hold one value only."""
-    constant = [str(name) for name, column in values.items() if bool((column == column.iloc[0]).all())]
+    known = {str(name): column.dropna() for name, column in values.items()}
+    constant = [name for name, column in known.items() if not len(column) or bool((column == column.iloc[0]).all())]
     if constant and len(values) > 1:
         warnings.warn(
             f"{', '.join(constant)}: one value only, which tells no customers apart", DataWarning, stacklevel=4
@@ -322,9 +335,9 @@ def _told(
     return Choice(found, "segmenter", reason, columns)
 
 
-def _money(frame: pd.DataFrame, revenue: str | None) -> npt.NDArray[np.float64] | None:
-    """Take the revenue column, None where the table has none."""
+def _money(frame: pd.DataFrame, revenue: str | None, filled: Collection[str]) -> npt.NDArray[np.float64] | None:
+    """Take the revenue column, None where the table has none; it may be missing where it is filled as a feature."""
     if revenue is None or (revenue == "monetary" and "monetary" not in frame.columns):
         return None
-    money: npt.NDArray[np.float64] = feature_frame(frame, [revenue])[revenue].to_numpy(dtype=np.float64)
+    money: npt.NDArray[np.float64] = feature_frame(frame, [revenue], filled=filled)[revenue].to_numpy(dtype=np.float64)
     return money
