@@ -130,9 +130,10 @@ def test_names_are_no_categories(customers):
         cut(customers.assign(name=[f"person {number}" for number in range(600)]))
 
 
-def test_the_number_must_be_given_where_there_are_categories(customers):
-    with pytest.raises(DataError, match="give n_segments"):
-        cut(customers, n_segments="auto")
+def test_the_number_is_chosen_with_categories_and_without(customers):
+    chosen = cut(customers, n_segments="auto").choice
+    assert chosen.n_segments == 3
+    assert {"gap", "silhouette", "calinski_harabasz", "stability"} <= set(chosen.table.columns)
     numbers = cut(customers, n_segments="auto", features=["monetary", "tickets"])
     assert numbers.choice.criterion in {"gap", "silhouette"}
     with pytest.raises(DataError, match="only 2 distinct customers"):

@@ -185,6 +185,27 @@ class SegmentationModel:
         frame = read_customers(table)
         return pd.Series(self._place(self._read(frame)), index=frame.index, name="segment_id")
 
+    def points(self, table: Any) -> Any:
+        """Give customers as the segmenter sees them: the columns in ``features``, through the frozen transform.
+
+        Parameters
+        ----------
+        table : table
+            One row a customer, with the columns in ``features``.
+
+        Returns
+        -------
+        ndarray of shape (n_customers, n_columns) or pandas.DataFrame
+            What figures of separation are worked out on, such as ``metrics.silhouette(segments.points(table),
+            segments.predict_ids(table))``; a DataFrame where there are categories.
+
+        Raises
+        ------
+        DataError
+            As ``predict``.
+        """
+        return self._read(read_customers(table)).points(self.transform)
+
     def predict(self, table: Any) -> pd.Series[str]:
         """Give the segment name of customers, with nothing computed anew.
 
