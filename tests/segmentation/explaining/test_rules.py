@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from sklearn.base import BaseEstimator
 from sklearn.cluster import DBSCAN
+from sklearn.tree import DecisionTreeClassifier
 
 from crmkit import segmentation
 from crmkit.core.predicate import parse
-from crmkit.segmentation.explaining._surrogate import _short, surrogate_rules
+from crmkit.metrics import wilson
+from crmkit.segmentation.explaining._surrogate import _leaves, _short, surrogate_rules
 
 
 def test_rules_are_expressions_that_hold_for_the_customers_they_count(rfm):
@@ -113,3 +116,163 @@ def test_rules_part_all_customers_whatever_the_ties(values, data):
     rules, (right, count) = surrogate_rules(values, ids, ["a", "b"], seed=0)
     assert sum(rule["customers"] for rule in rules) == len(values)
     assert 0 <= right <= count == len(values)
+
+
+def held_by(rules, table):
+    """Evaluate each rule as a user would."""
+    return np.array([parse(rule["rule"]).evaluate(table).values for rule in rules])
+
+
+class TestFidelity:
+    def test_it_is_the_share_among_those_held_back_with_wilsons_interval(self, rfm):
+        rules = segmentation.segment(rfm, n_segments=3, random_state=0).rules
+        held_back = rules.groupby("segment")["unseen_segment"].first().sum()
+        assert rules["unseen"].sum() == held_back == 100
+        low, high = wilson(rules["fidelity"] * rules["unseen"], rules["unseen"])
+        np.testing.assert_allclose(rules["fidelity_low"], low)
+        np.testing.assert_allclose(rules["fidelity_high"], high)
+        low, high = wilson(rules["found"] * rules["unseen_segment"], rules["unseen_segment"])
+        np.testing.assert_allclose(rules["found_low"], low)
+        np.testing.assert_allclose(rules["found_high"], high)
+
+    def test_lift_is_fidelity_over_the_segments_share(self, rfm):
+        segments = segmentation.segment(rfm, n_segments=3, random_state=0)
+        rules, share = segments.rules, segments.profile["share"]
+        expected = rules["fidelity"].to_numpy() / share[rules["segment"]].to_numpy()
+        np.testing.assert_allclose(rules["lift"], expected)
+
+    def test_rules_for_labels_without_pattern_flatter_only_the_customers_they_were_made_on(self):
+        random = np.random.default_rng(1)
+        seen = unseen = 0.0
+        for seed in range(10):
+            values, ids = random.normal(size=(240, 3)), random.integers(0, 3, 240)
+            rules = surrogate_rules(values, ids, list("abc"), seed=seed)[0]
+            right, count = (sum(rule[key] for rule in rules) for key in ("unseen_right", "unseen"))
+            unseen += right / count / 10
+            seen += sum(rule["right"] - rule["unseen_right"] for rule in rules) / (240 - count) / 10
+        assert seen > 0.43
+        assert 0.27 < unseen < 0.4
+
+    def test_a_third_of_every_segment_is_held_back_but_nobody_of_the_smallest(self):
+        ids = np.repeat([0, 1, 2, -1], [200, 90, 5, 30])
+        values = np.random.default_rng(0).normal(size=(325, 2))
+        values[ids == 2] += 40
+        rules = surrogate_rules(values, ids, ["a", "b"], seed=0)[0]
+        out = {rule["segment_id"]: rule["unseen_segment"] for rule in rules}
+        assert out[2] == 0
+        assert 65 <= out[0] <= 68
+        assert 29 <= out[1] <= 31
+        small = next(rule for rule in rules if rule["segment_id"] == 2)
+        assert small["right"] == 5
+
+    def test_one_rare_customer_far_away_gets_a_rule(self):
+        values = np.random.default_rng(0).gamma(2, 50, (3_000, 1))
+        values[7] = 90_000
+        ids = np.zeros(3_000, dtype=np.int64)
+        ids[7] = 1
+        rules = surrogate_rules(values, ids, ["monetary"], seed=0)[0]
+        rare = [rule for rule in rules if rule["segment_id"] == 1]
+        assert [(rule["customers"], rule["right"]) for rule in rare] == [(1, 1)]
+
+    def test_of_few_customers_nobody_is_held_back_and_the_figures_are_missing(self):
+        table = pd.DataFrame({"a": [1.0, 2, 3, 90, 91, 92]}, index=pd.Index(range(6), name="customer_id"))
+        segments = segmentation.segment(table, n_segments=2, transform="scale", random_state=0)
+        assert segments.rules[["fidelity", "fidelity_low", "found", "lift"]].isna().all(axis=None)
+        assert segments.rules["unseen"].tolist() == [0, 0]
+        assert "untried on others" in repr(segments.rules)
+        assert segments.fidelity.n == 6
+
+    @pytest.mark.parametrize("count", [2, 3, 5])
+    def test_of_a_handful_each_customer_is_left_out_once(self, count):
+        right, n = surrogate_rules(np.arange(count, dtype=float)[:, None], np.arange(count), ["a"], seed=0)[1]
+        # Nobody else shares a customer's segment, so no tree grown without it can say it.
+        assert (right, n) == (0, count)
+
+    def test_the_same_seed_holds_back_the_same_customers(self, rfm):
+        first, second = (segmentation.segment(rfm, n_segments=3, random_state=4).rules for _ in range(2))
+        pd.testing.assert_frame_equal(pd.DataFrame(first), pd.DataFrame(second))
+
+
+class TestMissingValues:
+    def test_a_rule_holds_for_nobody_whose_value_it_asks_for_is_missing(self):
+        random = np.random.default_rng(0)
+        group = np.repeat([0, 1, 2], 100)
+        values = np.column_stack([group * 10 + random.normal(size=300), random.normal(size=300) + (group == 2) * 9])
+        values[random.random((300, 2)) < 0.1] = np.nan
+        rules, (right, count) = surrogate_rules(values, group, ["a", "b"], seed=0)
+        table = pd.DataFrame(values, columns=["a", "b"])
+        held = held_by(rules, table)
+        assert held.sum(axis=1).tolist() == [rule["customers"] for rule in rules]
+        assert [
+            int((inside & (group == rule["segment_id"])).sum()) for inside, rule in zip(held, rules, strict=True)
+        ] == [rule["right"] for rule in rules]
+        assert held.sum(axis=0).max() == 1
+        assert (held.sum(axis=0) == 0).sum() > 10
+        # Whoever falls under no rule is not agreed with.
+        assert right <= held.any(axis=0).sum() + 5
+        assert count == 300
+
+    def test_a_column_that_most_lack_is_left_out_of_the_rules(self):
+        random = np.random.default_rng(0)
+        group = np.repeat([0, 1], 100)
+        values = np.column_stack([group + random.normal(size=200) / 9, group.astype(float)])
+        values[random.random(200) < 0.7, 1] = np.nan
+        rules = surrogate_rules(values, group, ["a", "rare"], seed=0)[0]
+        assert not any("rare" in rule["rule"] for rule in rules)
+        assert sum(rule["customers"] for rule in rules) == 200
+
+    def test_a_column_nobody_has_leaves_one_rule_for_all(self):
+        rules, (right, count) = surrogate_rules(np.full((40, 1), np.nan), np.repeat([0, 1], [25, 15]), ["a"], seed=0)
+        assert [(rule["rule"], rule["customers"], rule["right"]) for rule in rules] == [("True", 40, 25)]
+        assert (right, count) == (25, 40)
+
+    @settings(max_examples=60, deadline=None)
+    @given(
+        arrays(
+            np.float64,
+            st.tuples(st.integers(1, 45), st.just(3)),
+            elements=st.sampled_from([-3.0, -0.1, 0.0, 0.25, 1e-9, 7.0, 1e12, np.nan]),
+        ),
+        st.data(),
+    )
+    def test_counts_are_those_of_the_expression_language_whatever_is_missing(self, values, data):
+        ids = data.draw(arrays(np.int64, len(values), elements=st.integers(-1, 2)))
+        rules, (right, count) = surrogate_rules(values, ids, ["a", "b c", "列"], seed=0)
+        held = held_by(rules, pd.DataFrame(values, columns=["a", "b c", "列"]))
+        assert held.sum(axis=1).tolist() == [rule["customers"] for rule in rules]
+        assert (held.sum(axis=0) <= 1).all()
+        assert 0 <= right <= count == len(values)
+
+
+class TestWithoutRule:
+    def test_a_segment_that_no_rule_says_is_named_and_printed(self):
+        # Each customer of the second segment has nine doubles in the first.
+        table = pd.DataFrame({"visits": np.repeat(np.arange(9.0), 10)})
+        table.index = pd.Index([f"c{place}" for place in range(90)], name="customer_id")
+
+        class Given(BaseEstimator):
+            def fit_predict(self, *_table):
+                return np.isin(np.arange(90), [0, 30, 60]).astype(int)
+
+        segments = segmentation.segment(table, Given(), transform="none", random_state=0)
+        assert segments.rules.without == (segments.names[1],)
+        assert repr(segments.rules).splitlines()[-1] == f"no rule says: {segments.names[1]}"
+        renamed = segments.rename({1: "hidden"})
+        assert renamed.rules.without == ("hidden",)
+
+    def test_all_have_one_where_groups_are_clear(self, rfm):
+        assert segmentation.segment(rfm, n_segments=3, random_state=0).rules.without == ()
+
+    def test_what_is_taken_from_the_table_is_plain(self, rfm):
+        rules = segmentation.segment(rfm, n_segments=3, random_state=0).rules
+        assert not hasattr(rules.head(1), "without")
+
+
+def test_a_split_whose_sides_say_the_same_is_no_split():
+    # From 60 on four in ten are of the second segment: purity asks for a border there, though the first leads on both.
+    values = np.arange(100.0)[:, None]
+    ids = ((np.arange(100) >= 60) & (np.arange(100) % 5 < 2)).astype(int)
+    tree = DecisionTreeClassifier(max_leaf_nodes=2).fit(values, ids)
+    assert tree.get_n_leaves() == 2
+    leaves = _leaves(tree.tree_, tree.classes_, [values[:, 0]], np.array([0]))
+    assert leaves == [{"segment_id": 0, "bounds": {}}]

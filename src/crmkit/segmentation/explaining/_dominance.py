@@ -71,7 +71,7 @@ def dominance(
         delta[segment], variance = _compare(held, times, count, up_to, own, others)
         if own > 1 and others > 1:
             low[segment], high[segment] = _interval(delta[segment], variance, own, others, level)
-    return np.round(delta, 12), low, high
+    return np.asarray(np.round(delta, 12), dtype=np.float64), low, high
 
 
 def _compare(

@@ -87,7 +87,7 @@ def _column(column: Numbers, place: npt.NDArray[np.intp], n_segments: int, *, bi
         quarters = _quartiles(scaled, segment, count)
         low, high = _mean_interval(mean, spread, count, binary=binary, size=size)
         rest_low, rest_high = _mean_interval(rest, rest_spread, others, binary=binary, size=size)
-        lifts = dict.fromkeys(("lift", "lift_low", "lift_high"), missing)
+        lifts: dict[str, Numbers] = {"lift": missing, "lift_low": missing, "lift_high": missing}
         if scaled.min() >= 0 and scaled.max() > 0:
             lifts = _lift(count, (mean, low, high), (rest, rest_low, rest_high), others)
         effect, effect_low, effect_high = dominance(raw, segment, n_segments, level=LEVEL)
