@@ -93,6 +93,7 @@ def _recipe(state: dict[str, Any], random_state: Any) -> Recipe:
         transform_name=state["transform_name"],
         revenue=state.get("revenue"),
         language=state["language"],
+        filled=tuple(state.get("filled", ())),
     )
 
 
