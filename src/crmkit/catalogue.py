@@ -118,9 +118,10 @@ _SEGMENTERS = (
         kind="segmenter",
         name="rfm-rules",
         target="crmkit.segmentation:RfmRules",
-        summary="Eleven named segments by rules on recency, frequency and monetary scores with frozen cuts.",
+        summary="Named segments by a proven map of recency, frequency and monetary scores with frozen cuts.",
         inputs=("table",),
         tags=frozenset({"inductive", "rules"}),
+        test_params=({}, {"segments": "ten", "scoring": "jenks"}),
         reference="Hughes 1994, Strategic Database Marketing",
     ),
 )

@@ -14,11 +14,10 @@ from crmkit.segmentation._assemble import Parts, assemble
 from crmkit.segmentation._columns import categorical_among, read_columns
 from crmkit.segmentation._features import choose_features, feature_frame, read_customers
 from crmkit.segmentation._transform import filled_columns, make_transform
-from crmkit.segmentation.choosing._choice import Choice, count_of
-from crmkit.segmentation.choosing._choose_k import choose_k
+from crmkit.segmentation.choosing._choice import Choice, choose_k, count_of
 from crmkit.segmentation.choosing._quality import separation
 from crmkit.segmentation.explaining._traits import LANGUAGES
-from crmkit.segmentation.segmenters._make import give_number, make_segmenter
+from crmkit.segmentation.segmenters._make import give_number, make_segmenter, tell
 from crmkit.segmentation.segmenters._placing import PlacingSegmenter
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Recipe", "follow", "segment"]
 
 SILHOUETTE_SAMPLE = 1000
-# Fits on so many customers choose the number; without predict, or with categories, they are slower by an order.
+# Fits on so many customers choose the number; a segmenter that cannot predict is slower by an order.
 CHOICE_SAMPLE = 2000
 SMALL_CHOICE_SAMPLE = 1000
 MOST_PAIRED = 30_000
@@ -187,6 +186,7 @@ def segment(
     mixed = bool(getattr(made, "takes_categories", False))
     features = choose_features(frame, features, rfm=rfm, mixed=mixed)
     categorical = categorical_among(frame, features) if mixed else []
+    tell(made, feature_names=list(features), language=language)
     made_transform, transform_name = make_transform(transform, made)
     told = (params or {}).get(parameter) if parameter is not None else None
     own = not isinstance(segmenter, str) or told is not None
@@ -239,7 +239,7 @@ def follow(recipe: Recipe, frame: pd.DataFrame, n_segments: int | str, seed: int
         columns.check_distances(points, fitting=True)
     choice = _choose(made, name, parameter, n_segments, points, seed, own=own)
     fitted, raw = _fit(made, name, points)
-    choice = _told(choice, raw, points, seed, name)
+    choice = _told(choice, raw, points, seed, name, notes=getattr(fitted, "notes_", ()))
     return assemble(
         Parts(values, money, raw, fitted, transform, parameter, recipe.features, columns.categories, recipe.filled),
         choice,
@@ -274,8 +274,9 @@ def _choose(
         )
     if parameter is None or own:
         return None
-    quick = callable(getattr(made, "predict", None)) and isinstance(points, np.ndarray)
-    size = CHOICE_SAMPLE if quick else SMALL_CHOICE_SAMPLE
+    if not isinstance(points, np.ndarray):
+        raise DataError("the number of segments is chosen by distances between numbers: give n_segments for categories")
+    size = CHOICE_SAMPLE if callable(getattr(made, "predict", None)) else SMALL_CHOICE_SAMPLE
     choice = choose_k(made, points, parameter=parameter, sample_size=size, random_state=seed)
     give_number(made, name, parameter, choice.n_segments)
     return choice
@@ -311,8 +312,9 @@ def _check_memory(made: Any, name: str, n_customers: int) -> None:
 
 
 def _told(
-    choice: Choice | None, raw: npt.NDArray[np.int64], points: npt.NDArray[np.float64], seed: int, name: str
-) -> Choice:
+    choice: Choice | None, raw: npt.NDArray[np.int64], points: npt.NDArray[np.float64], seed: int, name: str,
+    *, notes: Sequence[str],
+) -> Choice:  # fmt: skip
     """Complete what is said of the number with what was found."""
     found = len(np.unique(raw[raw >= 0]))
     outside = int((raw < 0).sum())
@@ -332,6 +334,7 @@ def _told(
     reason = f"{count_of(found)}: found by {name} with its own parameters"
     if outside:
         reason += f"; {outside:,} customers are in no segment"
+    reason = ". ".join([reason, *notes])
     return Choice(found, "segmenter", reason, columns)
 
 

@@ -1,4 +1,4 @@
-"""Named segments by scores: direction, ties, the partition, frozen cuts."""
+"""Named segments by scores: everybody in exactly one, frozen, told where one holds most, in both languages."""
 
 from __future__ import annotations
 
@@ -12,18 +12,23 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from crmkit import segmentation
-from crmkit.segmentation import RfmRules
-from crmkit.segmentation.segmenters._rfm_rules import _CELLS, _GRID, _NAMES
+import crmkit
+from crmkit import preparation, segmentation
+from crmkit.core.errors import DataError
+from crmkit.segmentation import RfmRules, SegmentationModel, rfm_segment_map
+
+TWO = [{"segment": "high", "worth_low": 2}, {"segment": "low", "worth_high": 1}]
+CDNOW_CUTS = {"recency_days": [30, 90, 180, 365], "frequency": [1, 2, 4, 8], "monetary": [20, 50, 100, 250]}
+RETAIL_CUTS = {"recency_days": [30, 90, 180, 365], "frequency": [1, 2, 4, 9], "monetary": [250, 500, 1500, 4000]}
 
 
-@parametrize_with_checks([RfmRules()])
+@parametrize_with_checks([RfmRules(), RfmRules(TWO, scoring="jenks", n_scores=2)])
 def test_it_passes_the_checks_of_scikit_learn(estimator, check):
     check(estimator)
 
 
-def table(values):
-    return np.asarray(values, dtype=float)
+def named(rules, X):
+    return np.array(rules.segment_names_)[rules.predict(X)].tolist()
 
 
 def test_recent_customers_score_high():
@@ -33,82 +38,57 @@ def test_recent_customers_score_high():
     assert scores[:, 1].tolist() == np.repeat([1, 2, 3, 4, 5], 20).tolist()
 
 
-def test_every_cell_of_scores_has_exactly_one_name_and_every_name_a_cell():
-    assert {(row, column) for row, column in itertools.product(range(5), range(5)) if _GRID[row][column]} == set(
-        itertools.product(range(5), range(5))
-    )
-    assert set(_CELLS.ravel().tolist()) == set(range(len(_NAMES)))
-    assert {name for row in _GRID for name in row} == set(_NAMES)
-
-
-def test_all_125_score_triples_are_placed():
-    # Five values with equal counts score 1 to 5, so the product of them is every triple of scores.
-    triples = table(list(itertools.product(range(1, 6), repeat=3)))
-    rules = RfmRules().fit(triples)
-    scores = rules.scores(triples)
-    assert len(np.unique(scores, axis=0)) == 125
-    names = np.array(rules.segment_names_)[rules.labels_]
-    for (recency, frequency, monetary), name in zip(scores, names, strict=True):
-        worth = int((frequency + monetary) / 2 + 0.5)
-        assert name == _GRID[recency - 1][worth - 1]
-
-
 def test_best_are_champions_and_worst_are_lost():
     days = np.arange(1.0, 51.0)
     rules = RfmRules().fit(np.column_stack([days, days[::-1], days[::-1]]))
-    names = np.array(rules.segment_names_)[rules.labels_]
-    assert names[0] == "champions"
-    assert names[-1] == "lost"
-    assert np.array(rules.segment_names_)[rules.predict([[400.0, 50.0, 50.0]])][0] == "cannot lose"
-    assert np.array(rules.segment_names_)[rules.predict([[1.0, 1.0, 1.0]])][0] == "new"
+    names = named(rules, np.column_stack([days, days[::-1], days[::-1]]))
+    assert (names[0], names[-1]) == ("champions", "lost")
+    assert named(rules, [[400.0, 50.0, 50.0], [1.0, 1.0, 1.0]]) == ["cannot lose", "new"]
 
 
-def test_ties_take_the_score_of_their_middle_rank():
-    frequency = np.array([1.0] * 60 + [2.0] * 20 + [3.0] * 15 + [9.0] * 5)
-    scores = RfmRules().fit(np.column_stack([frequency, frequency])).scores(np.column_stack([frequency, frequency]))
-    by_value = dict(zip(frequency.tolist(), scores[:, 1].tolist(), strict=True))
-    assert by_value == {1.0: 2, 2.0: 4, 3.0: 5, 9.0: 5}
-    # Ties are treated alike from both ends: the score of recency mirrors that of the same values as frequency.
-    assert (scores[:, 0] + scores[:, 1] == 6).all()
+def test_recency_turned_round_makes_the_best_the_ones_to_win_back():
+    days = np.arange(1.0, 51.0)
+    table = pd.DataFrame({"recency_days": days, "frequency": days[::-1], "monetary": days[::-1]})
+    turned = RfmRules(small_is_good=[]).fit(table)
+    assert named(turned, table)[0] == "cannot lose"
+    assert any("in 'recency_days' large is scored as good" in note for note in turned.notes_)
 
 
-def test_new_values_are_scored_by_the_old_cuts():
+def test_recency_is_found_wherever_it_stands():
+    random = np.random.default_rng(0)
+    table = pd.DataFrame(random.integers(1, 400, (300, 3)), columns=["recency_days", "frequency", "monetary"])
+    for order in itertools.permutations(table.columns):
+        moved = table[list(order)]
+        assert named(RfmRules().fit(moved), moved) == named(RfmRules().fit(table), table)
+
+
+def test_new_values_are_placed_by_the_old_cuts():
     days = np.arange(1.0, 101.0)
     rules = RfmRules().fit(np.column_stack([days, days]))
-    new = table([[20.4, 20.4], [20.6, 20.6], [-5.0, 1e9]])
+    new = np.array([[20.4, 20.4], [20.6, 20.6], [-5.0, 1e9]])
     assert rules.scores(new).tolist() == [[5, 1], [4, 2], [5, 5]]
     assert rules.scores(new[:1]).tolist() == [[5, 1]]
-
-
-def test_one_customer_scores_the_middle():
-    rules = RfmRules().fit([[3.0, 2.0, 10.0]])
-    assert rules.scores([[3.0, 2.0, 10.0], [99.0, 1.0, 0.0]]).tolist() == [[3, 3, 3], [3, 3, 3]]
-
-
-def test_half_scores_round_up():
-    triples = table(list(itertools.product(range(1, 6), repeat=3)))
-    rules = RfmRules().fit(triples)
-    (label,) = rules.predict([[1.0, 3.0, 4.0]])
-    assert rules.segment_names_[label] == "champions"
-
-
-@settings(max_examples=80, deadline=None)
-@given(arrays(np.float64, st.tuples(st.integers(1, 40), st.just(3)), elements=st.integers(-5, 5).map(float)))
-def test_scores_rise_with_the_value_and_equal_values_score_the_same(values):
-    rules = RfmRules().fit(values)
-    scores = rules.scores(values)
-    assert ((scores >= 1) & (scores <= 5)).all()
-    for column, direction in ((0, -1), (1, 1), (2, 1)):
-        order = np.argsort(direction * values[:, column], kind="stable")
-        assert (np.diff(scores[order, column]) >= 0).all()
-        for value in np.unique(values[:, column]):
-            assert len(np.unique(scores[values[:, column] == value, column])) == 1
-    np.testing.assert_array_equal(rules.predict(values), rules.labels_)
+    assert [cuts.tolist() for cuts in rules.cuts_] == [[20.5, 40.5, 60.5, 80.5]] * 2
 
 
 @settings(max_examples=40, deadline=None)
+@given(
+    arrays(np.float64, st.tuples(st.integers(1, 30), st.just(3)), elements=st.integers(-5, 5).map(float)),
+    st.sampled_from(["eleven", "ten", "eight"]),
+    st.sampled_from(["quantiles", "jenks"]),
+)
+def test_everybody_is_in_exactly_one_named_segment_and_equals_are_together(values, segments, scoring):
+    rules = RfmRules(segments, scoring=scoring).fit(values)
+    assert ((rules.labels_ >= 0) & (rules.labels_ < len(rules.segment_names_))).all()
+    np.testing.assert_array_equal(rules.predict(values), rules.labels_)
+    _, place = np.unique(values, axis=0, return_inverse=True)
+    for group in range(place.max() + 1):
+        assert len(np.unique(rules.labels_[np.ravel(place) == group])) == 1
+
+
+@settings(max_examples=30, deadline=None)
 @given(arrays(np.float64, st.tuples(st.integers(2, 30), st.just(3)), elements=st.integers(1, 50).map(float)))
-def test_a_rising_transform_changes_no_segment(values):
+def test_a_rising_transform_changes_no_segment_by_quantiles(values):
     np.testing.assert_array_equal(RfmRules().fit_predict(values), RfmRules().fit_predict(np.log1p(values)))
 
 
@@ -117,26 +97,231 @@ def test_one_column_is_refused():
         RfmRules().fit([[1.0], [2.0]])
 
 
-def test_cdnow_puts_every_customer_into_one_segment_and_none_holds_most(data_file):
+def test_missing_values_are_named_by_column_and_row():
+    with pytest.raises(DataError, match=r"'frequency' is missing \(NaN\) in row 1"):
+        RfmRules().fit([[1.0, 2.0], [3.0, np.nan]])
+
+
+def test_a_large_segment_is_told_with_the_ties_that_make_it():
+    frequency = np.repeat([1.0, 2.0, 5.0], [70, 20, 10])
+    table = pd.DataFrame({"recency_days": np.arange(100) % 10, "frequency": frequency, "monetary": frequency * 10})
+    rules = RfmRules([{"segment": "many", "frequency_low": 3}, {"segment": "few", "frequency_high": 2}]).fit(table)
+    (note,) = rules.notes_
+    assert note == (
+        "'few' holds 70.0% of the customers (70 of 100; 2 of 5 combinations of scores), because "
+        "70.0% have frequency 1, and equal values get equal scores (2 of 5)"
+    )
+
+
+def test_ties_that_crowd_one_score_without_filling_it_are_told():
+    # Two values of 190 customers, whose middle ranks .405 and .595 both lie in the third fifth.
+    frequency = np.repeat([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [155, 155, 190, 190, 155, 155])
+    table = pd.DataFrame({"recency_days": np.arange(1000) % 50, "frequency": frequency})
+    rules = RfmRules(
+        [
+            {"segment": "middle", "where": "frequency in (2, 3)"},
+            {"segment": "others", "where": "frequency not in (2, 3)"},
+        ]
+    ).fit(table)
+    assert any(
+        note.endswith("38.0% have frequency from 3 to 4 (score 3 of 5: large ties whose middle ranks share a score)")
+        for note in rules.notes_
+    )
+
+
+def test_a_segment_that_is_large_by_its_map_says_so():
+    values = np.arange(1.0, 101.0)
+    rules = RfmRules(
+        [{"segment": "most", "recency_low": 2}, {"segment": "old", "recency_high": 1}]
+    ).fit(np.column_stack([values, values]))  # fmt: skip
+    (note,) = rules.notes_
+    assert note == (
+        "'most' holds 80.0% of the customers (80 of 100; 4 of 5 combinations of scores), because "
+        "the map gives it that many combinations of scores"
+    )
+
+
+def test_a_segment_that_is_large_because_columns_go_together_says_so():
+    values = np.arange(1.0, 101.0)
+    rules = RfmRules("eight").fit(np.column_stack([values[::-1], values, values]))
+    (note,) = rules.notes_
+    assert note == (
+        "'general: win back' holds 60.0% of the customers (60 of 100; 27 of 125 combinations of scores), because "
+        "the columns go together: who scores low or high in one does so in the others"
+    )
+
+
+def test_one_customer_is_said_to_be_one():
+    rules = RfmRules().fit([[3.0, 2.0, 10.0]])
+    (note,) = rules.notes_
+    assert note == (
+        "'need attention' holds 100.0% of the customers (1 of 1; 1 of 25 combinations of scores), because "
+        "there is one customer only"
+    )
+
+
+def test_no_segment_above_two_in_five_means_no_note():
+    values = np.arange(1.0, 101.0)
+    assert RfmRules().fit(np.column_stack([values, values[::-1], values[::-1]])).notes_ == []
+
+
+def test_notes_stand_in_the_choice_the_print_and_the_page(rfm):
+    params = {"scoring": "fixed", "cuts": {"recency_days": [1, 2, 3, 4], "frequency": [50, 60, 70, 80],
+                                           "monetary": [1e6, 2e6, 3e6, 4e6]}}  # fmt: skip
+    segments = segmentation.segment(rfm, "rfm-rules", params=params)
+    (note,) = [note for note in segments.segmenter.notes_ if "'lost'" in note]
+    assert "the cuts that were given leave them together" in note
+    assert note in segments.choice.reason
+    assert note in str(segments)
+    assert "the cuts that were given leave them together" in segments._repr_html_()
+
+
+def test_the_first_column_taken_for_recency_is_told(rfm):
+    table = rfm.rename(columns={"recency_days": "tickets"})
+    segments = segmentation.segment(table, "rfm-rules", features=["tickets", "frequency", "monetary"])
+    assert "no column is named like recency: the first, 'tickets', is scored as such" in segments.choice.reason
+
+
+def test_segment_hands_the_names_so_that_recency_may_stand_anywhere(rfm):
+    first = segmentation.segment(rfm, "rfm-rules")
+    moved = segmentation.segment(rfm, "rfm-rules", features=["monetary", "frequency", "recency_days"])
+    pd.testing.assert_series_equal(moved.labels, first.labels)
+    assert moved.segmenter.scorer_.small_is_good_ == [False, False, True]
+
+
+def test_names_are_chinese_where_the_language_is(rfm):
+    english, chinese = (segmentation.segment(rfm, "rfm-rules", language=language) for language in ("en", "zh"))
+    translated = dict(
+        zip(rfm_segment_map()["segment"], rfm_segment_map(language="zh")["segment"], strict=True)
+    )  # fmt: skip
+    assert english.labels.map(translated).tolist() == chinese.labels.tolist()
+    assert "冠军客户" in chinese.profile.index
+
+
+def test_names_of_an_own_map_are_left_alone(rfm):
+    segments = segmentation.segment(rfm, "rfm-rules", params={"segments": TWO, "n_scores": 2}, language="zh")
+    assert set(segments.labels) == {"high", "low"}
+
+
+def test_an_instance_keeps_its_own_language(rfm):
+    segments = segmentation.segment(rfm, RfmRules("ten", language="zh"))
+    assert set(segments.labels) <= set(rfm_segment_map("ten", language="zh")["segment"])
+
+
+def test_the_frozen_scorer_scores_the_next_table(rfm):
+    segments = segmentation.segment(rfm, "rfm-rules")
+    later = rfm.assign(recency_days=rfm["recency_days"] + 30)
+    scores = segmentation.rfm_scores(later, segments.segmenter.scorer_)
+    np.testing.assert_array_equal(
+        scores.iloc[:, :3], segments.segmenter.scores(later[list(segments.features)].to_numpy())
+    )
+    assert segments.compare(later).moved > 0
+
+
+def test_parameters_go_in_by_name(rfm):
+    segments = segmentation.segment(rfm, "rfm-rules", params={"segments": "eight", "scoring": "jenks", "n_scores": 2})
+    assert len(segments.segmenter.segment_names_) == 8
+    with pytest.raises(DataError, match=r"rfm-rules could not be fitted .* no segment covers"):
+        segmentation.segment(rfm, "rfm-rules", params={"segments": TWO[:1], "n_scores": 2})
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"segments": rfm_segment_map("ten").rename(index=str)},
+        {"segments": TWO, "scoring": "jenks", "n_scores": 2},
+        {"scoring": "fixed", "cuts": CDNOW_CUTS},
+    ],
+)
+def test_a_model_is_saved_without_pickle(rfm, params, tmp_path):
+    first = segmentation.segment(rfm, "rfm-rules", params=params)
+    crmkit.save(first, tmp_path / "segments.crmkit")
+    second = crmkit.load(tmp_path / "segments.crmkit", expect=SegmentationModel)
+    pd.testing.assert_series_equal(second.predict(rfm * 1.1), first.predict(rfm * 1.1))
+    pd.testing.assert_frame_equal(second.segmenter.segment_map, first.segmenter.segment_map)
+    assert second.choice.reason == first.choice.reason
+
+
+@pytest.fixture(scope="module")
+def cdnow_rfm(data_file):
+    """Give all 23,570 customers of CDNOW on 1998-07-01."""
+    columns = ["customer_id", "date", "cds", "amount"]
     purchases = pd.read_csv(
         data_file("cdnow/CDNOW_master.txt"),
         sep=r"\s+",
-        names=["customer_id", "date", "cds", "spent"],
+        names=columns,
         skiprows=1,
-        dtype={"date": str},
+        dtype={"date": str, "customer_id": str},
     )
-    purchases["date"] = pd.to_datetime(purchases["date"], format="%Y%m%d")
-    grouped = purchases.groupby("customer_id")
-    rfm = pd.DataFrame(
+    dates = pd.to_datetime(purchases["date"], format="%Y%m%d")
+    purchases["day"] = (dates - pd.Timestamp("1970-01-01")).dt.days
+    return preparation.rfm_table(purchases[["customer_id", "day", "amount"]], cutoff="1998-07-01")
+
+
+@pytest.fixture(scope="module")
+def retail_rfm(data_file):
+    """Give the 4,314 customers of Online Retail II on 2010-12-10, refunds netted."""
+    pytest.importorskip("pyarrow")
+    columns = ["Quantity", "InvoiceDate", "Price", "Customer ID"]
+    lines = pd.read_parquet(data_file("online_retail_ii/online_retail_II_2009_2010.parquet"), columns=columns)
+    lines = lines[lines["Customer ID"].notna()]
+    sales = pd.DataFrame(
         {
-            "recency_days": (pd.Timestamp("1998-07-01") - grouped["date"].max()).dt.days,
-            "frequency": grouped["date"].nunique(),
-            "monetary": grouped["spent"].sum(),
+            "customer_id": lines["Customer ID"].astype("int64").astype(str),
+            "day": (pd.to_datetime(lines["InvoiceDate"]) - pd.Timestamp("1970-01-01")).dt.days,
+            "amount": lines["Quantity"] * lines["Price"],
         }
     )
-    assert len(rfm) == 23_570
-    segments = segmentation.segment(rfm, "rfm-rules")
-    assert segments.labels.isin(_NAMES).all()
-    assert segments.profile["customers"].sum() == 23_570
-    # One purchase in the first quarter was all for half of them: the largest segment is what that looks like.
-    assert segments.profile["share"].max() <= 0.4
+    with pytest.warns(match="customers have no purchase"):
+        return preparation.rfm_table(sales, cutoff="2010-12-10", refunds="net")
+
+
+def assert_partition_with_reasons(table, params):
+    """Everybody in exactly one named segment; whichever holds more than 40 % is named with its reason; others not."""
+    rules = RfmRules(**params).fit(table)
+    assert len(rules.labels_) == len(table)
+    held = np.bincount(rules.labels_, minlength=len(rules.segment_names_)) / len(table)
+    assert held.sum() == pytest.approx(1)
+    for name, share in zip(rules.segment_names_, held, strict=True):
+        told = [note for note in rules.notes_ if note.startswith(f"{name!r} holds {share:.1%} of the customers")]
+        assert len(told) == (share > 0.4)
+        assert all("because" in note for note in told)
+    return dict(zip(rules.segment_names_, held.tolist(), strict=True)), rules.notes_
+
+
+@pytest.mark.parametrize("segments", ["eleven", "ten", "eight"])
+@pytest.mark.parametrize("scoring", ["quantiles", "jenks", "fixed"])
+def test_cdnow_is_parted_and_a_segment_above_two_in_five_says_why(cdnow_rfm, segments, scoring):
+    cuts = CDNOW_CUTS if scoring == "fixed" else None
+    assert len(cdnow_rfm) == 23_570
+    assert_partition_with_reasons(cdnow_rfm, {"segments": segments, "scoring": scoring, "cuts": cuts})
+
+
+def test_cdnow_by_default_has_no_segment_above_two_in_five(cdnow_rfm):
+    shares, notes = assert_partition_with_reasons(cdnow_rfm, {})
+    assert max(shares, key=shares.get) == "champions"
+    assert max(shares.values()) == pytest.approx(0.264, abs=0.001)
+    assert notes == []
+
+
+def test_cdnow_names_single_purchases_as_the_reason(cdnow_rfm):
+    once = (cdnow_rfm["frequency"] == 1).mean()
+    shares, notes = assert_partition_with_reasons(cdnow_rfm, {"segments": "eight"})
+    assert shares["general: win back"] == pytest.approx(0.503, abs=0.001)
+    assert notes[0].endswith(
+        f"because {once:.1%} have frequency 1, and equal values get equal scores (2 of 5)"
+    )  # fmt: skip
+    _, notes = assert_partition_with_reasons(cdnow_rfm, {"scoring": "fixed", "cuts": CDNOW_CUTS})
+    assert "64.6% have recency_days from 366 to 546" in notes[0]
+
+
+@pytest.mark.parametrize("segments", ["eleven", "ten", "eight"])
+@pytest.mark.parametrize("scoring", ["quantiles", "jenks", "fixed"])
+def test_online_retail_is_parted_and_a_segment_above_two_in_five_says_why(retail_rfm, segments, scoring):
+    cuts = RETAIL_CUTS if scoring == "fixed" else None
+    shares, notes = assert_partition_with_reasons(
+        retail_rfm, {"segments": segments, "scoring": scoring, "cuts": cuts}
+    )  # fmt: skip
+    if scoring == "quantiles":
+        assert max(shares.values()) < 0.4
+        assert notes == []

@@ -12,7 +12,7 @@ from crmkit.core.registry import create, spec_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["fresh", "give_number", "make_segmenter", "segments_parameter"]
+__all__ = ["fresh", "give_number", "make_segmenter", "segments_parameter", "tell"]
 
 _NUMBER_PARAMETERS = ("n_segments", "n_clusters", "n_components")
 
@@ -67,3 +67,11 @@ def give_number(segmenter: Any, name: str, parameter: str | None, n_segments: in
             "on an instance"
         )
     segmenter.set_params(**{parameter: n_segments})
+
+
+def tell(segmenter: Any, **known: Any) -> None:
+    """Set what is known of the table on a segmenter that has such parameters and nothing there yet."""
+    own = segmenter.get_params(deep=False) if callable(getattr(segmenter, "get_params", None)) else {}
+    wanted = {name: value for name, value in known.items() if name in own and own[name] is None}
+    if wanted:
+        segmenter.set_params(**wanted)
