@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from crmkit.segmentation._model import SegmentationModel
 from crmkit.segmentation._segment import segment
-from crmkit.segmentation.choosing._choice import Choice, choose_k
+from crmkit.segmentation.choosing._choice import Choice
 from crmkit.segmentation.choosing._choose_eps import EpsChoice, choose_eps
+from crmkit.segmentation.choosing._choose_k import choose_k
+from crmkit.segmentation.choosing._stability import stability
 from crmkit.segmentation.explaining._profile import Profile
 from crmkit.segmentation.explaining._rules import Rules
 from crmkit.segmentation.over_time._comparison import Comparison
@@ -57,5 +59,6 @@ __all__ = [
     "rfm_scores",
     "rfm_segment_map",
     "segment",
+    "stability",
     "track",
 ]

@@ -14,7 +14,8 @@ from crmkit.segmentation._assemble import Parts, assemble
 from crmkit.segmentation._columns import categorical_among, read_columns
 from crmkit.segmentation._features import choose_features, feature_frame, read_customers
 from crmkit.segmentation._transform import filled_columns, make_transform
-from crmkit.segmentation.choosing._choice import Choice, choose_k, count_of
+from crmkit.segmentation.choosing._choice import Choice, count_of
+from crmkit.segmentation.choosing._choose_k import choose_k
 from crmkit.segmentation.choosing._quality import separation
 from crmkit.segmentation.explaining._traits import LANGUAGES
 from crmkit.segmentation.segmenters._make import give_number, make_segmenter, tell
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Recipe", "follow", "segment"]
 
 SILHOUETTE_SAMPLE = 1000
-# Fits on so many customers choose the number; a segmenter that cannot predict is slower by an order.
+# Fits on so many customers choose the number; without predict, or with categories, they are slower by an order.
 CHOICE_SAMPLE = 2000
 SMALL_CHOICE_SAMPLE = 1000
 MOST_PAIRED = 30_000
@@ -274,9 +275,8 @@ def _choose(
         )
     if parameter is None or own:
         return None
-    if not isinstance(points, np.ndarray):
-        raise DataError("the number of segments is chosen by distances between numbers: give n_segments for categories")
-    size = CHOICE_SAMPLE if callable(getattr(made, "predict", None)) else SMALL_CHOICE_SAMPLE
+    quick = callable(getattr(made, "predict", None)) and isinstance(points, np.ndarray)
+    size = CHOICE_SAMPLE if quick else SMALL_CHOICE_SAMPLE
     choice = choose_k(made, points, parameter=parameter, sample_size=size, random_state=seed)
     give_number(made, name, parameter, choice.n_segments)
     return choice
