@@ -123,6 +123,18 @@ def held_by(rules, table):
     return np.array([parse(rule["rule"]).evaluate(table).values for rule in rules])
 
 
+def test_html_shows_rules_escaped_with_how_they_do_on_others(rfm):
+    segments = segmentation.segment(rfm, n_segments=3, random_state=0).rename({0: "<b>best</b>"})
+    rules = segments.rules
+    shown = rules._repr_html_()
+    assert "&lt;b&gt;best&lt;/b&gt;" in shown
+    assert "<b>best" not in shown
+    assert "recency_days &lt;=" in shown or "&gt;" in shown
+    assert f"of {rules['unseen'][0]} others {rules['fidelity'][0]:.0%}" in shown
+    del rules["rule"]
+    assert "<table" in rules._repr_html_()
+
+
 class TestFidelity:
     def test_it_is_the_share_among_those_held_back_with_wilsons_interval(self, rfm):
         rules = segmentation.segment(rfm, n_segments=3, random_state=0).rules
@@ -257,6 +269,7 @@ class TestWithoutRule:
         segments = segmentation.segment(table, Given(), transform="none", random_state=0)
         assert segments.rules.without == (segments.names[1],)
         assert repr(segments.rules).splitlines()[-1] == f"no rule says: {segments.names[1]}"
+        assert f"no rule says: {segments.names[1]}" in segments.rules._repr_html_()
         renamed = segments.rename({1: "hidden"})
         assert renamed.rules.without == ("hidden",)
 

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from crmkit.core import html
 from crmkit.metrics import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["Rules", "rules_frame"]
+
+_SHOWN = {
+    "segment", "rule", "customers", "precision", "coverage", "unseen", "fidelity", "fidelity_low", "fidelity_high",
+}  # fmt: skip
 
 
 class Rules(pd.DataFrame):
@@ -41,11 +46,10 @@ class Rules(pd.DataFrame):
         return pd.DataFrame
 
     def __repr__(self) -> str:
-        if not {"segment", "rule", "customers", "precision", "coverage"}.issubset(self.columns):
+        if not _SHOWN.issubset(self.columns):
             return super().__repr__()
         lines = []
         last = None
-        told = {"unseen", "fidelity", "fidelity_low", "fidelity_high"}.issubset(self.columns)
         for rule in self.to_dict(orient="records"):
             if rule["segment"] != last:
                 lines.append(str(rule["segment"]))
@@ -55,10 +59,30 @@ class Rules(pd.DataFrame):
                 f"        {rule['customers']:,} customers, {rule['precision']:.0%} of them in it, "
                 f"{rule['coverage']:.0%} of the segment"
             )
-            lines.append(line + (f"; {_unseen(rule)}" if told else ""))
+            lines.append(f"{line}; {_unseen(rule)}")
         if self.without:
             lines.append(f"no rule says: {'; '.join(self.without)}")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        if not _SHOWN.issubset(self.columns):
+            return str(pd.DataFrame(self).to_html())
+        rows = [
+            [
+                rule["segment"],
+                rule["rule"],
+                rule["customers"],
+                f"{rule['precision']:.0%}",
+                f"{rule['coverage']:.0%}",
+                _unseen(rule),
+            ]
+            for rule in self.to_dict(orient="records")
+        ]
+        header = ["segment", "rule", "customers", "in the segment", "of the segment", "on customers held back"]
+        without = f"no rule says: {'; '.join(self.without)}" if self.without else ""
+        return html.table(header, rows, caption="rules that say nearly the same") + (
+            html.element("p", html.escape(without)) if without else ""
+        )
 
 
 def _unseen(rule: Mapping[Any, Any]) -> str:
