@@ -175,3 +175,12 @@ def test_gaps_in_nullable_arrow_and_polars_columns_are_gaps(gappy):
         pd.testing.assert_series_equal(filled(table).segment_id, plain.segment_id, check_index_type=False)
     polars = pytest.importorskip("polars")
     assert filled(polars.from_pandas(gappy.reset_index())).segment_id.tolist() == plain.segment_id.tolist()
+
+
+def test_a_refit_fills_by_the_same_rule(gappy):
+    segments = filled(gappy, missing={"age": "median"})
+    with pytest.warns(DataWarning, match="age in 30 of 300"):
+        again = segments.refit(gappy)
+    pd.testing.assert_series_equal(again.labels, segments.labels)
+    with pytest.raises(DataError, match="'spend' is missing"):
+        segments.refit(gappy.assign(spend=np.nan))
