@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Self, overload
 import numpy as np
 import pandas as pd
 
-from crmkit.core import html
 from crmkit.core.errors import DataError
 from crmkit.metrics import share
 from crmkit.segmentation._columns import Columns, read_columns
 from crmkit.segmentation._features import read_customers
 from crmkit.segmentation._names import new_names
+from crmkit.segmentation._shown import as_html, as_text, head
 from crmkit.segmentation.choosing._choice import Choice
 from crmkit.segmentation.explaining._profile import Profile, profile_frame
 from crmkit.segmentation.explaining._rules import Rules, rules_frame
@@ -394,45 +394,14 @@ class SegmentationModel:
         raw = np.asarray(self.segmenter.predict(points), dtype=np.int64)
         return to_ids(raw, np.asarray(self._state["raw_labels"], dtype=np.int64))
 
-    def _head(self) -> str:
-        state = self._state
-        outside = int((np.asarray(state["segment_ids"]) < 0).sum())
-        noun = "segment" if self.n_segments == 1 else "segments"
-        tail = f", {outside:,} of them in no segment" if outside else ""
-        return (
-            f"{self.n_segments} {noun} of {len(state['segment_ids']):,} customers{tail} ({state['name']} on "
-            f"{', '.join(self.features)}; transform {state['transform_name']})"
-        )
-
     def __repr__(self) -> str:
-        return f"<SegmentationModel: {self._head()}>"
+        return f"<SegmentationModel: {head(self)}>"
 
     def __str__(self) -> str:
-        parts = [
-            self._head(),
-            self.choice.reason,
-            "",
-            str(self.profile),
-            "",
-            f"the rules of a small tree agree for {self.fidelity:.1%} of unseen customers",
-        ]
-        return "\n".join(parts)
+        return as_text(self)
 
     def _repr_html_(self) -> str:
-        rules = self.rules
-        return "".join(
-            [
-                html.element("p", html.escape(self._head())),
-                html.element("p", html.escape(self.choice.reason)),
-                self.profile._repr_html_(),
-                html.table(
-                    list(rules.columns),
-                    rules.astype(object).to_numpy().tolist(),
-                    caption=f"rules that say nearly the same (right for {self.fidelity:.1%} of unseen customers)",
-                ),
-                html.element("p", html.escape(f"New customers are placed {self.how_new}.")),
-            ]
-        )
+        return as_html(self)
 
 
 def to_ids(raw: npt.NDArray[np.int64], raw_labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
