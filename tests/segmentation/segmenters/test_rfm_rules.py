@@ -176,6 +176,23 @@ def test_notes_stand_in_the_choice_the_print_and_the_page(rfm):
     assert "the cuts that were given leave them together" in segments._repr_html_()
 
 
+def test_notes_stand_in_the_report(rfm, tmp_path):
+    once = rfm.assign(frequency=np.where(np.arange(300) < 240, 1, rfm["frequency"]))
+    params = {"segments": [{"segment": "few", "frequency_high": 3}, {"segment": "many", "frequency_low": 4}]}
+    segments = segmentation.segment(once, "rfm-rules", params=params)
+    crmkit.write_report(tmp_path / "report.html", segments)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "have frequency 1, and equal values get equal scores" in page
+
+
+def test_a_refit_keeps_map_and_direction(rfm):
+    segments = segmentation.segment(rfm, "rfm-rules", features=["monetary", "frequency", "recency_days"], language="zh")
+    again = segments.refit(rfm.assign(recency_days=rfm["recency_days"] + 30))
+    # Everybody is a month older, and quantiles are taken anew: nobody moves.
+    pd.testing.assert_series_equal(again.labels, segments.labels)
+    assert again.segmenter.scorer_.small_is_good_ == [False, False, True]
+
+
 def test_the_first_column_taken_for_recency_is_told(rfm):
     table = rfm.rename(columns={"recency_days": "tickets"})
     segments = segmentation.segment(table, "rfm-rules", features=["tickets", "frequency", "monetary"])
