@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
 import crmkit
-from crmkit import segmentation
+from crmkit import preparation, segmentation
 from crmkit.core.errors import DataError
 
 
@@ -286,3 +286,20 @@ def test_one_segment_stays_one(rfm):
     again = first.refit(rfm.iloc[:100])
     assert again.names == first.names
     assert again.identity.rand == 1
+
+
+def test_missing_values_that_the_transform_fills_stay_allowed(rfm, tmp_path):
+    table = rfm.assign(age=np.where(np.arange(300) % 7 == 0, np.nan, 40.0 + np.arange(300) % 30))
+    with pytest.warns(match="missing values are filled as declared"):
+        first = segmentation.segment(
+            table, n_segments=3, transform=preparation.for_clustering(missing="median"), random_state=0,
+            features=["recency_days", "frequency", "age"],
+        )  # fmt: skip
+    later = table.assign(age=table["age"].where(np.arange(300) > 100))
+    crmkit.save(first, tmp_path / "segments.crmkit")
+    with pytest.warns(match="missing values are filled as declared"):
+        again = crmkit.load(tmp_path / "segments.crmkit").refit(later)
+    assert (again.identity.table["what"] == "kept").all()
+    with pytest.warns(match="missing values are filled as declared"):
+        columns = first.compare(later).columns
+    assert columns.loc["age", ["known_before", "known_after"]].tolist() == [257, later["age"].notna().sum()]
