@@ -245,3 +245,10 @@ def test_placing_saves_and_places_the_same(tmp_path, crowds):
         crmkit.save(placing, tmp_path / "placing.crmkit")
         loaded = crmkit.load(tmp_path / "placing.crmkit")
         np.testing.assert_array_equal(loaded.predict(new), placing.predict(new))
+
+
+def test_one_that_left_everybody_out_places_nobody():
+    placing = PlacingSegmenter(Marking((-1, -1, -2))).fit([[0.0], [1.0], [2.0]])
+    assert placing.labels_.tolist() == [-1, -1, -2]
+    assert placing.predict([[0.0], [9.0]]).tolist() == [-1, -1]
+    assert placing.how_.startswith("as the nearest customer that was fitted on, if as near")
