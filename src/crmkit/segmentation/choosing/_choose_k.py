@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["choose_k"]
 
-# Small groups are missed by a few starts; references and resamples, which are many, need a good start only.
-MOST_INITS = 10
-FEW_INITS = 3
+# A criterion needs a good start, not the best of many; and more for the customers than for the references would raise
+# the gap of large numbers.
+LARGEST_INITS = 3
 # The gap statistic of even clouds wavers by some hundredths, so "several" needs dispersion a tenth below reference.
 LEAST_GAIN = 0.1
 # From .5 on a silhouette is read as reasonable structure (Kaufman and Rousseeuw 1990).
@@ -166,7 +166,7 @@ class _Search:
 
     def __init__(self, segmenter: Any, parameter: str, space: Space, tried: list[int], seed: int) -> None:
         self.segmenter, self.parameter, self.space, self.tried, self.seed = segmenter, parameter, space, tried, seed
-        self.models = [self._made(k, seed, most_inits=MOST_INITS) for k in tried]
+        self.models = [self._made(k, seed) for k in tried]
         self.labels = [np.asarray(model.fit_predict(space.points)) for model in self.models]
 
     def columns(self) -> dict[str, list[Any]]:
@@ -208,7 +208,7 @@ class _Search:
     def _refit(self, points: Any, place: int, seed: int) -> npt.NDArray[Any]:
         return np.asarray(self._made(self.tried[place], seed).fit_predict(points))
 
-    def _made(self, k: int, seed: int, *, most_inits: int = FEW_INITS) -> Any:
+    def _made(self, k: int, seed: int) -> Any:
         """Give a fresh segmenter for so many segments."""
         made = fresh(self.segmenter)
         made.set_params(**{self.parameter: k})
@@ -217,7 +217,7 @@ class _Search:
         if "random_state" in known and known["random_state"] is None:
             changed["random_state"] = seed
         if isinstance(known.get("n_init"), int):
-            changed["n_init"] = min(known["n_init"], most_inits)
+            changed["n_init"] = min(known["n_init"], LARGEST_INITS)
         return made.set_params(**changed)
 
 
