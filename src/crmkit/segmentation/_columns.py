@@ -112,12 +112,12 @@ class Columns:
             way = "; take transform='scale' or another that scales" if fitting else ""
             raise DataError(f"{WHAT} gives no distances: {'; '.join(problems)}{way}")
 
-    def _names_after(self, transform: Any | None, width: int) -> list[str]:
+    def _names_after(self, transform: Any, width: int) -> list[str]:
         """Name the transformed numbers: as the transform does, unless a category has that name."""
         if width == self.numbers.shape[1]:
             return [str(name) for name in self.numbers.columns]
-        tell: Any = getattr(transform, "get_feature_names_out", None)
-        names = [str(name) for name in tell()] if callable(tell) else []
+        tells = hasattr(transform, "get_feature_names_out")
+        names = [str(name) for name in transform.get_feature_names_out()] if tells else []
         clear = len(names) == width and not set(names) & set(self.categories)
         return names if clear else [f"number {place}" for place in range(width)]
 
