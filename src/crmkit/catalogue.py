@@ -350,6 +350,42 @@ _ENTITY_RECOGNIZERS = (
     ),
 )
 
+_SUMMARIZERS = (
+    PluginSpec(
+        kind="summarizer",
+        name="lead",
+        target="crmkit.text:LeadSummarizer",
+        summary="The first sentences: the yardstick.",
+        inputs=("text",),
+    ),
+    PluginSpec(
+        kind="summarizer",
+        name="textrank",
+        target="crmkit.text:TextRankSummarizer",
+        summary="Sentences that are like many others that are like many others.",
+        inputs=("text",),
+        test_params=({}, {"similarity": "bm25"}),
+        reference="Mihalcea & Tarau 2004, https://aclanthology.org/W04-3252",
+    ),
+    PluginSpec(
+        kind="summarizer",
+        name="centroid",
+        target="crmkit.text:CentroidSummarizer",
+        summary="Sentences near the middle of the text that do not repeat each other.",
+        inputs=("text",),
+        test_params=({}, {"diversity": 0.0}, {"diversity": 1.0}),
+        reference="Radev et al. 2004, doi:10.1016/j.ipm.2003.10.006",
+    ),
+    PluginSpec(
+        kind="summarizer",
+        name="conversation",
+        target="crmkit.text:ConversationSummarizer",
+        summary="Who said what in a conversation, the customer's request, the agent's answer, the outcome.",
+        inputs=("text",),
+        tags=frozenset({"conversation"}),
+    ),
+)
+
 _LIFETIME_MODELS = (
     PluginSpec(
         kind="lifetime-model",
@@ -690,6 +726,15 @@ _EVALUATORS = (
         inputs=("cost",),
         facts={"greater_is_better": False},
     ),
+    PluginSpec(
+        kind="evaluator",
+        name="rouge",
+        target="crmkit.metrics:rouge",
+        summary="The words that summaries share with those that people wrote.",
+        inputs=("candidate", "reference"),
+        facts={"greater_is_better": True},
+        reference="Lin 2004, https://aclanthology.org/W04-1013",
+    ),
 )
 
 SPECS: tuple[PluginSpec, ...] = (
@@ -699,6 +744,7 @@ SPECS: tuple[PluginSpec, ...] = (
     *_REGRESSORS,
     *_FEATURE_SELECTORS,
     *_ENTITY_RECOGNIZERS,
+    *_SUMMARIZERS,
     *_LIFETIME_MODELS,
     *_SPEND_MODELS,
     *_RECOMMENDERS,

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
 
-from crmkit import PluginSpec
+from crmkit import PluginSpec, create
 from crmkit.testing import ConformanceError, check_plugin
 
 
@@ -105,6 +105,20 @@ class Everything(BaseEstimator):
         return text
 
 
+class Misplaced(BaseEstimator):
+    """Points one character too far."""
+
+    def summarize(self, text, max_sentences=3):
+        return create("summarizer", "lead").summarize(text.rstrip() and f" {text}", max_sentences)
+
+
+class Wordy(BaseEstimator):
+    """Gives one sentence more than asked for."""
+
+    def summarize(self, text, max_sentences=3):
+        return create("summarizer", "lead").summarize(text, max_sentences + 1)
+
+
 class TwoMeans(BaseEstimator):
     """Gives each half of the customers the difference of their own means."""
 
@@ -183,6 +197,8 @@ def test_a_right_plugin_passes(kind, name, capsys):
         ("recommender", "Unranked", "lists_have_the_five_columns"),
         ("regressor", "MeanRegressor", "learns_an_easy_task"),
         ("summarizer", "Everything", "a_summary_is_shorter"),
+        ("summarizer", "Misplaced", "sentences_point_to_their_place"),
+        ("summarizer", "Wordy", "no_more_sentences_than_asked"),
         ("uplift-model", "OneEffect", "finds_whom_the_treatment_helps"),
         ("entity-recognizer", "Eager", "offsets_are_half_open_and_inside"),
     ],

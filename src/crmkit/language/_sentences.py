@@ -30,11 +30,20 @@ class Span(NamedTuple):
 _CLOSERS = "”’」』】）》〉〕\"')\\]"
 _END = re.compile(rf"(?P<mark>[。｡！？!?．.…]+)[{_CLOSERS}]*|[\r\n\u2028\u2029\x85]+")
 _BEFORE_POINT = re.compile(r"[^\s(\[\"'“‘（「]*\Z")
+_NOT_SPACE = re.compile(r"\S")
+# No abbreviation and no number of an item is longer; to look further back would cost the square of a long text.
+_LOOK_BACK = 40
 
 
 def _unspaced(letter: str) -> bool:
     """Say whether a character is of a script written without spaces."""
     return bool(letter) and bool(UNSPACED[script_ids(code_points(letter))[0]])
+
+
+def _next_letter(text: str, after: int) -> str:
+    """Give the first character that is no white space, empty at the end of the text."""
+    match = _NOT_SPACE.search(text, after)
+    return match.group() if match else ""
 
 
 def _ends_at_point(text: str, begin: int, mark_start: int, after: int) -> bool:
@@ -45,16 +54,17 @@ def _ends_at_point(text: str, begin: int, mark_start: int, after: int) -> bool:
         return not leader.isdecimal()
     if follower and not follower.isspace():
         return False
-    match = _BEFORE_POINT.search(text, begin, mark_start)
+    near = max(begin, mark_start - _LOOK_BACK)
+    match = _BEFORE_POINT.search(text, near, mark_start)
     word = match.group().lower() if match else ""
-    if text[begin:mark_start].strip().isdecimal() and follower:
+    if near == begin and text[begin:mark_start].strip().isdecimal() and follower:
         # "1. Open the app": the number of an item.
         return False
-    rest = text[after:].lstrip()
+    rest = _next_letter(text, after)
     if word in word_list("abbreviations_leading") or (len(word) == 1 and word.isalpha() and word != "i"):
         return not rest
     if word in word_list("abbreviations_closing"):
-        return not rest or not rest[0].islower()
+        return not rest.islower()
     return True
 
 
@@ -72,8 +82,7 @@ def _ends(text: str, begin: int, match: re.Match[str]) -> bool:
         leader = text[match.start() - 1 : match.start()]
         return open_space or _unspaced(follower) or _unspaced(leader)
     if "…" in mark or len(mark) > 1:
-        rest = text[after:].lstrip()
-        return open_space and (not rest or not rest[0].islower())
+        return open_space and not _next_letter(text, after).islower()
     return _ends_at_point(text, begin, match.start(), after)
 
 

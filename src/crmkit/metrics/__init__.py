@@ -19,6 +19,7 @@ from crmkit.metrics.repeat import repeat_purchase, repeat_purchase_curve
 from crmkit.metrics.retention import churn_rate, cohort, cohort_rates, retention
 from crmkit.metrics.satisfaction import ces, csat, csi, nps, preference
 from crmkit.metrics.stability import stability
+from crmkit.metrics.summaries import rouge, rouge_scores
 from crmkit.metrics.survival import kaplan_meier, median_survival, restricted_mean, survival_at
 from crmkit.metrics.validation import CrossValidation, cross_validate
 
@@ -69,6 +70,8 @@ __all__ = [
     "retention",
     "rmse",
     "roc_auc",
+    "rouge",
+    "rouge_scores",
     "share",
     "silhouette",
     "stability",

@@ -46,10 +46,46 @@ def check_the_same_text_gets_the_same_summary(plugin: Plugin) -> None:
     assert first == second, "two summaries of one text differ"
 
 
+def check_white_space_has_an_empty_summary(plugin: Plugin) -> None:
+    """Spaces and line breaks say nothing."""
+    assert not str(plugin.make().summarize(" \n\t\u3000 ", max_sentences=3)).strip(), "white space got a summary"
+
+
+def check_a_text_of_one_sentence_is_kept(plugin: Plugin) -> None:
+    """What is one sentence already is not lost, in either language."""
+    for text in ("Please refund me.", "请给我退款。"):
+        summary = str(plugin.make().summarize(text, max_sentences=3)).strip()
+        assert summary, "a text of one sentence has an empty summary"
+        assert len(summary) <= len(text), "the summary of one sentence is longer than the sentence"
+
+
+def check_no_more_sentences_than_asked(plugin: Plugin) -> None:
+    """Where the summary lists its sentences, there are at most as many as asked for."""
+    for count in (1, 2, 3):
+        sentences = getattr(plugin.make().summarize(TEXT, max_sentences=count), "sentences", None)
+        if sentences is not None:
+            assert len(sentences) <= count, f"{len(sentences)} sentences where {count} were asked for"
+
+
+def check_sentences_point_to_their_place(plugin: Plugin) -> None:
+    """Where the summary lists its sentences, each stands in the text where it says, in order, none overlapping."""
+    for text in (TEXT, "Ｗhere is my order？ 😀 \n 没有人接电话！<b>Refund</b> me…"):
+        sentences = getattr(plugin.make().summarize(text, max_sentences=3), "sentences", None)
+        end = 0
+        for sentence in sentences or ():
+            assert text[sentence.start : sentence.end] == sentence.text, "offsets do not point to the sentence"
+            assert sentence.start >= end, "sentences overlap or are out of order"
+            end = sentence.end
+
+
 CHECKS = (
     check_has_the_method,
     check_a_summary_is_shorter_and_keeps_to_its_length,
     check_more_sentences_say_no_less,
     check_an_empty_text_has_an_empty_summary,
     check_the_same_text_gets_the_same_summary,
+    check_white_space_has_an_empty_summary,
+    check_a_text_of_one_sentence_is_kept,
+    check_no_more_sentences_than_asked,
+    check_sentences_point_to_their_place,
 )

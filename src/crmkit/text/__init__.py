@@ -10,19 +10,38 @@ from crmkit.text.classifying._linear import TextLogistic, TextRidge, TextSVM
 from crmkit.text.classifying._mlp import TextMLP
 from crmkit.text.classifying._trees import TextForest, TextTree
 from crmkit.text.features._text_features import TextFeatures
-from crmkit.text.protocols import Encoder
+from crmkit.text.protocols import Encoder, Summarizer
+from crmkit.text.summaries._base import TextSummarizer
+from crmkit.text.summaries._centroid import CentroidSummarizer
+from crmkit.text.summaries._conversation import ConversationSummarizer
+from crmkit.text.summaries._lead import LeadSummarizer
+from crmkit.text.summaries._many import ManySummary, summarize_conversations, summarize_many
+from crmkit.text.summaries._summary import ConversationSummary, Sentence, Summary
+from crmkit.text.summaries._textrank import TextRankSummarizer
 
 __all__ = [
+    "CentroidSummarizer",
     "ColumnFeatures",
+    "ConversationSummarizer",
+    "ConversationSummary",
     "Encoder",
+    "LeadSummarizer",
+    "ManySummary",
+    "Sentence",
+    "Summarizer",
+    "Summary",
     "TextClassifier",
     "TextFeatures",
     "TextForest",
     "TextLogistic",
     "TextMLP",
     "TextNaiveBayes",
+    "TextRankSummarizer",
     "TextRidge",
     "TextSVM",
+    "TextSummarizer",
     "TextTree",
     "explain",
+    "summarize_conversations",
+    "summarize_many",
 ]

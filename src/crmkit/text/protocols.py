@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["Encoder"]
+__all__ = ["Encoder", "Summarizer"]
 
 
 class Encoder(Protocol):
@@ -16,4 +16,12 @@ class Encoder(Protocol):
 
     def encode(self, texts: Any, /) -> npt.NDArray[np.floating[Any]]:
         """Give an ``(n_texts, n_dimensions)`` array for a list of str."""
+        ...
+
+
+class Summarizer(Protocol):
+    """Makes a text, or the turns of a conversation, short."""
+
+    def summarize(self, text: Any, /, max_sentences: int | None = 3) -> Any:
+        """Give what ``str`` writes as a text of at most so many sentences."""
         ...

@@ -1,0 +1,1 @@
+"""Summaries by choosing sentences: of a message, of a conversation, of many messages."""
