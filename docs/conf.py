@@ -104,7 +104,11 @@ def write_api() -> None:
         lines = [f"# {name}", "", (module.__doc__ or "").strip(), "", "```{eval-rst}", f".. currentmodule:: {name}", ""]
         for public in module.__all__:
             thing = getattr(module, public)
-            if isinstance(thing, type):
+            home = ".".join(str(getattr(thing, "__module__", "")).split(".")[:2])
+            if home in names and home != name:
+                # Handed on from another room: it is described there, once.
+                lines += [f"``{public}`` is :obj:`{home}.{public}`.", ""]
+            elif isinstance(thing, type):
                 members = own_members(thing)
                 lines += [f".. autoclass:: {public}", *([f"   :members: {', '.join(members)}"] if members else []), ""]
             elif callable(thing):

@@ -97,7 +97,7 @@ class SupportVectorClustering(ClusterMixin, BaseEstimator):
         The sampled customers inside.
     point_labels_ : ndarray of shape (n_points,)
         Their segments.
-    reach_ : ndarray of shape (n_clusters_,)
+    reach_ : ndarray of shape (n_clusters,)
         The farthest that a sampled member is from its nearest fellow.
     how_ : str
         How customers are placed, in words.
