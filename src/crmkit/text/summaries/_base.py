@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["TextSummarizer"]
 
 
-class TextSummarizer(BaseEstimator):
+class TextSummarizer(BaseEstimator, ABC):
     """The base of summarizers that choose sentences; a new one says what each sentence is worth.
 
     A subclass defines ``_gains(pieces, turns)``, which gives a function from the sentence chosen last (None at first)
@@ -92,9 +93,9 @@ class TextSummarizer(BaseEstimator):
             self._parameter_constraints, self.get_params(deep=False), caller_name=type(self).__name__
         )
 
+    @abstractmethod
     def _gains(self, pieces: Sequence[Piece], turns: Sequence[Turn]) -> Callable[[int | None], npt.NDArray[np.float64]]:
         """Give what says how much each sentence would add."""
-        raise NotImplementedError
 
 
 def pick(

@@ -127,7 +127,9 @@ class ConversationSummarizer(TextSummarizer):
         pieces = cut(turns)
         roles = self._roles(turns)
         if not pieces:
-            return ConversationSummary((), 0, 0)
+            told = {name: role for name, role in roles.items() if name is not None}
+            rows = _turn_rows(turns, roles, Counter(), Counter())
+            return ConversationSummary((), 0, 0, roles=told, roles_are_known=bool(roles), turn_rows=rows)
         gains = self._gains(pieces, turns)
         scores = gains(None)
         parts, roles, known = find_parts(pieces, turns, scores, roles)
@@ -151,10 +153,7 @@ class ConversationSummarizer(TextSummarizer):
             outcome=sentence(parts[2]),
             roles={name: role for name, role in roles.items() if name is not None},
             roles_are_known=known,
-            turn_rows=tuple(
-                (turn.number, turn.speaker, roles.get(turn.speaker, turn.role), turn.text, n_pieces[at], n_kept[at])
-                for at, turn in enumerate(turns)
-            ),
+            turn_rows=_turn_rows(turns, roles, n_pieces, n_kept),
         )
 
     def _read(self, text: Any) -> list[Turn]:
@@ -197,6 +196,16 @@ class ConversationSummarizer(TextSummarizer):
             return np.asarray(fixed + told @ (worth * _SAID_BEFORE**times_told), dtype=np.float64)
 
         return once_each(pieces, gains)
+
+
+def _turn_rows(
+    turns: Sequence[Turn], roles: dict[str | None, str], n_pieces: Counter[int], n_kept: Counter[int]
+) -> tuple[tuple[int | None, str | None, str | None, str, int, int], ...]:
+    """Give who said what, and how many of its sentences there are and were kept."""
+    return tuple(
+        (turn.number, turn.speaker, roles.get(turn.speaker, turn.role), turn.text, n_pieces[at], n_kept[at])
+        for at, turn in enumerate(turns)
+    )
 
 
 def _returns(told: sparse.csr_array, turn_of: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:

@@ -88,8 +88,8 @@ def summarize_many(
     covered.
 
     Cost: of each class at most 2,000 different messages, evenly spaced in their order, are considered as
-    representatives; all messages count as represented. 10,000 short messages of one class take some seconds. What
-    counts as alike is sharing words, not meaning.
+    representatives; all messages count as represented. 100,000 short messages of one class take some three CPU
+    seconds. What counts as alike is sharing words, not meaning.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -173,7 +173,7 @@ class ConversationSummary(Summary):
     request: Sentence | None = None
     answer: Sentence | None = None
     outcome: Sentence | None = None
-    roles: dict[str, str] | None = None
+    roles: dict[str, str] = field(default_factory=dict)
     roles_are_known: bool = False
     turn_rows: tuple[tuple[int | None, str | None, str | None, str, int, int], ...] = ()
 
