@@ -342,6 +342,28 @@ _FEATURE_SELECTORS = (
 _ENTITY_RECOGNIZERS = (
     PluginSpec(
         kind="entity-recognizer",
+        name="crf",
+        target="crmkit.text:CRFEntities",
+        summary="Learns to find names from marked texts: words, characters and what stands around them.",
+        requires=("pycrfsuite",),
+        extra="ner",
+        inputs=("texts",),
+        tags=frozenset({"trainable"}),
+        test_params=({}, {"algorithm": "l-bfgs"}),
+        reference="Lafferty, McCallum & Pereira 2001, ICML 282-289",
+    ),
+    PluginSpec(
+        kind="entity-recognizer",
+        name="gazetteer",
+        target="crmkit.text:Gazetteer",
+        summary="Names from the company's own tables, the longest that fits, as whole words.",
+        inputs=("texts",),
+        tags=frozenset({"trainable"}),
+        test_params=({}, {"overlap": "all"}),
+        reference="Fredkin 1960, doi:10.1145/367390.367400",
+    ),
+    PluginSpec(
+        kind="entity-recognizer",
         name="personal-data",
         target="crmkit.privacy:PersonalDataRecognizer",
         summary="Phone numbers, e-mail addresses, identity and payment cards, by form and check digit.",
@@ -734,6 +756,15 @@ _EVALUATORS = (
         inputs=("candidate", "reference"),
         facts={"greater_is_better": True},
         reference="Lin 2004, https://aclanthology.org/W04-1013",
+    ),
+    PluginSpec(
+        kind="evaluator",
+        name="entity-f1",
+        target="crmkit.metrics:entity_f1",
+        summary="The harmonic mean of precision and recall of entities with start, end and label all right.",
+        inputs=("actual", "entities"),
+        facts={"response": "predict", "greater_is_better": True},
+        reference="Tjong Kim Sang & De Meulder 2003, CoNLL 142-147",
     ),
 )
 

@@ -8,6 +8,7 @@ from crmkit.metrics.confusion import class_report, confusion
 from crmkit.metrics.contact import contact_cost
 from crmkit.metrics.contracts import contract_churn, contract_survival
 from crmkit.metrics.density import dbcv
+from crmkit.metrics.entities import entity_f1, entity_report
 from crmkit.metrics.evaluators import Evaluation, evaluator, resolve, resolve_all
 from crmkit.metrics.forecasting import mase
 from crmkit.metrics.incidence import cumulative_incidence, eventual_share
@@ -46,6 +47,8 @@ __all__ = [
     "cumulative_incidence",
     "davies_bouldin",
     "dbcv",
+    "entity_f1",
+    "entity_report",
     "evaluator",
     "eventual_share",
     "f1",

@@ -9,6 +9,12 @@ from crmkit.text.classifying._explain import explain
 from crmkit.text.classifying._linear import TextLogistic, TextRidge, TextSVM
 from crmkit.text.classifying._mlp import TextMLP
 from crmkit.text.classifying._trees import TextForest, TextTree
+from crmkit.text.entities._crf import CRFEntities
+from crmkit.text.entities._find import find_entities
+from crmkit.text.entities._gazetteer import Gazetteer
+from crmkit.text.entities._reading import drop_overlaps, read_conll, read_span_json
+from crmkit.text.entities._tags import from_tags, to_tags
+from crmkit.text.entities._union import EntityUnion
 from crmkit.text.features._text_features import TextFeatures
 from crmkit.text.protocols import Encoder, Summarizer
 from crmkit.text.summaries._base import TextSummarizer
@@ -20,11 +26,14 @@ from crmkit.text.summaries._summary import ConversationSummary, Sentence, Summar
 from crmkit.text.summaries._textrank import TextRankSummarizer
 
 __all__ = [
+    "CRFEntities",
     "CentroidSummarizer",
     "ColumnFeatures",
     "ConversationSummarizer",
     "ConversationSummary",
     "Encoder",
+    "EntityUnion",
+    "Gazetteer",
     "LeadSummarizer",
     "ManySummary",
     "Sentence",
@@ -41,7 +50,13 @@ __all__ = [
     "TextSVM",
     "TextSummarizer",
     "TextTree",
+    "drop_overlaps",
     "explain",
+    "find_entities",
+    "from_tags",
+    "read_conll",
+    "read_span_json",
     "summarize_conversations",
     "summarize_many",
+    "to_tags",
 ]

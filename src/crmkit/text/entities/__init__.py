@@ -1,0 +1,1 @@
+"""Names in texts: learned, looked up in lists, in tags and out."""
