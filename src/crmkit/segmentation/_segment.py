@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["Recipe", "follow", "segment"]
 
 SILHOUETTE_SAMPLE = 1000
-# Fits on so many customers choose the number; without predict, or with categories, they are slower by an order.
-CHOICE_SAMPLE = 2000
-SMALL_CHOICE_SAMPLE = 1000
 MOST_PAIRED = 30_000
 
 
@@ -99,7 +96,7 @@ def segment(
 
     Segments cut a cloud as readily as they find groups: look at ``.choice`` before believing in them. Cost: the
     segmenter's own, and about a second for 100,000 customers for profile and rules; ``n_segments="auto"`` adds fits on
-    a sample of 2,000.
+    a sample of at most 2,000.
 
     Parameters
     ----------
@@ -275,9 +272,7 @@ def _choose(
         )
     if parameter is None or own:
         return None
-    quick = callable(getattr(made, "predict", None)) and isinstance(points, np.ndarray)
-    size = CHOICE_SAMPLE if quick else SMALL_CHOICE_SAMPLE
-    choice = choose_k(made, points, parameter=parameter, sample_size=size, random_state=seed)
+    choice = choose_k(made, points, parameter=parameter, random_state=seed)
     give_number(made, name, parameter, choice.n_segments)
     return choice
 

@@ -13,6 +13,7 @@ from crmkit.segmentation.choosing._choice import Choice, count_of
 from crmkit.segmentation.choosing._gap import Gap, gap_statistic
 from crmkit.segmentation.choosing._mixed_space import space_of
 from crmkit.segmentation.choosing._resampling import numbered, resampled_jaccard
+from crmkit.segmentation.choosing._space import Numbers
 from crmkit.segmentation.segmenters._make import fresh, make_segmenter, segments_parameter
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ MUCH = 0.1
 EQUAL = 0.02
 # Below .6 a segment should not be trusted (Hennig 2008).
 SHAKY = 0.6
+SAMPLE = 2000
+SMALL_SAMPLE = 1000
 
 
 def choose_k(
@@ -42,7 +45,7 @@ def choose_k(
     X: Any,
     n_segments: Iterable[int] = range(1, 11),
     *,
-    sample_size: int = 2000,
+    sample_size: int | None = None,
     n_references: int = 10,
     n_resamples: int = 20,
     parameter: str | None = None,
@@ -73,8 +76,10 @@ def choose_k(
         them.
     n_segments : iterable of int, default=range(1, 11)
         The numbers to try; those above half the customers or the number of distinct ones are left out.
-    sample_size : int, default=2000
-        How many customers the criteria are worked out on; changes precision and time.
+    sample_size : int or None, default=None
+        How many customers the criteria are worked out on; changes precision and time. None is 2,000, or 1,000 where
+        there are categories, or where each fit compares all pairs of customers (a segmenter without ``predict``, or
+        one whose ``compares_pairs`` is true).
     n_references : int, default=10
         How many reference sets; changes precision and time.
     n_resamples : int, default=20
@@ -126,6 +131,8 @@ def choose_k(
     made, parameter = _unfitted(segmenter, parameter)
     space = space_of(X, made)
     random = check_random_state(random_state)
+    if sample_size is None:
+        sample_size = SAMPLE if _is_quick(made, space) else SMALL_SAMPLE
     if len(space) > sample_size:
         space = space.take(np.sort(random.choice(len(space), sample_size, replace=False)))
     distinct = space.distinct()
@@ -147,6 +154,12 @@ def choose_k(
         columns |= search.stability(n_resamples)
     place, criterion, reason = _by_likelihood(columns) if likely else _by_gap(columns)
     return Choice(tried[place], criterion, reason + _doubts(columns, place), columns)
+
+
+def _is_quick(segmenter: Any, space: Space) -> bool:
+    """Say whether a fit costs about as much as reading the customers."""
+    pairs = bool(getattr(segmenter, "compares_pairs", False)) or not callable(getattr(segmenter, "predict", None))
+    return not pairs and isinstance(space, Numbers)
 
 
 def _unfitted(segmenter: Any, parameter: str | None) -> tuple[Any, str]:

@@ -170,6 +170,8 @@ class ForestProximity(ClusterMixin, BaseEstimator):
     }
     takes_categories = True
     """What ``segment`` asks before it hands over columns that are not numeric."""
+    compares_pairs = True
+    """What ``choose_k`` asks: each fit costs the square of the customers, so a smaller sample must do."""
 
     numeric_: npt.NDArray[np.intp]
     categorical_: npt.NDArray[np.intp]
