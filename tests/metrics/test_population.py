@@ -24,25 +24,47 @@ def test_index_is_its_formula_with_half_a_customer_in_each_bin():
     assert metrics.population_stability([40, 60], [55, 45]) == pytest.approx(((q - p) * np.log(q / p)).sum(), rel=1e-12)
 
 
-def test_p_value_of_large_counts_is_the_chi_square_of_yurdakul_and_naranjo():
+def test_p_value_of_large_counts_is_the_chi_square_of_yurdakul_and_naranjo_after_half_a_customer():
     from scipy.stats import chi2
 
     index = metrics.population_stability([400, 350, 250], [620, 690, 490])
-    assert index.p_value == pytest.approx(chi2.sf(index.value / (1 / 1000 + 1 / 1800), 2), rel=1e-12)
+    # 1,020, 1,040 and 740 customers: 364.29, 371.43 and 264.29 of the 1,000 are expected, half a customer nearer each.
+    p = (np.array([400, 350, 250]) + np.array([-0.5, 0.5, 0.5]) + 0.5) / 1002
+    q = (np.array([620, 690, 490]) - np.array([-0.5, 0.5, 0.5]) + 0.5) / 1801
+    nearer = (p / p.sum() - q / q.sum()) @ np.log(p / p.sum() / (q / q.sum()))
+    assert index.p_value == pytest.approx(chi2.sf(nearer / (1 / 1000.5 + 1 / 1799.5), 2), rel=1e-9)
+    assert index.p_value > chi2.sf(index.value / (1 / 1000 + 1 / 1800), 2)
     assert index.method == "noncentral chi-square"
     assert index.n == 2800
 
 
-@pytest.mark.parametrize(("n", "m"), [(2000, 2000), (300, 5000), (40, 60)])
-def test_two_samples_of_one_population_are_told_apart_in_5_percent_of_runs(n, m):
-    assert rate_of_alarms(lambda random, size: random.lognormal(size=size), n, m, runs=200) <= 0.075
+def test_nobody_is_moved_beyond_no_change():
+    assert metrics.population_stability([100, 100, 100], [200, 201, 200]).p_value == pytest.approx(1.0)
+
+
+def test_two_samples_of_one_population_are_not_significant_in_95_percent_of_200_runs():
+    rates = np.array(
+        [
+            rate_of_alarms(lambda random, size: random.lognormal(size=size), 2000, 2000, runs=200, seed=seed)
+            for seed in range(10)
+        ]
+    )
+    # About 3.3 % of all; 200 runs waver by 1.3 points, so one seed in twelve or so lies above 5 % nevertheless.
+    assert rates.mean() <= 0.045
+    assert np.mean(rates <= 0.05) >= 0.8
+    assert rates.max() <= 0.08
+
+
+@pytest.mark.parametrize(("n", "m"), [(300, 5000), (40, 60), (200, 1000)])
+def test_unequal_and_small_samples_of_one_population_raise_no_more_alarms(n, m):
+    assert rate_of_alarms(lambda random, size: random.lognormal(size=size), n, m, runs=200) <= 0.05
 
 
 @pytest.mark.parametrize(("n", "m"), [(30, 30), (400, 50)])
 def test_rare_categories_raise_no_false_alarm(n, m):
     shares = np.array([0.6, 0.3, 0.06, 0.02, 0.01, 0.01])
     rate = rate_of_alarms(lambda random, size: random.choice(list("abcdef"), size, p=shares), n, m, runs=200)
-    assert rate <= 0.075
+    assert rate <= 0.05
 
 
 def test_a_real_change_is_seen_also_in_small_samples():
@@ -73,10 +95,11 @@ def test_shuffling_stands_in_where_a_bin_is_small():
     assert index.p_value == again.p_value
 
 
-def test_shuffling_gives_the_exact_p_value():
+def test_shuffling_gives_the_exact_p_value_and_never_less():
     """Of the 252 equally likely deals of 5 and 5 customers, 2 put them as far apart."""
-    index = metrics.population_stability([5, 0], [0, 5])
-    assert index.p_value == pytest.approx(2 / 252, abs=0.006)
+    p_values = [metrics.population_stability([5, 0], [0, 5], random_state=seed).p_value for seed in range(20)]
+    assert np.mean(p_values) == pytest.approx(2 / 252 + 1.64 * np.sqrt(2 / 252 / 1999), abs=0.0015)
+    assert np.mean(np.array(p_values) >= 2 / 252) >= 0.8
 
 
 def test_bins_that_nobody_is_in_are_left_out():
@@ -115,7 +138,7 @@ def test_missing_entries_are_a_bin_of_their_own():
     before, after = np.arange(200.0), np.arange(200.0)
     after[:80] = np.nan
     index = metrics.psi(before, after)
-    assert index.p_value < 0.001
+    assert index.p_value < 0.002
     assert bin_counts(after, [99.5]).tolist() == [20, 100, 80]
     same = metrics.psi(pd.Series([1.0, None, 3.0] * 40), pd.Series([1.0, None, 3.0] * 50))
     assert same == pytest.approx(0.0, abs=1e-3)
@@ -131,7 +154,7 @@ def test_categories_are_counted_by_value(values):
 
 
 def test_a_column_missing_throughout_is_compared_with_any():
-    assert metrics.psi(np.arange(50.0), np.full(30, np.nan)).p_value < 0.001
+    assert metrics.psi(np.arange(50.0), np.full(30, np.nan)).p_value < 0.002
 
 
 def test_nullable_numbers_serve():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Self
 
 import numpy as np
@@ -17,10 +18,11 @@ from crmkit.metrics.intervals import check_level
 
 __all__ = ["StabilityIndex", "bin_counts", "population_stability", "psi", "quantile_edges"]
 
-LEAST_EXPECTED = 10.0
-"""From so many customers expected in every bin on, the chi-square distribution served in simulations."""
+LEAST_EXPECTED = 25.0
+"""From so many customers expected in every bin on, the corrected chi-square costs little power in simulations."""
 
 N_SHUFFLES = 1999
+_UPPER = 1.6449  # standard errors to the one-sided 95 % end
 _CHUNK = 2**20
 
 
@@ -46,7 +48,7 @@ class StabilityIndex(Estimate):
     --------
     >>> from crmkit.metrics import population_stability
     >>> population_stability([400, 350, 250], [420, 345, 235])
-    0.00197 [0, 0.0138] (n=2,000, p=0.61, 95% noncentral chi-square)
+    0.00197 [0, 0.0138] (n=2,000, p=0.65, 95% noncentral chi-square)
     """
 
     __slots__ = ("p_value",)
@@ -230,8 +232,10 @@ def population_stability(
     an empty one gives a large number and not an infinite one; bins that are empty in both samples are left out. The
     usual reading (below .1 stable, above .25 another population) is blind to the number of customers: two samples of
     50 from one population often pass .25. Hence the p-value: without a change, the index over (1/n + 1/m) follows a
-    chi-square distribution of one degree of freedom less than there are bins. Where some bin expects fewer than
-    10 customers that distribution serves badly, and customers are shuffled between the two samples instead.
+    chi-square distribution of one degree of freedom less than there are bins. For this each count is first moved half
+    a customer towards no change (continuity), because without it some tables raise a false alarm more often than the
+    p-value says. Where some bin expects fewer than 25 customers that would cost too much power, and customers are
+    shuffled between the two samples instead, which is exact.
 
     Parameters
     ----------
@@ -261,6 +265,10 @@ def population_stability(
     the change is large its spread is that of the delta method. It begins at 0 wherever the p-value is above
     ``1 - level``.
 
+    Drawn from one population 5,000 times (2, 5 and 10 bins, even or the largest ten times the smallest, given or cut at
+    quantiles; 200 to 100,000 customers a side), two samples had a p-value below .05 in 1.1 to 5.3 % (median 3.6 %) of
+    the draws, without the half customer in 3.7 to 6.1 %.
+
     References
     ----------
     Yurdakul, B., & Naranjo, J. (2020). Statistical properties of the population stability index. Journal of Risk Model
@@ -285,12 +293,12 @@ def population_stability(
     value, freedom = float(_index(first, second)), len(first) - 1
     if not freedom:
         return StabilityIndex(0.0, n=n + m, low=0.0, high=0.0, p_value=1.0, level=level, method="one bin only")
-    unit = 1 / n + 1 / m
-    p_value, method = float(chdtrc(freedom, value / unit)), "noncentral chi-square"
+    p_value, method = _by_chi_square(*_nearer(first, second), freedom), "noncentral chi-square"
     expected = (first + second).min() * min(n, m) / (n + m)
     if expected < LEAST_EXPECTED:
-        shuffled = _by_shuffling(first, second, value, random_state)
-        p_value, method = (max(p_value, shuffled) if quantiles else shuffled), "noncentral chi-square; p by shuffling"
+        p_value, method = _by_shuffling(first, second, value, random_state), f"{method}; p by shuffling"
+        if quantiles:
+            p_value = max(p_value, _by_chi_square(first, second, freedom))
     low, high = _interval(first, second, value, freedom, level)
     low = 0.0 if p_value > 1 - level else low
     return StabilityIndex(value, n=n + m, low=low, high=high, p_value=p_value, level=level, method=method)
@@ -303,10 +311,30 @@ def _index(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> Any:
     return ((q - p) * np.log(q / p)).sum(axis=-1)
 
 
+def _by_chi_square(first: npt.NDArray[Any], second: npt.NDArray[Any], freedom: int) -> float:
+    """Say how often a chi-square variable is as large as the index over (1/n + 1/m)."""
+    return float(chdtrc(freedom, float(_index(first, second)) / (1 / first.sum() + 1 / second.sum())))
+
+
+def _nearer(
+    first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Move each count half a customer towards no change, and none beyond it."""
+    both = first + second
+    expected = both * (first.sum() / both.sum())
+    away = first - expected
+    kept = expected + np.sign(away) * np.maximum(np.abs(away) - 0.5, 0.0)
+    return kept, both - kept
+
+
 def _by_shuffling(
     first: npt.NDArray[np.int64], second: npt.NDArray[np.int64], value: float, random_state: Any
 ) -> float:
-    """Say how often customers dealt anew to both samples give an index as large; the data themselves count as one."""
+    """Say how often customers dealt anew to both samples give an index as large; the data themselves count as one.
+
+    So few deals waver by half a point around 5 %, and by the same half point in every call with one seed. The upper end
+    of their share is given, so that nobody's seed raises more alarms than it says.
+    """
     random = np.random.default_rng(int(check_random_state(random_state).randint(np.iinfo(np.int32).max)))
     both, m = first + second, int(second.sum())
     most = max(1, _CHUNK // len(both))
@@ -314,7 +342,8 @@ def _by_shuffling(
     for start in range(0, N_SHUFFLES, most):
         drawn = random.multivariate_hypergeometric(both, m, size=min(most, N_SHUFFLES - start), method="marginals")
         reached += int((_index(both - drawn, drawn) >= value * (1 - 1e-12)).sum())
-    return (1 + reached) / (1 + N_SHUFFLES)
+    share = (1 + reached) / (1 + N_SHUFFLES)
+    return min(1.0, share + _UPPER * math.sqrt(share * (1 - share) / N_SHUFFLES))
 
 
 def _interval(
