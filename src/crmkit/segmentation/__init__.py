@@ -12,7 +12,7 @@ from crmkit.segmentation.explaining._profile import Profile
 from crmkit.segmentation.explaining._rules import Rules
 from crmkit.segmentation.over_time._comparison import Comparison
 from crmkit.segmentation.over_time._identity import Identity
-from crmkit.segmentation.over_time._needs import Difference, LargestSize, LeastSize, Reachable, SegmentCount
+from crmkit.segmentation.over_time._needs import Difference, LargestSize, LeastSize, Reachable, SegmentCount, Stable
 from crmkit.segmentation.over_time._needs_report import NeedsReport
 from crmkit.segmentation.over_time._tracking import Tracking, track
 from crmkit.segmentation.segmenters._dbscan import DBSCAN
@@ -51,6 +51,7 @@ __all__ = [
     "Rules",
     "SegmentCount",
     "SegmentationModel",
+    "Stable",
     "SupportVectorClustering",
     "Tracking",
     "choose_eps",

@@ -12,7 +12,7 @@ from scipy.stats import ttest_ind
 from crmkit import segmentation
 from crmkit.core.errors import DataError, ExpressionError
 from crmkit.metrics import wilson
-from crmkit.segmentation import Difference, LargestSize, LeastSize, Reachable, SegmentCount
+from crmkit.segmentation import Difference, LargestSize, LeastSize, Reachable, SegmentCount, Stable
 from crmkit.segmentation.over_time._needs import read_needs
 
 
@@ -260,3 +260,33 @@ def test_display_is_readable_and_escaped(segments, customers):
     assert report.summary["segments"].tolist() == ["", "<best>"]
     assert "&lt;best&gt;" in report._repr_html_()
     assert not report.ok
+
+
+def test_whether_segments_are_found_again_is_a_need(segments, rfm):
+    report = segments.check(Stable(0.75, n_resamples=10), rfm)
+    assert report.ok
+    assert (report.table["level"] == 1 - 0.05 / 3).all()
+    assert report.table["n"].tolist() == [60, 140, 100]
+    assert "similarity" in report.table["reason"][0]
+    found = segmentation.stability(segments, rfm, n_resamples=10, random_state=0)
+    assert report.table["figure"].to_numpy() == pytest.approx(found["jaccard"].to_numpy())
+
+
+def test_segments_that_a_cloud_was_cut_into_are_not_found_again():
+    random = np.random.default_rng(0)
+    table = pd.DataFrame(random.normal(size=(400, 2)), columns=["a", "b"], index=pd.RangeIndex(400, name="customer_id"))
+    segments = segmentation.segment(table, n_segments=7, transform="scale", features=["a", "b"], random_state=0)
+    report = segments.check({"need": "stable", "jaccard": 0.75, "n_resamples": 10}, table)
+    assert (report.table["met"] != "yes").any()
+    assert not report.ok
+    few = segments.check(Stable(n_resamples=5), table[segments.segment_id.reindex(table.index) != 3])
+    assert met(few)[segments.names[3]] == "unclear"
+
+
+def test_whether_segments_are_found_again_asks_for_their_columns(segments, rfm):
+    with pytest.raises(DataError, match="give the table in customers="):
+        segments.check(Stable())
+    with pytest.raises(DataError, match="'monetary'"):
+        segments.check(Stable(), rfm.drop(columns="monetary"))
+    with pytest.raises(ValueError, match="one resample has no interval"):
+        Stable(n_resamples=1)

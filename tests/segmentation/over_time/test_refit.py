@@ -303,3 +303,22 @@ def test_missing_values_that_the_transform_fills_stay_allowed(rfm, tmp_path):
     with pytest.warns(match="missing values are filled as declared"):
         columns = first.compare(later).columns
     assert columns.loc["age", ["known_before", "known_after"]].tolist() == [257, later["age"].notna().sum()]
+
+
+def test_segments_may_come_out_of_nobody_and_go_again():
+    groups = blobs([(0, 0), (9, 0)], [50, 50])
+    sparse = groups * 1000
+    with pytest.warns(match="put nobody into a segment"):
+        first = plain(sparse, "dbscan", params={"eps": 1.0, "min_samples": 5})
+    with pytest.warns(match="put nobody into a segment"):
+        still = first.refit(sparse)
+    assert (still.n_segments, len(still.identity.table), len(still.rules)) == (0, 0, 1)
+    found = still.refit(groups)
+    assert found.n_segments == 2
+    with pytest.warns(match="put nobody into a segment"):
+        lost = found.refit(sparse)
+    assert lost.identity.vanished == [found.names[0], found.names[1]]
+    again = lost.refit(groups)
+    # Ids are never given twice, and nobody is mistaken for who was there before.
+    assert sorted(again.segment_id.unique()) == [2, 3]
+    assert len(set(again.names.values())) == 5

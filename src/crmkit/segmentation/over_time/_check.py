@@ -23,6 +23,7 @@ from crmkit.segmentation.over_time._needs import (
     LeastSize,
     Reachable,
     SegmentCount,
+    Stable,
     read_needs,
 )  # fmt: skip
 from crmkit.segmentation.over_time._needs_report import NeedsReport
@@ -54,8 +55,10 @@ class Held:
         The customers of the table who are in a segment.
     ids : ndarray of shape (n_customers,)
         Their segments.
-    features : tuple of str
-        The columns the segments were made by.
+    model : SegmentationModel
+        The segments.
+    given : table or None
+        The customer table, with customers that are in no segment.
     """
 
     names: dict[int, str]
@@ -63,7 +66,8 @@ class Held:
     total: int
     customers: pd.DataFrame | None
     ids: npt.NDArray[np.int64]
-    features: tuple[str, ...]
+    model: SegmentationModel
+    given: Any
 
     def table(self, need: str) -> pd.DataFrame:
         """Give the table, or say which need asks for it."""
@@ -99,7 +103,7 @@ def check(model: SegmentationModel, needs: Any, customers: Any = None) -> NeedsR
     if customers is not None:
         frame, placed, notes = _joined(ids, customers)
     held = Held(
-        {segment: model.names[segment] for segment in sizes}, sizes, len(ids), frame, placed, model.features,
+        {segment: model.names[segment] for segment in sizes}, sizes, len(ids), frame, placed, model, customers,
     )  # fmt: skip
     rows = []
     for place, need in enumerate(asked):
@@ -246,10 +250,34 @@ def _difference(need: Difference, held: Held) -> list[dict[str, Any]]:
         if unknown:
             noun = "customer" if unknown == 1 else "customers"
             notes.append(f"{unknown:,} {noun} without a value left out")
-        if need.column in held.features:
+        if need.column in held.model.features:
             notes.append("the segments were made by this column, so that they differ in it is no evidence")
         a, b = values[first & known], values[second & known]
         rows.append(_apart(need, (held.names[one], against), a, b, level=level, response=response, notes=notes))
+    return rows
+
+
+@_answers.register
+def _stable(need: Stable, held: Held) -> list[dict[str, Any]]:
+    from crmkit.segmentation.choosing._stability import stability
+
+    held.table(str(need))
+    level = 1 - ERROR / len(held.names)
+    found = stability(held.model, held.given, n_resamples=need.n_resamples, random_state=0, level=level)
+    refound: dict[Any, dict[str, Any]] = dict(zip(found.index, found.to_dict(orient="records"), strict=True))
+    rows = []
+    for name in held.names.values():
+        seen = refound.get(name)
+        if seen is None or not seen["resamples"]:
+            reason = "none of its customers is in the table, or was drawn"
+            rows.append(_row(name, met="unclear", level=level, reason=reason))
+            continue
+        figure, low, high = (float(seen[part]) for part in ("jaccard", "low", "high"))
+        rows.append(
+            _row(name, met=_over(low, high, need.jaccard), figure=figure, low=low, high=high, n=int(seen["customers"]),
+                 level=level, reason=f"similarity {figure:.2f} [{low:.2f}, {high:.2f}] in {int(seen['resamples'])} "
+                                     f"resamples, {seen['reading']}; at least {need.jaccard:.3g} wanted")
+        )  # fmt: skip
     return rows
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, cast
 
 from crmkit.core.predicate import parse
 
-__all__ = ["Difference", "LargestSize", "LeastSize", "Need", "Reachable", "SegmentCount", "read_needs"]
+__all__ = ["Difference", "LargestSize", "LeastSize", "Need", "Reachable", "SegmentCount", "Stable", "read_needs"]
 
 
 def _share(value: Any, what: str) -> None:
@@ -195,9 +195,46 @@ class Difference:
         return f"{self.column} differs{least} {'from the rest' if self.between == 'rest' else 'between each two'}"
 
 
-Need = SegmentCount | LeastSize | LargestSize | Reachable | Difference
+@dataclass(frozen=True)
+class Stable:
+    """Every segment would be found again among other customers of the kind.
+
+    Customers are drawn anew and segmented again, and the segment most like each one is looked for, as ``stability``
+    does; the mean Jaccard similarity is held against the border by its interval, which takes the customers as given.
+    Costs ``n_resamples`` fits on at most 2,000 customers.
+
+    Parameters
+    ----------
+    jaccard : float, default=0.6
+        The least mean similarity (customers in both over customers in either). From .75 on a segment is read as
+        stable, below .6 as not to be trusted.
+    n_resamples : int, default=50
+        More make the interval narrower.
+
+    Examples
+    --------
+    >>> from crmkit.segmentation import Stable
+    >>> str(Stable(0.75))
+    'found again with a similarity of at least 0.75'
+    """
+
+    jaccard: float = 0.6
+    n_resamples: int = 50
+    need: ClassVar[str] = "stable"
+
+    def __post_init__(self) -> None:
+        _share(self.jaccard, "jaccard")
+        _count(self.n_resamples, "n_resamples")
+        if self.n_resamples < 2:
+            raise ValueError("n_resamples must be at least 2: one resample has no interval")
+
+    def __str__(self) -> str:
+        return f"found again with a similarity of at least {self.jaccard:.3g}"
+
+
+Need = SegmentCount | LeastSize | LargestSize | Reachable | Difference | Stable
 _KINDS: dict[str, type[Any]] = {
-    kind.need: kind for kind in (SegmentCount, LeastSize, LargestSize, Reachable, Difference)
+    kind.need: kind for kind in (SegmentCount, LeastSize, LargestSize, Reachable, Difference, Stable)
 }
 
 

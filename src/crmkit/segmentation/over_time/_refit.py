@@ -160,6 +160,8 @@ def _relabeled(state: dict[str, Any], final: npt.NDArray[np.int64]) -> dict[str,
 
     def renumbered(ids: Any) -> npt.NDArray[np.int64]:
         given = np.asarray(ids, dtype=np.int64)
+        if not len(final):
+            return given  # nobody is in a segment
         return np.where(given >= 0, final[np.maximum(given, 0)], given)
 
     def order(ids: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:

@@ -64,8 +64,9 @@ class Tracking:
 
         Dates a month apart make it monthly. Steps weigh by the customers seen in them; rows sum to 1, and a segment
         that nobody was ever seen to leave or stay in is missing. Whoever is gone at the next date is not in it: see
-        ``gone`` in ``stability``. That the same matrix holds for the future, and whatever a customer was before, is
-        for you to believe.
+        ``gone`` in ``stability``. It has no intervals: the customers each row rests on stand in ``steps``, and each
+        step's shares with theirs in ``migrations``. That the same matrix holds for the future, and whatever a customer
+        was before, is for you to believe.
         """
         totals = self.steps.sum(axis=1)
         return self.steps.div(totals.where(totals > 0), axis=0)
