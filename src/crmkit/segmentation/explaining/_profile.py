@@ -198,7 +198,10 @@ class Profile(pd.DataFrame):
     def _fitting(self) -> tuple[list[str], list[list[str]]]:
         """Write what fits on a line: all columns with quartiles, else all medians, else as many medians as fit."""
         told = self._told()
-        tries = [(told, True), *((told[:most], False) for most in range(len(told), 1, -1))]
+        # No more columns than this fit, each taking a character and the gap before it.
+        most = min(len(told), WIDTH // (GAP + 1))
+        tries = [(told, True)] if most == len(told) else []
+        tries += [(told[:count], False) for count in range(most, 1, -1)]
         for names, quartiles in tries:
             header, rows = self._cells(names, quartiles=quartiles)
             if sum(_widths(header, rows)) + GAP * (len(header) - 1) <= WIDTH:
