@@ -163,9 +163,11 @@ def test_a_function_and_precomputed_distances_give_what_the_name_gives():
     by_function = KMedoids(3, metric=lambda a, b: np.abs(a - b).sum(), random_state=0).fit(points)
     by_matrix = KMedoids(3, metric="precomputed", random_state=0).fit(distances)
     np.testing.assert_array_equal(by_function.medoid_indices_, named.medoid_indices_)
-    np.testing.assert_array_equal(by_matrix.medoid_indices_, named.medoid_indices_)
+    # Columns are searched in an order of their own, and distances in that of the table.
+    assert sorted(by_matrix.medoid_indices_) == sorted(named.medoid_indices_)
     new = np.random.default_rng(1).normal(size=(10, 2))
-    np.testing.assert_array_equal(by_matrix.predict(cdist(new, points, "cityblock")), named.predict(new))
+    placed = by_matrix.medoid_indices_[by_matrix.predict(cdist(new, points, "cityblock"))]
+    np.testing.assert_array_equal(placed, named.medoid_indices_[named.predict(new)])
     with pytest.raises(AttributeError, match="medoid_indices_"):
         _ = by_matrix.medoids
 
@@ -238,11 +240,12 @@ def test_a_large_table_is_searched_by_samples_and_ends_nearly_as_low():
 
 
 def test_samples_together_find_a_group_that_one_of_them_misses():
-    points = np.zeros((300, 1))
-    points[:40, 0], points[299, 0] = 1.0, 2.0
+    points = np.linspace(0.0, 1e-3, 300)[:, None]
+    points[:40, 0] += 1.0
+    points[299, 0] = 2.0
     model = KMedoids(3, random_state=0, sample_size=280, n_init=8).fit(points)
-    assert sorted(model.cluster_centers_.ravel()) == [0.0, 1.0, 2.0]
-    assert model.inertia_ == 0.0
+    assert not model.exact_
+    assert sorted(np.round(model.cluster_centers_.ravel(), 1)) == [0.0, 1.0, 2.0]
 
 
 def test_fewer_rows_apart_than_clusters_give_fewer_groups_and_say_so():
@@ -279,7 +282,149 @@ def test_missing_values_are_told_by_column_and_row():
     table, _ = mixed_table(10)
     table.loc[3, "spend"] = np.nan
     with pytest.raises(DataError, match=r"spend is missing \(NaN\) in row 3"):
-        KMedoids(2, metric="gower").fit(table)
+        KMedoids(2).fit(table[["spend", "always"]])
+
+
+def gappy_table(n, seed):
+    """Give numbers and categories of which a fifth is missing, but never all of a row; few values, so many ties."""
+    random = np.random.default_rng(seed)
+    table = pd.DataFrame(
+        {
+            "spend": random.integers(0, 6, n).astype(float),
+            "渠道": random.choice(["门店", "web", "app"], n).astype(object),
+            "visits": random.integers(0, 3, n).astype(float),
+            "member": random.choice(["yes", "no"], n).astype(object),
+        }
+    )
+    gone = random.random(table.shape) < 0.2
+    gone[np.arange(n), random.integers(0, 4, n)] = False
+    return table.mask(gone)
+
+
+def gower_with_gaps_by_hand(table, other):
+    """Work the dissimilarity out pair by pair over the columns known of both; 1 where there is none."""
+    apart = np.ones((len(table), len(other)))
+    for row in range(len(table)):
+        for place in range(len(other)):
+            parts = []
+            for name in table:
+                mine, theirs = table[name].iloc[row], other[name].iloc[place]
+                if pd.isna(mine) or pd.isna(theirs):
+                    continue
+                if isinstance(mine, str):
+                    parts.append(float(mine != theirs))
+                else:
+                    parts.append(abs(mine - theirs) / (table[name].max() - table[name].min()))
+            if parts:
+                apart[row, place] = sum(parts) / len(parts)
+    return apart
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_gower_leaves_a_missing_column_out_of_the_pair(seed):
+    table = gappy_table(24, seed)
+    distances = gower_with_gaps_by_hand(table, table)
+    model = KMedoids(3, metric="gower", random_state=seed, n_init=10).fit(table)
+    medoids = model.medoid_indices_.tolist()
+    assert model.inertia_ == pytest.approx(distances[:, medoids].min(axis=1).sum())
+    assert best_swap(distances, medoids) >= model.inertia_ - 1e-9
+    np.testing.assert_allclose(distances[np.arange(24), np.array(medoids)[model.labels_]], distances[:, medoids].min(1))
+    np.testing.assert_array_equal(model.predict(table), model.labels_)
+    pd.testing.assert_frame_equal(
+        model.medoids.reset_index(drop=True).isna(), table.iloc[medoids].reset_index(drop=True).isna()
+    )
+
+
+def test_rows_with_nothing_known_of_both_are_at_distance_one():
+    table = pd.DataFrame({"spend": [1.0, 2.0, 3.0, np.nan], "visits": [np.nan, np.nan, np.nan, 5.0]})
+    model = KMedoids(1, metric="gower", init="build").fit(table)
+    assert (model.medoid_indices_.tolist(), model.inertia_) == ([1], 0.5 + 0.5 + 1.0)
+    assert model.predict(pd.DataFrame({"spend": [np.nan], "visits": [9.0]})).tolist() == [0]
+
+
+def test_a_row_of_which_nothing_is_known_is_refused_by_position():
+    table = gappy_table(20, 0)
+    model = KMedoids(2, metric="gower", random_state=0).fit(table)
+    table.iloc[7] = np.nan
+    for call in (KMedoids(2, metric="gower").fit, model.predict):
+        with pytest.raises(DataError, match="nothing is known in row 7"):
+            call(table)
+
+
+def test_a_column_of_which_nothing_is_known_decides_nothing():
+    table = gappy_table(30, 1)
+    without = KMedoids(2, metric="gower", random_state=0).fit(table)
+    beside = KMedoids(2, metric="gower", random_state=0).fit(table.assign(empty=np.nan))
+    np.testing.assert_array_equal(beside.labels_, without.labels_)
+    np.testing.assert_array_equal(beside.predict(table.assign(empty=3.0)), without.labels_)
+
+
+def test_missing_values_survive_saving(tmp_path):
+    table = gappy_table(30, 2)
+    model = KMedoids(4, metric="gower", random_state=0).fit(table)
+    crmkit.save(model, tmp_path / "model.crmkit")
+    np.testing.assert_array_equal(crmkit.load(tmp_path / "model.crmkit").predict(table), model.labels_)
+
+
+@pytest.mark.parametrize("init", ["k-medoids++", "build"])
+@pytest.mark.parametrize("seed", range(5))
+def test_weights_count_as_repeated_rows_and_end_where_no_swap_helps(seed, init):
+    random = np.random.default_rng(seed)
+    points, weights = random.normal(size=(14, 2)), random.integers(0, 5, 14)
+    repeated = np.repeat(points, weights, axis=0)
+    model = KMedoids(3, init=init, random_state=seed).fit(points, sample_weight=weights)
+    twice = KMedoids(3, init=init, random_state=seed).fit(repeated)
+    assert model.inertia_ == pytest.approx(twice.inertia_)
+    np.testing.assert_array_equal(model.cluster_centers_, twice.cluster_centers_)
+    assert (weights[model.medoid_indices_] > 0).all()
+    distances = cdist(points, points, "cityblock") * weights[:, None]
+    best = min(distances[:, list(rows)].min(axis=1).sum() for rows in combinations(np.flatnonzero(weights), 3))
+    assert best - 1e-9 <= model.inertia_ <= 1.1 * best
+
+
+def test_weights_of_precomputed_distances_are_those_of_rows():
+    random = np.random.default_rng(0)
+    points, weights = random.normal(size=(20, 2)), random.random(20)
+    weights[[3, 4]] = 0.0
+    distances = cdist(points, points, "cityblock")
+    by_matrix = KMedoids(3, metric="precomputed", random_state=0).fit(distances, sample_weight=weights)
+    named = KMedoids(3, random_state=0).fit(points, sample_weight=weights)
+    assert by_matrix.inertia_ == pytest.approx(named.inertia_)
+    assert sorted(by_matrix.medoid_indices_) == sorted(named.medoid_indices_)
+
+
+def test_the_order_of_rows_does_not_matter():
+    points = np.round(np.random.default_rng(0).normal(size=(200, 2)), 1)
+    order = np.random.default_rng(1).permutation(200)
+    first, second = (KMedoids(4, random_state=0).fit(rows) for rows in (points, points[order]))
+    np.testing.assert_array_equal(first.labels_[order], second.labels_)
+
+
+def test_weights_decide_what_a_large_table_is_sampled_by():
+    points, group = make_blobs(4000, centers=[[0, 0], [20, 0], [0, 20]], random_state=0)
+    weights = np.where(group == 2, 1e-6, 1.0) * np.random.default_rng(0).uniform(0.5, 1.5, 4000)
+    model = KMedoids(2, sample_size=200, random_state=0).fit(points, sample_weight=weights)
+    assert not model.exact_
+    assert set(group[model.medoid_indices_]) == {0, 1}
+    exact = KMedoids(2, sample_size=4000, n_init=1, random_state=0).fit(points, sample_weight=weights)
+    assert exact.inertia_ <= model.inertia_ < 1.03 * exact.inertia_
+
+
+def test_scales_of_a_metric_take_weights_as_repeated_rows():
+    random = np.random.default_rng(0)
+    points, weights = random.normal(size=(30, 3)), random.integers(1, 4, 30)
+    for metric, name in (("seuclidean", "V"), ("mahalanobis", "VI")):
+        weighted = KMedoids(2, metric=metric, random_state=0).fit(points, sample_weight=weights)
+        repeated = KMedoids(2, metric=metric, random_state=0).fit(np.repeat(points, weights, axis=0))
+        np.testing.assert_allclose(weighted.metric_params_[name], repeated.metric_params_[name])
+    numpys = np.linalg.pinv(np.cov(points, rowvar=False, fweights=weights))
+    np.testing.assert_allclose(weighted.metric_params_["VI"], numpys)
+
+
+@pytest.mark.parametrize(("weights", "message"), [([1, -1, 1], "negative in row 1"), ([0, 0, 0], "zero")])
+def test_weights_that_are_none_are_refused(weights, message):
+    with pytest.raises(ValueError, match=message):
+        KMedoids(1).fit([[0.0], [1.0], [2.0]], sample_weight=weights)
 
 
 def test_an_unknown_metric_is_refused():

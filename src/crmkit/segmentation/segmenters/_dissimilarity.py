@@ -9,6 +9,7 @@ from scipy.spatial.distance import cdist
 
 from crmkit.core.checks import positions
 from crmkit.core.errors import DataError
+from crmkit.segmentation.segmenters._mixed import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,9 @@ METRICS = frozenset({*_SCIPY, *_ALIASES, "gower", "precomputed"})
 """The names that are known."""
 
 
-def frozen_parameters(metric: Any, given: Mapping[str, Any] | None, numbers: npt.NDArray[np.float64]) -> dict[str, Any]:
+def frozen_parameters(
+    metric: Any, given: Mapping[str, Any] | None, numbers: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]
+) -> dict[str, Any]:
     """Give the metric's parameters, with those worked out that scipy would take from the rows at hand.
 
     Parameters
@@ -42,6 +45,8 @@ def frozen_parameters(metric: Any, given: Mapping[str, Any] | None, numbers: npt
         What the caller set.
     numbers : ndarray of shape (n_rows, n_numeric)
         The rows it is fitted on.
+    weights : ndarray of shape (n_rows,)
+        How much each counts; positive.
 
     Returns
     -------
@@ -51,13 +56,14 @@ def frozen_parameters(metric: Any, given: Mapping[str, Any] | None, numbers: npt
     """
     known = dict(given or {})
     if metric == "gower":
-        return {"low": numbers.min(axis=0), "high": numbers.max(axis=0)} if numbers.size else {"low": [], "high": []}
+        # Of the values known; a column without any stays without ends.
+        return {"low": np.fmin.reduce(numbers, axis=0), "high": np.fmax.reduce(numbers, axis=0)}
     if metric == "seuclidean" and "V" not in known:
-        variance = numbers.var(axis=0, ddof=1)
+        variance = np.diag(_covariance(numbers, weights))
         # A constant column tells no rows apart; its variance must only not be zero.
         known["V"] = np.where(variance > 0, variance, 1.0)
     if metric == "mahalanobis" and "VI" not in known:
-        known["VI"] = np.linalg.pinv(np.atleast_2d(np.cov(numbers, rowvar=False)))
+        known["VI"] = np.linalg.pinv(_covariance(numbers, weights))
     return known
 
 
@@ -114,17 +120,40 @@ def metric_name(metric: Any) -> str:
     return repr(metric) if isinstance(metric, str) else str(getattr(metric, "__name__", type(metric).__name__))
 
 
+def _covariance(numbers: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Give the sample covariance, where a weight of 2 is the row twice."""
+    total = float(weights.sum())
+    away = numbers - np.average(numbers, axis=0, weights=weights)
+    scatter: npt.NDArray[np.float64] = (away * weights[:, None]).T @ away
+    return scatter / (total - 1.0 if total > 1.0 else total)
+
+
 def _gower(parameters: Mapping[str, Any], rows: Mixed, others: Mixed) -> npt.NDArray[np.float64]:
-    """Give the mean over columns of the difference in ranges and of the mismatches."""
+    """Give the mean difference, in ranges or as a mismatch, over the columns known of both; 1 where there is none."""
     low, high = np.asarray(parameters["low"], dtype=np.float64), np.asarray(parameters["high"], dtype=np.float64)
     width = np.where(high > low, high - low, 1.0)
+    # Values beyond the fitted range stand at its end, so that no column outweighs another.
+    mine, theirs = (np.clip(table.numbers, low, high) / width for table in (rows, others))
+    full: npt.NDArray[np.bool_] = ~np.isnan(np.vstack([mine, theirs])).any(axis=0)
+    whole: npt.NDArray[np.bool_] = ~(np.vstack([rows.codes, others.codes]) == UNKNOWN).any(axis=0)
     found = np.zeros((len(rows.codes), len(others.codes)))
-    if len(low):
-        # Values beyond the fitted range stand at its end, so that no column outweighs another.
-        mine, theirs = (np.clip(table.numbers, low, high) / width for table in (rows, others))
-        found += cdist(mine, theirs, "cityblock")
-    n_categorical = rows.codes.shape[1]
-    if n_categorical:
-        found += cdist(rows.codes.astype(np.float64), others.codes.astype(np.float64), "hamming") * n_categorical
-    found /= len(low) + n_categorical
+    if full.any():
+        found += cdist(mine[:, full], theirs[:, full], "cityblock")
+    if whole.any():
+        one, other = (table.codes[:, whole].astype(np.float64) for table in (rows, others))
+        found += cdist(one, other, "hamming") * whole.sum()
+    if full.all() and whole.all():
+        found /= len(full) + len(whole)
+        return found
+    shared = np.full(found.shape, float(full.sum() + whole.sum()))
+    for one, other in zip(mine[:, ~full].T, theirs[:, ~full].T, strict=True):
+        apart = np.abs(one[:, None] - other)
+        shared += ~np.isnan(apart)
+        found += np.nan_to_num(apart, copy=False)
+    for code, against in zip(rows.codes[:, ~whole].T, others.codes[:, ~whole].T, strict=True):
+        known = (code != UNKNOWN)[:, None] & (against != UNKNOWN)
+        shared += known
+        found += known & (code[:, None] != against)
+    np.divide(found, shared, out=found, where=shared > 0)
+    found[shared == 0] = 1.0
     return found

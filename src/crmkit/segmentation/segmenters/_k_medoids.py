@@ -13,10 +13,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from crmkit.core.checks import positions
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.segmentation.segmenters._dissimilarity import METRICS, between, frozen_parameters, metric_name
 from crmkit.segmentation.segmenters._medoid_search import Swapped, built_starts, spread_medoids, swap
-from crmkit.segmentation.segmenters._mixed import Mixed, as_original, read_mixed
+from crmkit.segmentation.segmenters._mixed import UNKNOWN, Mixed, as_original, read_mixed
+from crmkit.segmentation.segmenters._weights import read_weights, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,14 +36,14 @@ class KMedoids(ClusterMixin, BaseEstimator):
     """The given number of groups, each around one of its own rows, under any metric.
 
     The medoid of a group is the row with the least sum of distances to the others, and the sum over all groups is made
-    as small as swaps can: FasterPAM weighs every row in place of every medoid, until no swap helps. Tables of more than
-    ``sample_size`` rows are searched by samples (CLARA): each sample is solved, all rows are put to its medoids, and
-    the sample that serves the whole table best wins.
+    as small as swaps can: FasterPAM weighs every row in place of every medoid, until no swap helps. Equal rows are one
+    row with their weights together. Tables of more than ``sample_size`` distinct rows are searched by samples (CLARA):
+    each sample is solved, all rows are put to its medoids, and the sample that serves the whole table best wins.
 
     Use it where squared Euclidean distance is wrong: where a few large values would decide (``"manhattan"``), where
     the mix counts and not the amount (``"cosine"``), for numbers beside categories (``"gower"``), or where only a
     distance is known (a callable, or ``"precomputed"``); and where a group should be shown by a customer who exists.
-    Scale the columns first, except for ``"cosine"`` and ``"gower"``.
+    Scale the columns first, except for ``"cosine"`` and ``"gower"``. Values may be missing with ``"gower"`` alone.
 
     Memory is two to three matrices of ``8 * sample_size ** 2`` bytes at the most (2,000 rows: 32 MB each); time grows
     with ``n_init * sample_size ** 2``, and with the table only by rows x medoids. A callable is called once a pair from
@@ -62,7 +64,7 @@ class KMedoids(ClusterMixin, BaseEstimator):
     init : {"k-medoids++", "build"}, default="k-medoids++"
         How to start: draws far from each other, or PAM's greedy choice, which needs no chance.
     n_init : int, default=5
-        How many starts; in a table of more than ``sample_size`` rows, how many samples, each with one start.
+        How many starts; in a table of more than ``sample_size`` distinct rows, how many samples, each with one start.
         ``"build"`` has only one start on a small table.
     sample_size : int, default=2000
         Most rows that are searched at once; decides memory, and how near the result comes to that of all rows.
@@ -78,9 +80,9 @@ class KMedoids(ClusterMixin, BaseEstimator):
     labels_ : ndarray of shape (n_rows,)
         The group of each row.
     inertia_ : float
-        Sum of the distances of all rows to their medoids.
+        Weighted sum of the distances of all rows to their medoids.
     exact_ : bool
-        Whether all rows were searched, so that no single swap makes the sum less.
+        Whether all distinct rows were searched, so that no single swap makes the sum less.
     n_swaps_ : int
         Swaps of the search that won.
     medoid_numbers_, medoid_codes_ : ndarray
@@ -99,8 +101,9 @@ class KMedoids(ClusterMixin, BaseEstimator):
     Raises
     ------
     DataError
-        If values are missing or infinite, a column is no number (without ``"gower"``), the metric is not defined for
-        some rows, distances are negative or not square, or there are fewer rows than clusters.
+        If values are infinite or missing (with ``"gower"``: all values of a row), a column is no number (without
+        ``"gower"``), the metric is not defined for some rows, distances are negative or not square, or there are fewer
+        rows than clusters.
     ValueError, TypeError
         If the metric is not known, or a parameter is out of its range.
 
@@ -118,7 +121,9 @@ class KMedoids(ClusterMixin, BaseEstimator):
     candidates one by one. Both end where no swap helps. Of two medoids equally near, the first is taken.
 
     Gower's dissimilarity is the mean over the columns of the difference divided by the fitted range, and of 1 for each
-    category that differs. A constant column adds nothing, and values beyond the fitted range stand at its end.
+    category that differs. A constant column adds nothing, and values beyond the fitted range stand at its end. A column
+    that is missing in either of two rows is left out of their mean, as Gower has it; two rows with no column known of
+    both are at distance 1. So a row of which little is known is near to many, and may become a medoid.
 
     References
     ----------
@@ -177,13 +182,21 @@ class KMedoids(ClusterMixin, BaseEstimator):
         self.max_swaps = max_swaps
         self.random_state = random_state
 
+    compares_pairs = True
+    """What ``choose_k`` asks: each fit costs the square of the customers, so a smaller sample must do."""
+
     @property
     def takes_categories(self) -> bool:
         """What ``segment`` asks before it hands over columns that are not numeric."""
         return isinstance(self.metric, str) and self.metric == "gower"
 
+    @property
+    def bears_missing(self) -> bool:
+        """What ``segment`` asks before it hands over missing values that no transform fills."""
+        return self.takes_categories
+
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 -- scikit-learn passes y
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:  # noqa: ARG002 -- scikit-learn passes y
         """Find the medoids.
 
         Parameters
@@ -192,6 +205,8 @@ class KMedoids(ClusterMixin, BaseEstimator):
             The rows, or all distances between them: of row i to row j in ``X[i, j]``.
         y : None
             Not used.
+        sample_weight : array-like of shape (n_rows,) or None, default=None
+            How much each row counts; a weight of 2 is the row twice, a weight of 0 is only placed.
 
         Returns
         -------
@@ -200,23 +215,29 @@ class KMedoids(ClusterMixin, BaseEstimator):
         """
         random = check_random_state(self.random_state)
         mixed = self._read(X, reset=True)
+        weights = read_weights(sample_weight, mixed.numbers)
         n_rows = len(mixed.numbers)
         if n_rows < self.n_clusters:
             raise DataError(f"n_samples={n_rows} should be >= n_clusters={self.n_clusters}")
-        self.metric_params_ = frozen_parameters(self.metric, self.metric_params, mixed.numbers)
-        self.exact_ = self._is_precomputed() or n_rows <= self.sample_size
+        rows = np.flatnonzero(weights > 0)
+        self.metric_params_ = frozen_parameters(self.metric, self.metric_params, mixed.numbers[rows], weights[rows])
+        mass = weights[rows]
+        if not self._is_precomputed():
+            rows, mass = together(mixed, weights)
+        self.exact_ = self._is_precomputed() or len(rows) <= self.sample_size
         if self.exact_:
-            found = self._searched(
-                self._all_distances(mixed, np.arange(n_rows)), random, starts=1 if self.init == "build" else self.n_init
-            )
+            starts = 1 if self.init == "build" else self.n_init
+            found = self._searched(self._all_distances(mixed, rows), mass, random, starts=starts)
+            found = found._replace(medoids=rows[found.medoids])
         else:
-            found = self._sampled(mixed, random)
+            found = self._sampled(mixed, rows, mass, random)
         self._tell(found)
         self.medoid_indices_ = found.medoids
         self.n_swaps_ = found.n_swaps
         kept = Mixed(mixed.numbers[:0], mixed.codes[:0]) if self._is_precomputed() else _rows(mixed, found.medoids)
         self.medoid_numbers_, self.medoid_codes_ = kept
-        self.labels_, self.inertia_ = self._place(mixed)
+        self.labels_, nearest = self._place(mixed)
+        self.inertia_ = float(nearest @ weights)
         return self
 
     def predict(self, X: Any) -> npt.NDArray[np.int64]:
@@ -266,7 +287,11 @@ class KMedoids(ClusterMixin, BaseEstimator):
             return Mixed(distances, np.zeros((len(distances), 0), dtype=np.intp))
         if self.categorical is not None and not self.takes_categories:
             raise ValueError(f"categorical= is for metric='gower'; {metric_name(self.metric)} takes numbers only")
-        mixed = read_mixed(self, X, categorical=self.categorical, reset=reset)
+        missing = self.bears_missing
+        mixed = read_mixed(self, X, categorical=self.categorical, reset=reset, missing=missing)
+        unknown = np.isnan(mixed.numbers).all(axis=1) & (mixed.codes == UNKNOWN).all(axis=1)
+        if unknown.any():
+            raise DataError(f"nothing is known in {positions(unknown)}: such a row is near nobody; drop it")
         if len(self.categorical_) and not self.takes_categories:
             names = getattr(self, "feature_names_in_", np.arange(self.n_features_in_))[self.categorical_]
             raise DataError(
@@ -278,55 +303,66 @@ class KMedoids(ClusterMixin, BaseEstimator):
     def _all_distances(self, mixed: Mixed, places: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
         """Give the distance to each row in a line of its own; a function need not be the same both ways."""
         if self._is_precomputed():
-            return np.ascontiguousarray(mixed.numbers.T)
-        distances = between(self.metric, self.metric_params_, mixed, mixed, places=places)
+            return np.ascontiguousarray(mixed.numbers[np.ix_(places, places)].T)
+        part = _rows(mixed, places)
+        distances = between(self.metric, self.metric_params_, part, part, places=places)
         return np.ascontiguousarray(distances.T) if callable(self.metric) else distances
 
-    def _searched(self, distances: npt.NDArray[np.float64], random: np.random.RandomState, *, starts: int) -> Swapped:
+    def _searched(
+        self, distances: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], random: np.random.RandomState, *,
+        starts: int,
+    ) -> Swapped:  # fmt: skip
         """Give the best end of several starts."""
         best: Swapped | None = None
         for _ in range(starts):
             if self.init == "build":
-                start = built_starts(distances, self.n_clusters)
+                start = built_starts(distances, self.n_clusters, weights)
             else:
-                start = spread_medoids(distances, self.n_clusters, random)
-            found = swap(distances, start, max_swaps=self.max_swaps)
+                start = spread_medoids(distances, self.n_clusters, random, weights)
+            found = swap(distances, start, max_swaps=self.max_swaps, weights=weights)
             if best is None or found.total < best.total:
                 best = found
         assert best is not None  # noqa: S101 -- there is at least one start
         return best
 
-    def _sampled(self, mixed: Mixed, random: np.random.RandomState) -> Swapped:
+    def _sampled(
+        self, mixed: Mixed, rows: npt.NDArray[np.intp], weights: npt.NDArray[np.float64], random: np.random.RandomState
+    ) -> Swapped:
         """Solve samples, each with the best medoids so far in it, and keep what serves all rows best."""
         best: Swapped | None = None
         least = np.inf
         for _ in range(self.n_init):
-            drawn = random.choice(len(mixed.numbers), self.sample_size, replace=False)
-            rows = np.unique(drawn if best is None else np.concatenate([drawn, best.medoids]))
-            part = _rows(mixed, rows)
-            found = self._searched(self._all_distances(part, rows), random, starts=1)
-            found = found._replace(medoids=rows[found.medoids])
-            total = self._nearest(mixed, _rows(mixed, found.medoids))[1]
+            drawn, mass = _sample(weights, self.sample_size, random)
+            places = rows[drawn]
+            if best is not None:
+                # They may be taken again, and count only as often as they were drawn.
+                more = np.setdiff1d(best.medoids, places)
+                places, mass = np.concatenate([places, more]), np.concatenate([mass, np.zeros(len(more))])
+            found = self._searched(self._all_distances(mixed, places), mass, random, starts=1)
+            found = found._replace(medoids=places[found.medoids])
+            total = float(self._nearest(_rows(mixed, rows), _rows(mixed, found.medoids), rows)[1] @ weights)
             if best is None or total < least:
                 best, least = found, total
         assert best is not None  # noqa: S101 -- there is at least one sample
         return best
 
-    def _nearest(self, mixed: Mixed, medoids: Mixed) -> tuple[npt.NDArray[np.int64], float]:
+    def _nearest(
+        self, mixed: Mixed, medoids: Mixed, places: npt.NDArray[np.intp]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         labels = np.empty(len(mixed.numbers), dtype=np.int64)
         nearest = np.empty(len(labels))
         for start in range(0, len(labels), BLOCK):
             block = np.arange(start, min(start + BLOCK, len(labels)))
-            apart = between(self.metric, self.metric_params_, _rows(mixed, block), medoids, places=block)
+            apart = between(self.metric, self.metric_params_, _rows(mixed, block), medoids, places=places[block])
             labels[block] = apart.argmin(axis=1)
             nearest[block] = apart.min(axis=1)
-        return labels, float(nearest.sum())
+        return labels, nearest
 
-    def _place(self, mixed: Mixed) -> tuple[npt.NDArray[np.int64], float]:
+    def _place(self, mixed: Mixed) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         if self._is_precomputed():
             apart = mixed.numbers[:, self.medoid_indices_]
-            return apart.argmin(axis=1).astype(np.int64), float(apart.min(axis=1).sum())
-        return self._nearest(mixed, Mixed(self.medoid_numbers_, self.medoid_codes_))
+            return apart.argmin(axis=1).astype(np.int64), apart.min(axis=1)
+        return self._nearest(mixed, Mixed(self.medoid_numbers_, self.medoid_codes_), np.arange(len(mixed.numbers)))
 
     def _tell(self, found: Swapped) -> None:
         """Warn of what is short."""
@@ -341,11 +377,24 @@ class KMedoids(ClusterMixin, BaseEstimator):
             warnings.warn(f"the search was ended by max_swaps={self.max_swaps}", ConvergenceWarning, stacklevel=4)
 
     def __sklearn_tags__(self) -> Any:
-        """Say that precomputed distances are not negative and go by pairs."""
+        """Say what bears missing values, and that precomputed distances are not negative and go by pairs."""
         tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.bears_missing
         tags.input_tags.pairwise = tags.input_tags.positive_only = self._is_precomputed()
         return tags
 
 
 def _rows(mixed: Mixed, rows: npt.NDArray[np.intp]) -> Mixed:
     return Mixed(mixed.numbers[rows], mixed.codes[rows])
+
+
+def _sample(
+    weights: npt.NDArray[np.float64], size: int, random: np.random.RandomState
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
+    """Draw so many rows by weight, and say how often each; without repeats where all weigh the same."""
+    if (weights == weights[0]).all():
+        return random.choice(len(weights), size, replace=False), np.ones(size)
+    mass = np.cumsum(weights)
+    drawn = np.searchsorted(mass, random.random_sample(size) * mass[-1], side="right")
+    rows, counts = np.unique(np.minimum(drawn, len(weights) - 1), return_counts=True)
+    return rows, counts.astype(np.float64)

@@ -11,12 +11,13 @@ from sklearn.base import BaseEstimator, ClusterMixin, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from crmkit.core.checks import positions
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.segmentation.segmenters._mixed import Mixed, as_original, read_mixed
 from crmkit.segmentation.segmenters._prototype_search import Found, Points, alternate, assign, distinct, spread_starts
+from crmkit.segmentation.segmenters._weights import read_weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -193,7 +194,7 @@ class KPrototypes(ClusterMixin, BaseEstimator):
             Itself.
         """
         mixed = read_mixed(self, X, categorical=self.categorical, reset=True)
-        weights = _weights(sample_weight, mixed.numbers)
+        weights = read_weights(sample_weight, mixed.numbers)
         if len(weights) < self.n_clusters:
             raise DataError(f"n_samples={len(weights)} should be >= n_clusters={self.n_clusters}")
         levels = tuple(len(known) for known in self.categories_)
@@ -293,16 +294,6 @@ class KPrototypes(ClusterMixin, BaseEstimator):
         levels = tuple(len(known) for known in self.categories_)
         points = Points(mixed.numbers, mixed.codes, np.ones(len(mixed.numbers)), levels, self.gamma_)
         return assign(points, self.cluster_centers_, self.mode_codes_)[0].astype(np.int64)
-
-
-def _weights(sample_weight: Any, numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Check weights."""
-    weights: npt.NDArray[np.float64] = _check_sample_weight(sample_weight, numbers, dtype=np.float64)
-    if (weights < 0).any():
-        raise DataError(f"sample_weight is negative in {positions(weights < 0)}")
-    if not weights.any():
-        raise DataError("sample_weight is zero in every row: there is nothing to fit")
-    return weights
 
 
 def _variance(numbers: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -27,7 +27,7 @@ class Swapped(NamedTuple):
     medoids : ndarray of int
         Rows.
     total : float
-        Sum of the distances of all rows to their nearest medoid.
+        Weighted sum of the distances of all rows to their nearest medoid.
     n_swaps : int
         How many swaps were made.
     settled : bool
@@ -41,9 +41,10 @@ class Swapped(NamedTuple):
 
 
 def spread_medoids(
-    distances: npt.NDArray[np.float64], n_clusters: int, random: np.random.RandomState
-) -> npt.NDArray[np.intp]:
-    """Draw medoids with a chance in proportion to the distance from those drawn.
+    distances: npt.NDArray[np.float64], n_clusters: int, random: np.random.RandomState,
+    weights: npt.NDArray[np.float64] | None = None,
+) -> npt.NDArray[np.intp]:  # fmt: skip
+    """Draw medoids with a chance in proportion to weight and distance from those drawn.
 
     Parameters
     ----------
@@ -53,25 +54,34 @@ def spread_medoids(
         How many.
     random : RandomState
         The source of chance.
+    weights : ndarray of shape (n_rows,) or None, default=None
+        How much each row counts; None is 1 each.
 
     Returns
     -------
     ndarray of int
         Rows; fewer than asked for where all rows are at distance 0 from one drawn.
     """
-    chosen = [int(random.randint(len(distances)))]
+    chosen = [int(random.randint(len(distances)))] if weights is None else _drawn(np.cumsum(weights), random)
     nearest = distances[chosen[0]].copy()
     while len(chosen) < n_clusters:
-        mass = np.cumsum(nearest)
+        mass = np.cumsum(nearest if weights is None else nearest * weights)
         if mass[-1] <= 0:
             break
-        drawn = int(np.searchsorted(mass, random.random_sample() * mass[-1], side="right"))
-        chosen.append(min(drawn, len(distances) - 1))
+        chosen += _drawn(mass, random)
         np.minimum(nearest, distances[chosen[-1]], out=nearest)
     return np.array(chosen, dtype=np.intp)
 
 
-def built_starts(distances: npt.NDArray[np.float64], n_clusters: int) -> npt.NDArray[np.intp]:
+def _drawn(mass: npt.NDArray[np.float64], random: np.random.RandomState) -> list[int]:
+    """Draw one row by the running sum of its chances."""
+    drawn = int(np.searchsorted(mass, random.random_sample() * mass[-1], side="right"))
+    return [min(drawn, len(mass) - 1)]
+
+
+def built_starts(
+    distances: npt.NDArray[np.float64], n_clusters: int, weights: npt.NDArray[np.float64] | None = None
+) -> npt.NDArray[np.intp]:
     """Take one medoid after another, each time the one that makes the total least (PAM's BUILD).
 
     Parameters
@@ -80,26 +90,32 @@ def built_starts(distances: npt.NDArray[np.float64], n_clusters: int) -> npt.NDA
         All distances; the first axis is that of the medoids.
     n_clusters : int
         How many.
+    weights : ndarray of shape (n_rows,) or None, default=None
+        How much each row counts; None is 1 each.
 
     Returns
     -------
     ndarray of int
         Rows; fewer than asked for where one more makes nothing less.
     """
-    chosen = [int(np.argmin(distances.sum(axis=1)))]
+    weights = np.ones(len(distances)) if weights is None else weights
+    chosen = [int(np.argmin(distances @ weights))]
     nearest = distances[chosen[0]].copy()
     most = max(1, LARGEST_BLOCK // len(distances))
-    while len(chosen) < n_clusters and nearest.any():
+    while len(chosen) < n_clusters and nearest[weights > 0].any():
         totals = np.empty(len(distances))
         for start in range(0, len(distances), most):
             block = slice(start, start + most)
-            totals[block] = np.minimum(distances[block], nearest).sum(axis=1)
+            totals[block] = np.minimum(distances[block], nearest) @ weights
         chosen.append(int(np.argmin(totals)))
         np.minimum(nearest, distances[chosen[-1]], out=nearest)
     return np.array(chosen, dtype=np.intp)
 
 
-def swap(distances: npt.NDArray[np.float64], medoids: npt.NDArray[np.intp], *, max_swaps: int) -> Swapped:
+def swap(
+    distances: npt.NDArray[np.float64], medoids: npt.NDArray[np.intp], *, max_swaps: int,
+    weights: npt.NDArray[np.float64] | None = None,
+) -> Swapped:  # fmt: skip
     """Swap medoids against other rows until no swap makes the total less (FasterPAM).
 
     The change that a candidate brings is worked out for all medoids at once from each row's nearest and second nearest
@@ -114,6 +130,8 @@ def swap(distances: npt.NDArray[np.float64], medoids: npt.NDArray[np.intp], *, m
         Where to start.
     max_swaps : int
         Most swaps.
+    weights : ndarray of shape (n_rows,) or None, default=None
+        How much each row counts; None is 1 each.
 
     Returns
     -------
@@ -122,7 +140,8 @@ def swap(distances: npt.NDArray[np.float64], medoids: npt.NDArray[np.intp], *, m
     """
     n_rows, n_medoids = len(distances), len(medoids)
     medoids = medoids.copy()
-    state = _State(distances, medoids)
+    weights = np.ones(n_rows) if weights is None else weights
+    state = _State(distances, medoids, weights)
     n_swaps = weighed = place = 0
     most = max(1, LARGEST_BLOCK // n_rows)
     size = fewest = min(FEWEST, most)
@@ -134,7 +153,7 @@ def swap(distances: npt.NDArray[np.float64], medoids: npt.NDArray[np.intp], *, m
         if change.flat[best] < -ROUNDING * state.total:
             candidate, medoid = divmod(best, n_medoids)
             medoids[medoid] = place + candidate
-            state = _State(distances, medoids)
+            state = _State(distances, medoids, weights)
             n_swaps, weighed, size = n_swaps + 1, 0, fewest
         else:
             weighed += stop - place
@@ -146,7 +165,9 @@ def swap(distances: npt.NDArray[np.float64], medoids: npt.NDArray[np.intp], *, m
 class _State:
     """What is known of each row under the present medoids."""
 
-    def __init__(self, distances: npt.NDArray[np.float64], medoids: npt.NDArray[np.intp]) -> None:
+    def __init__(
+        self, distances: npt.NDArray[np.float64], medoids: npt.NDArray[np.intp], weights: npt.NDArray[np.float64]
+    ) -> None:
         to_medoids = distances[medoids]
         owner = to_medoids.argmin(axis=0)
         rows = np.arange(len(distances))
@@ -155,8 +176,9 @@ class _State:
         # With one medoid there is no second: whoever takes its place gets every row.
         self.second = to_medoids.min(axis=0) if len(medoids) > 1 else np.full(len(distances), np.inf)
         self.owned = np.zeros((len(distances), len(medoids)))
-        self.owned[rows, owner] = 1.0
-        self.total = float(self.nearest.sum())
+        self.owned[rows, owner] = weights
+        self.weights = weights
+        self.total = float(self.nearest @ weights)
 
     def change(self, candidates: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Give how the total changes when each candidate takes the place of each medoid.
@@ -169,5 +191,5 @@ class _State:
         lost = np.minimum(candidates, self.second)
         lost -= self.nearest
         lost -= gained
-        change: npt.NDArray[np.float64] = gained.sum(axis=1)[:, None] + lost @ self.owned
+        change: npt.NDArray[np.float64] = (gained @ self.weights)[:, None] + lost @ self.owned
         return change

@@ -19,8 +19,19 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["Mixed", "as_original", "column_names", "is_number", "read_categories", "read_mixed", "tell_unseen"]
+__all__ = [
+    "UNKNOWN",
+    "Mixed",
+    "as_original",
+    "column_names",
+    "is_number",
+    "read_categories",
+    "read_mixed",
+    "tell_unseen",
+]
 
+# The code of a category that is missing, where that is allowed.
+UNKNOWN = -2
 # Squares of larger numbers overflow, and every distance would be infinite.
 LARGEST = 1e150
 _NUMBERS = frozenset({"integer", "floating", "mixed-integer-float", "empty"})
@@ -32,9 +43,9 @@ class Mixed(NamedTuple):
     Parameters
     ----------
     numbers : ndarray of shape (n_rows, n_numeric)
-        Finite float64 values.
+        Finite float64 values; NaN where missing values are allowed.
     codes : ndarray of shape (n_rows, n_categorical)
-        Places in the frozen categories; -1 is a category that was not there when fitting.
+        Places in the frozen categories; -1 is a category that was not there when fitting, ``UNKNOWN`` a missing one.
     """
 
     numbers: npt.NDArray[np.float64]
@@ -42,8 +53,9 @@ class Mixed(NamedTuple):
 
 
 def read_mixed(
-    estimator: Any, X: Any, *, categorical: Sequence[Any] | None = None, reset: bool, warn: bool = True
-) -> Mixed:
+    estimator: Any, X: Any, *, categorical: Sequence[Any] | None = None, reset: bool, warn: bool = True,
+    missing: bool = False,
+) -> Mixed:  # fmt: skip
     """Read a table for an estimator, which keeps columns and categories when it is fitted.
 
     Parameters
@@ -59,6 +71,8 @@ def read_mixed(
         Whether the estimator is being fitted.
     warn : bool, default=True
         Whether a category that was not there when fitting is told.
+    missing : bool, default=False
+        Whether values may be missing.
 
     Returns
     -------
@@ -73,7 +87,7 @@ def read_mixed(
     table = _as_table(X)
     if not isinstance(table, pd.DataFrame) and categorical is None and (reset or not len(estimator.categorical_)):
         numbers = _plain_numbers(estimator, table, reset=reset)
-        _check_numbers(numbers, [f"column {place}" for place in range(numbers.shape[1])])
+        _check_numbers(numbers, [f"column {place}" for place in range(numbers.shape[1])], missing=missing)
         if reset:
             _keep_columns(estimator, list(range(numbers.shape[1])), [])
             estimator.categories_ = []
@@ -87,9 +101,10 @@ def read_mixed(
         _keep_columns(estimator, [place for place in range(len(names)) if place not in chosen], chosen)
     columns = _columns(table)
     problems: list[str] = []
-    numbers = _read_numbers(columns, names, estimator.numeric_.tolist(), problems)
+    numbers = _read_numbers(columns, names, estimator.numeric_.tolist(), problems, missing=missing)
     known = None if reset else estimator.categories_
-    codes, categories = read_categories(columns, names, estimator.categorical_.tolist(), known, problems)
+    places = estimator.categorical_.tolist()
+    codes, categories = read_categories(columns, names, places, known, problems, missing=missing)
     if problems:
         raise DataError(f"the table cannot be used: {'; '.join(problems)}")
     if reset:
@@ -123,7 +138,7 @@ def as_original(estimator: Any, numbers: npt.NDArray[np.float64], codes: npt.NDA
     """
     columns: dict[int, Any] = dict(zip(estimator.numeric_.tolist(), numbers.T, strict=True))
     for place, known, code in zip(estimator.categorical_.tolist(), estimator.categories_, codes.T, strict=True):
-        columns[place] = [known[position] for position in code]
+        columns[place] = [None if position < 0 else known[position] for position in code]
     names = getattr(estimator, "feature_names_in_", [f"x{place}" for place in range(estimator.n_features_in_)])
     table = pd.DataFrame({place: columns[place] for place in sorted(columns)}, index=pd.RangeIndex(len(numbers)))
     return table.set_axis([str(name) for name in names], axis=1).rename_axis("segment")
@@ -189,7 +204,7 @@ def is_number(column: pd.Series[Any]) -> bool:
 
 
 def _read_numbers(
-    columns: list[pd.Series[Any]], names: list[str], places: list[int], problems: list[str]
+    columns: list[pd.Series[Any]], names: list[str], places: list[int], problems: list[str], *, missing: bool
 ) -> npt.NDArray[np.float64]:
     numbers = np.zeros((len(columns[0]), len(places)))
     for target, place in enumerate(places):
@@ -201,29 +216,30 @@ def _read_numbers(
         except (ValueError, TypeError):
             problems.append(f"{names[place]} is not numeric ({column.dtype}): name it in categorical=")
     try:
-        _check_numbers(numbers, [names[place] for place in places])
+        _check_numbers(numbers, [names[place] for place in places], missing=missing)
     except DataError as error:
         problems.append(str(error))
     return numbers
 
 
-def _check_numbers(numbers: npt.NDArray[np.float64], names: list[str]) -> None:
+def _check_numbers(numbers: npt.NDArray[np.float64], names: list[str], *, missing: bool) -> None:
     """Refuse what has no distance, every column in one error."""
-    if np.isfinite(numbers).all() and (np.abs(numbers) < LARGEST).all():
-        return
     problems = []
     for name, column in zip(names, numbers.T, strict=True):
-        missing, endless = np.isnan(column), np.isinf(column)
-        large = ~missing & ~endless & (np.abs(column) >= LARGEST)
-        for what, mask in (("missing (NaN)", missing), ("infinite", endless), ("too large to square", large)):
+        gap, endless = np.isnan(column), np.isinf(column)
+        large = ~gap & ~endless & (np.abs(column) >= LARGEST)
+        gap &= not missing
+        for what, mask in (("missing (NaN)", gap), ("infinite", endless), ("too large to square", large)):
             if mask.any():
                 problems.append(f"{name} is {what} in {positions(mask)}")
-    raise DataError(f"{'; '.join(problems)}: fill, scale or drop first")
+    if problems:
+        raise DataError(f"{'; '.join(problems)}: fill, scale or drop first")
 
 
 def read_categories(
-    columns: list[pd.Series[Any]], names: list[str], places: list[int], known: Any, problems: list[str]
-) -> tuple[npt.NDArray[np.intp], list[list[Any]]]:
+    columns: list[pd.Series[Any]], names: list[str], places: list[int], known: Any, problems: list[str], *,
+    missing: bool = False,
+) -> tuple[npt.NDArray[np.intp], list[list[Any]]]:  # fmt: skip
     """Turn categories into codes; those known are frozen, else all there are, numbers before text, in order."""
     codes = np.full((len(columns[0]), len(places)), -1, dtype=np.intp)
     categories: list[list[Any]] = []
@@ -233,7 +249,7 @@ def read_categories(
         except TypeError:
             problems.append(f"{names[place]} holds values that are no categories (lists or the like)")
             continue
-        if (found < 0).any():
+        if not missing and (found < 0).any():
             problems.append(f"{names[place]} is missing in {positions(found < 0)}: fill or drop first")
             continue
         plain = [value.item() if isinstance(value, np.generic) else value for value in values]
@@ -245,7 +261,9 @@ def read_categories(
             continue
         there = sorted(plain, key=lambda value: (isinstance(value, str), value)) if known is None else known[target]
         position = {value: code for code, value in enumerate(there)}
-        codes[:, target] = np.array([position.get(value, -1) for value in plain], dtype=np.intp)[found]
+        # What is missing is found at -1, the end.
+        each = [*(position.get(value, -1) for value in plain), UNKNOWN]
+        codes[:, target] = np.array(each, dtype=np.intp)[found]
         categories.append(there)
     return codes, categories
 
@@ -253,7 +271,9 @@ def read_categories(
 def tell_unseen(codes: npt.NDArray[np.intp], names: list[str]) -> None:
     """Warn of categories that no segment can match."""
     told = [
-        f"{name} in {positions(column < 0)}" for name, column in zip(names, codes.T, strict=True) if (column < 0).any()
+        f"{name} in {positions(column == -1)}"
+        for name, column in zip(names, codes.T, strict=True)
+        if (column == -1).any()
     ]
     if told:
         warnings.warn(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from crmkit.segmentation.segmenters._weights import together
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -114,15 +116,8 @@ def distinct(mixed: Mixed, weights: npt.NDArray[np.float64], levels: tuple[int, 
     Points
         Distinct rows.
     """
-    kept = weights > 0
-    # Adding zero turns a negative zero into a positive one.
-    numbers, codes, weights = mixed.numbers[kept] + 0.0, mixed.codes[kept], weights[kept]
-    order = np.lexsort([*codes.T, *numbers.T])
-    numbers, codes, weights = numbers[order], codes[order], weights[order]
-    new = np.ones(len(weights), dtype=bool)
-    new[1:] = (numbers[1:] != numbers[:-1]).any(axis=1) | (codes[1:] != codes[:-1]).any(axis=1)
-    first = np.flatnonzero(new)
-    return Points(numbers[first], codes[first], np.add.reduceat(weights, first), levels, gamma)
+    rows, mass = together(mixed, weights)
+    return Points(mixed.numbers[rows] + 0.0, mixed.codes[rows], mass, levels, gamma)
 
 
 def spread_starts(points: Points, n_clusters: int, random: np.random.RandomState) -> npt.NDArray[np.intp]:
