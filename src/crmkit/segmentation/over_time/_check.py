@@ -264,7 +264,7 @@ def _stable(need: Stable, held: Held) -> list[dict[str, Any]]:
     held.table(str(need))
     level = 1 - ERROR / len(held.names)
     found = stability(held.model, held.given, n_resamples=need.n_resamples, random_state=0, level=level)
-    refound: dict[Any, dict[str, Any]] = dict(zip(found.index, found.to_dict(orient="records"), strict=True))
+    refound = dict(zip(found.index, found.to_dict(orient="records"), strict=True))
     rows = []
     for name in held.names.values():
         seen = refound.get(name)
