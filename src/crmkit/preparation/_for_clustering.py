@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crmkit.preparation._clustering import ClusteringTransform
 from crmkit.preparation._clustering_rules import check_declared, winsorizer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from crmkit.preparation._winsorize import Winsorizer
+    from collections.abc import Mapping
 
 __all__ = ["for_clustering"]
 
@@ -19,7 +17,7 @@ def for_clustering(
     *,
     missing: str | float | Mapping[str, str | float] = "refuse",
     indicator: bool = False,
-    winsorize: float | Sequence[float] | Mapping[str, float | Sequence[float]] | Winsorizer | None = None,
+    winsorize: Any = None,
     skew: str | Mapping[str, str] = "signed-log",
     min_skew: float | None = None,
     scaling: str = "standard",
