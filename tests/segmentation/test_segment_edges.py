@@ -97,12 +97,6 @@ def test_one_customer_is_one_segment(name):
     assert segments.predict(rfm([500], [1], [1.0])).notna().all()
 
 
-@pytest.mark.parametrize("name", ["gaussian-mixture", "agglomerative"])
-def test_one_customer_is_a_clear_error_where_the_algorithm_needs_two(name):
-    with pytest.raises(DataError, match=f"{name} could not be fitted on 1 customers by 3 columns"):
-        segmentation.segment(rfm([5], [2], [10.0]), name)
-
-
 @pytest.mark.parametrize("name", CHOOSERS)
 def test_equal_customers_are_one_segment(name):
     with pytest.warns(DataWarning, match="recency_days, frequency, monetary: one value only"):
@@ -207,3 +201,23 @@ def test_a_table_of_polars_is_taken():
     random = np.random.default_rng(1)
     table = rfm(random.integers(1, 300, 60), random.integers(1, 9, 60), random.gamma(2, 50, 60)).reset_index()
     assert len(segmentation.segment(polars.from_pandas(table), n_segments=3, random_state=0).labels) == 60
+
+
+@pytest.mark.parametrize("name", ["agglomerative", "gaussian-mixture", "hdbscan"])
+def test_one_customer_alone_is_told_in_plain_words_where_customers_are_compared(rfm, name):
+    with pytest.raises(DataError, match=f"^{name} compares customers with each other, and there is one customer only$"):
+        segmentation.segment(rfm.iloc[:1], name, random_state=0)
+
+
+def test_two_customers_are_too_few_for_a_core_distance(rfm):
+    with pytest.raises(DataError, match="take a smaller min_samples"):
+        segmentation.segment(rfm.iloc[:2], "hdbscan")
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("factor", [1e-200, 1e200])
+def test_separation_does_not_depend_on_the_unit(rfm, factor):
+    raw = segmentation.segment(rfm * factor, "rfm-rules").choice
+    plain = segmentation.segment(rfm, "rfm-rules").choice
+    for name in ("silhouette", "calinski_harabasz"):
+        np.testing.assert_allclose(raw.columns[name], plain.columns[name], rtol=1e-9)

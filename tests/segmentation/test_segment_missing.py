@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.impute import SimpleImputer
+from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -184,3 +185,75 @@ def test_a_refit_fills_by_the_same_rule(gappy):
     pd.testing.assert_series_equal(again.labels, segments.labels)
     with pytest.raises(DataError, match="'spend' is missing"):
         segments.refit(gappy.assign(spend=np.nan))
+
+
+def gower(table, **parameters):
+    parameters = {"features": ["spend", "age", "channel"], "n_segments": 3, "random_state": 0, **parameters}
+    given = {"metric": "gower", **parameters.pop("params", {})}
+    with pytest.warns(
+        DataWarning, match="left out of the distances of these customers: age in 30, channel in 6 of 300"
+    ):
+        return segmentation.segment(table, "k-medoids", params=given, transform="none", **parameters)
+
+
+def test_gowers_distance_bears_missing_numbers_and_categories_without_any_declared(gappy):
+    segments = gower(gappy)
+    alone = segmentation.KMedoids(3, metric="gower", random_state=0).fit(gappy[["spend", "age", "channel"]])
+    assert adjusted_rand_score(segments.segment_id, alone.labels_) == 1.0
+    assert adjusted_rand_score(segments.segment_id, np.repeat([0, 1, 2], 100)) > 0.95
+    with pytest.warns(DataWarning, match="left out"):
+        pd.testing.assert_series_equal(segments.predict(gappy), segments.labels)
+    assert "channel=missing" in " ".join(map(str, segments.profile.columns))
+
+
+def test_gowers_distance_bears_what_is_missing_next_month_only(gappy):
+    whole = gappy.dropna()
+    segments = segmentation.segment(
+        whole, "k-medoids", params={"metric": "gower"}, transform="none", n_segments=3, random_state=0,
+        features=["spend", "age", "channel"],
+    )  # fmt: skip
+    later = whole.copy()
+    later.loc[whole.index[:40], "channel"] = None
+    with pytest.warns(DataWarning, match=r"left out of the distances of these customers: channel in 40"):
+        placed = segments.predict(later)
+    assert (placed == segments.labels).mean() > 0.95
+
+
+def test_what_gowers_distance_bore_survives_saving_and_a_refit(gappy, tmp_path):
+    segments = gower(gappy)
+    crmkit.save(segments, tmp_path / "segments.crmkit")
+    with pytest.warns(DataWarning, match="left out"):
+        again = crmkit.load(tmp_path / "segments.crmkit").predict(gappy)
+    pd.testing.assert_series_equal(again, segments.labels)
+    with pytest.warns(DataWarning, match="left out"):
+        refit = segments.refit(gappy)
+    pd.testing.assert_series_equal(refit.labels, segments.labels)
+
+
+def test_gowers_distance_refuses_who_is_unknown_and_numbers_to_choose(gappy):
+    nobody = gappy.copy()
+    nobody.loc["c7", ["spend", "age", "channel"]] = np.nan
+    with (
+        pytest.warns(DataWarning, match="left out"),
+        pytest.raises(DataError, match="nothing is known in row 7"),
+    ):
+        segmentation.segment(
+            nobody, "k-medoids", params={"metric": "gower"}, transform="none", n_segments=2, random_state=0
+        )
+    with pytest.raises(DataError, match="cannot be chosen where values are missing: give n_segments"):
+        gower(gappy, n_segments="auto")
+
+
+def test_under_a_transform_gowers_distance_asks_for_what_fills(gappy):
+    with pytest.raises(DataError, match="'age' is missing"):
+        segmentation.segment(
+            gappy, "k-medoids", params={"metric": "gower"}, transform="scale", n_segments=3, features=["spend", "age"]
+        )
+
+
+def test_rules_on_raw_columns_say_how_to_go_on_without_missing_values(gappy):
+    table = gappy.rename(columns={"age": "recency_days"})
+    with pytest.raises(
+        DataError, match=r"fill or drop them first, such as with table.dropna\(subset=\['recency_days'\]"
+    ):
+        segmentation.segment(table, "rfm-rules", features=["recency_days", "spend"])

@@ -50,6 +50,8 @@ class Parts:
         The frozen categories of those that have some.
     filled : tuple of str, default=()
         Those that may hold missing values.
+    kept : bool, default=False
+        Whether these stay missing for the segmenter.
     """
 
     values: pd.DataFrame
@@ -61,6 +63,7 @@ class Parts:
     features: tuple[str, ...]
     categories: Mapping[str, list[Any]]
     filled: tuple[str, ...] = ()
+    kept: bool = False
 
     @property
     def given_names(self) -> list[str] | None:
@@ -128,6 +131,7 @@ def assemble(
             "segmenter": parts.fitted,
             "transform": parts.transform,
             "filled": list(parts.filled),
+            "kept": parts.kept,
             "how_new": placed,
             "raw_labels": raw_labels,
             "names": _names(parts, raw_labels, row_ids, (statistics["effect"], middle, shares), words),

@@ -13,7 +13,7 @@ from crmkit.core.checks import require_columns
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.segmentation._features import WHAT, declaration, feature_frame
 from crmkit.segmentation._transform import transformed
-from crmkit.segmentation.segmenters._mixed import is_number, read_categories
+from crmkit.segmentation.segmenters._mixed import UNKNOWN, is_number, read_categories
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -46,12 +46,15 @@ class Columns:
         Places in these; -1 is a category that was not there when fitting.
     order : tuple of str
         All columns, as they were asked for.
+    kept : bool, default=False
+        Whether what is missing stays so for the segmenter; shown it is a category of its own all the same.
     """
 
     numbers: pd.DataFrame
     categories: Mapping[str, list[Any]]
     codes: npt.NDArray[np.intp]
     order: tuple[str, ...]
+    kept: bool = False
 
     @property
     def shown(self) -> pd.DataFrame:
@@ -80,7 +83,11 @@ class Columns:
             table = pd.DataFrame(array, columns=names)
         for name, code in zip(self.categories, self.codes.T, strict=True):
             known: pd.Index[Any] = pd.Index([*self.categories[name], NEW], dtype=object)
-            table[name] = pd.Categorical.from_codes(np.where(code < 0, len(known) - 1, code), categories=known)
+            places = np.where(code < 0, len(known) - 1, code)
+            if self.kept:
+                lost = self.categories[name].index(MISSING) if MISSING in self.categories[name] else UNKNOWN
+                places[code == lost] = -1
+            table[name] = pd.Categorical.from_codes(places, categories=known)
         return table
 
     def check_distances(self, points: Any, *, fitting: bool) -> None:
@@ -134,6 +141,7 @@ def read_columns(
     categorical: Sequence[str],
     known: Mapping[str, list[Any]] | None,
     filled: Collection[str] = (),
+    kept: bool = False,
     hint: bool = False,
 ) -> Columns:
     """Read the columns, or say in one error what cannot be used and where.
@@ -151,6 +159,8 @@ def read_columns(
     filled : collection of str, default=()
         Columns that may hold missing values: the transform fills numbers, and in the others it is a category of its
         own, ``missing``.
+    kept : bool, default=False
+        Whether the segmenter bears missing values, so that none of these is filled.
     hint : bool, default=False
         Whether errors say how to declare that.
 
@@ -167,18 +177,21 @@ def read_columns(
     Warns
     -----
     DataWarning
-        If missing values are filled, with how many in which columns.
+        If missing values are filled or left out, with how many in which columns.
     """
     require_columns(frame, list(features), what=WHAT)
     numbers = feature_frame(frame, [name for name in features if name not in categorical], filled=filled, hint=hint)
     gaps = {name: int(frame[name].isna().sum()) for name in features if name in filled}
-    _tell_filled({name: count for name, count in gaps.items() if count}, len(frame))
+    _tell_filled({name: count for name, count in gaps.items() if count}, len(frame), kept=kept)
     if not categorical:
-        return Columns(numbers, {}, np.zeros((len(frame), 0), dtype=np.intp), tuple(features))
+        return Columns(numbers, {}, np.zeros((len(frame), 0), dtype=np.intp), tuple(features), kept)
     problems: list[str] = []
     frozen = None if known is None else [known[name] for name in categorical]
     given = [_with_missing(frame[name]) if gaps.get(name) else frame[name] for name in categorical]
     codes, categories = read_categories(given, list(categorical), list(range(len(categorical))), frozen, problems)
+    for code, name, there in zip(codes.T, categorical, categories, strict=False):
+        if kept and MISSING not in there:
+            code[frame[name].isna().to_numpy()] = UNKNOWN
     lost = [name for name in categorical if name not in filled and frame[name].isna().any()]
     if lost and hint:
         problems.append(f"or declare it a category of its own: {declaration(lost, 'category')}")
@@ -191,7 +204,7 @@ def read_columns(
         ]
     if problems:
         raise DataError(f"{WHAT} cannot be segmented: {'; '.join(problems)}")
-    columns = Columns(numbers, dict(zip(categorical, categories, strict=True)), codes, tuple(features))
+    columns = Columns(numbers, dict(zip(categorical, categories, strict=True)), codes, tuple(features), kept)
     if columns.shown.shape[1] != numbers.shape[1] + sum(len(_told(known)) for known in categories):
         raise DataError(f"{WHAT}: a column and a category, or a number and a text, would share a name: rename one")
     return columns
@@ -202,13 +215,12 @@ def _with_missing(column: pd.Series[Any]) -> pd.Series[Any]:
     return column.astype(object).where(column.notna(), MISSING)
 
 
-def _tell_filled(gaps: Mapping[str, int], n_customers: int) -> None:
-    """Warn of what is filled, by column."""
+def _tell_filled(gaps: Mapping[str, int], n_customers: int, *, kept: bool) -> None:
+    """Warn of what is filled or left out, by column."""
     if gaps:
         told = ", ".join(f"{name} in {count:,}" for name, count in gaps.items())
-        warnings.warn(
-            f"missing values are filled as declared: {told} of {n_customers:,} customers", DataWarning, stacklevel=5
-        )
+        done = "left out of the distances of these customers" if kept else "filled as declared"
+        warnings.warn(f"missing values are {done}: {told} of {n_customers:,} customers", DataWarning, stacklevel=5)
 
 
 def indicators(categories: Mapping[str, list[Any]]) -> dict[str, tuple[str, Any]]:

@@ -27,6 +27,7 @@ __all__ = ["RFM_COLUMNS", "WHAT", "choose_features", "declaration", "feature_fra
 
 RFM_COLUMNS = ("recency_days", "frequency", "monetary")
 WHAT = "customer table"
+MOST_NAMED = 3
 
 
 def read_customers(table: Any) -> pd.DataFrame:
@@ -142,14 +143,18 @@ def feature_frame(
         if np.isinf(values).any():
             problems.append(f"{name!r} is infinite in {positions(np.isinf(values))}")
     if problems:
-        declare = f", or declare what fills them: {declaration(gaps, 'median')}" if hint and gaps else ""
-        raise DataError(f"{WHAT} cannot be segmented: {'; '.join(problems)}; fill or drop them first{declare}")
+        way = "fill or drop them first"
+        if gaps and hint:
+            way += f", or declare what fills them: {declaration(gaps, 'median')}"
+        elif gaps:
+            way += f", such as with table.dropna(subset={gaps})" if len(gaps) <= MOST_NAMED else ""
+        raise DataError(f"{WHAT} cannot be segmented: {'; '.join(problems)}; {way}")
     return pd.DataFrame(columns, index=frame.index)
 
 
 def declaration(names: Sequence[str], rule: str) -> str:
     """Write what a caller types so that missing values of these columns are filled."""
-    rules = ", ".join(f"{name!r}: {rule!r}" for name in names[:3]) + (", …" if len(names) > 3 else "")
+    rules = ", ".join(f"{name!r}: {rule!r}" for name in names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
     return f"transform=preparation.for_clustering(missing={{{rules}}})"
 
 

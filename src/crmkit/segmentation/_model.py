@@ -383,8 +383,10 @@ class SegmentationModel:
     def _read(self, frame: pd.DataFrame) -> Columns:
         """Read a table's columns, categories as they were frozen."""
         categories = self._state.get("categories", {})
-        filled = self._state.get("filled", ())
-        return read_columns(frame, self.features, categorical=list(categories), known=categories, filled=filled)
+        filled, kept = self._state.get("filled", ()), bool(self._state.get("kept", False))
+        return read_columns(
+            frame, self.features, categorical=list(categories), known=categories, filled=filled, kept=kept
+        )
 
     def _place(self, columns: Columns) -> npt.NDArray[np.int64]:
         """Give segment ids by the frozen transform and segmenter."""

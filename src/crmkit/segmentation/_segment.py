@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from sklearn.utils import check_random_state
 
 from crmkit.core.errors import DataError, DataWarning
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     import numpy.typing as npt
-    import pandas as pd
 
     from crmkit.segmentation._model import SegmentationModel
 
@@ -61,6 +61,8 @@ class Recipe:
         Of names and descriptions.
     filled : tuple of str, default=()
         The columns that may hold missing values, because it is declared what fills them.
+    kept : bool, default=False
+        Whether these stay missing for the segmenter, which bears them.
     """
 
     segmenter: Any
@@ -73,6 +75,7 @@ class Recipe:
     revenue: str | None
     language: str
     filled: tuple[str, ...] = ()
+    kept: bool = False
 
 
 def segment(
@@ -190,10 +193,12 @@ def segment(
     own = not isinstance(segmenter, str) or told is not None
     if isinstance(segmenter, str) and told is not None and n_segments not in {"auto", told}:
         raise DataError(f"n_segments={n_segments} and params[{parameter!r}] contradict each other: give one of them")
-    filled = filled_columns(transform, features, categorical)
+    kept = made_transform is None and bool(getattr(made, "bears_missing", False))
+    filled = features if kept else filled_columns(transform, features, categorical)
     recipe = Recipe(
-        made, name, parameter, features, tuple(categorical), made_transform, transform_name, revenue, language, filled
-    )
+        made, name, parameter, features, tuple(categorical), made_transform, transform_name, revenue, language, filled,
+        kept,
+    )  # fmt: skip
     return follow(recipe, frame, n_segments, seed, own=own)
 
 
@@ -222,8 +227,9 @@ def follow(recipe: Recipe, frame: pd.DataFrame, n_segments: int | str, seed: int
     # A segmenter that wants raw columns has no use for a transform that fills them, and squares nothing.
     hint = getattr(made, "preferred_transform", None) is None
     columns = read_columns(
-        frame, recipe.features, categorical=list(recipe.categorical), known=None, filled=recipe.filled, hint=hint
-    )
+        frame, recipe.features, categorical=list(recipe.categorical), known=None, filled=recipe.filled,
+        kept=recipe.kept, hint=hint,
+    )  # fmt: skip
     values = columns.shown
     money = _money(frame, recipe.revenue, recipe.filled)
     _tell_constant(values)
@@ -239,7 +245,18 @@ def follow(recipe: Recipe, frame: pd.DataFrame, n_segments: int | str, seed: int
     fitted, raw = _fit(made, name, points)
     choice = _told(choice, raw, points, seed, name, notes=getattr(fitted, "notes_", ()))
     return assemble(
-        Parts(values, money, raw, fitted, transform, parameter, recipe.features, columns.categories, recipe.filled),
+        Parts(
+            values,
+            money,
+            raw,
+            fitted,
+            transform,
+            parameter,
+            recipe.features,
+            columns.categories,
+            recipe.filled,
+            recipe.kept,
+        ),
         choice,
         texts={"name": name, "transform_name": transform_name, "language": recipe.language},
         seed=seed,
@@ -263,7 +280,7 @@ def _choose(
 ) -> Choice | None:  # fmt: skip
     """Decide on the number and set it; None where it is the segmenter's own affair."""
     if not isinstance(n_segments, str):
-        distinct = len(np.unique(points, axis=0)) if isinstance(points, np.ndarray) else len(points.drop_duplicates())
+        distinct = len(pd.DataFrame(points).drop_duplicates())
         if n_segments > distinct:
             raise DataError(f"n_segments={n_segments}, but there are only {distinct} distinct customers: ask for fewer")
         give_number(made, name, parameter, int(n_segments))
@@ -272,6 +289,8 @@ def _choose(
         )
     if parameter is None or own:
         return None
+    if pd.DataFrame(points).isna().to_numpy().any():
+        raise DataError(f"{name}: the number of segments cannot be chosen where values are missing: give n_segments")
     choice = choose_k(made, points, parameter=parameter, random_state=seed)
     give_number(made, name, parameter, choice.n_segments)
     return choice
@@ -284,8 +303,10 @@ def _fit(made: Any, name: str, points: npt.NDArray[np.float64]) -> tuple[Any, np
     try:
         raw = np.asarray(fitted.fit_predict(points))
     except ValueError as error:
+        if len(points) == 1:
+            raise DataError(f"{name} compares customers with each other, and there is one customer only") from error
         raise DataError(
-            f"{name} could not be fitted on {points.shape[0]} customers by {points.shape[1]} columns: {error}"
+            f"{name} could not be fitted on {points.shape[0]:,} customers by {points.shape[1]} columns: {error}"
         ) from error
     if raw.shape != (len(points),) or not np.issubdtype(raw.dtype, np.integer):
         raise TypeError(

@@ -89,8 +89,10 @@ def filled_columns(transform: Any, features: Sequence[str], categorical: Sequenc
 
 
 def transformed(transform: Any | None, values: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """Apply a fitted transform and check that nothing was lost in it."""
-    given: Any = values if transform is None else transform.transform(values)
+    """Apply a fitted transform and check that nothing was lost in it; without one, values are as they were read."""
+    if transform is None:
+        return np.ascontiguousarray(values.to_numpy(dtype=np.float64))
+    given: Any = transform.transform(values)
     dense: Any = given.toarray() if hasattr(given, "toarray") else given
     array = np.ascontiguousarray(np.asarray(dense, dtype=np.float64))
     if array.ndim != 2 or len(array) != len(values):

@@ -16,6 +16,7 @@ __all__ = ["separation"]
 
 # Distances from the sampled rows to more customers than this change no digit that is read, but fill a gigabyte.
 MOST_ROWS = 20_000
+LARGE, SMALL = 1e100, 1e-100
 
 
 def separation(
@@ -23,12 +24,16 @@ def separation(
 ) -> tuple[float, float]:
     """Give silhouette and Calinski-Harabasz index of the rows that are in a segment.
 
-    Both are missing where there are fewer than two segments, or every row is its own.
+    Both are missing where there are fewer than two segments, every row is its own, or a value is missing.
     """
     inside = labels >= 0
     values, labels = values[inside], labels[inside]
-    if not 1 < len(np.unique(labels)) < len(values):
+    if not 1 < len(np.unique(labels)) < len(values) or np.isnan(values).any():
         return float("nan"), float("nan")
+    largest = float(np.abs(values).max())
+    if largest > 0 and not SMALL < largest < LARGE:
+        # Both are the same in any unit, and squares of such sizes overflow or vanish.
+        values = values / np.exp2(np.floor(np.log2(largest)))
     index = float(calinski_harabasz_score(values, labels))
     if len(values) > MOST_ROWS:
         rows = np.random.default_rng(seed).choice(len(values), MOST_ROWS, replace=False)

@@ -94,6 +94,7 @@ def _recipe(state: dict[str, Any], random_state: Any) -> Recipe:
         revenue=state.get("revenue"),
         language=state["language"],
         filled=tuple(state.get("filled", ())),
+        kept=bool(state.get("kept", False)),
     )
 
 

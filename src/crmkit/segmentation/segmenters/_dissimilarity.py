@@ -134,8 +134,8 @@ def _gower(parameters: Mapping[str, Any], rows: Mixed, others: Mixed) -> npt.NDA
     width = np.where(high > low, high - low, 1.0)
     # Values beyond the fitted range stand at its end, so that no column outweighs another.
     mine, theirs = (np.clip(table.numbers, low, high) / width for table in (rows, others))
-    full: npt.NDArray[np.bool_] = ~np.isnan(np.vstack([mine, theirs])).any(axis=0)
-    whole: npt.NDArray[np.bool_] = ~(np.vstack([rows.codes, others.codes]) == UNKNOWN).any(axis=0)
+    full: npt.NDArray[np.bool_] = np.logical_not(np.isnan(np.vstack([mine, theirs])).any(axis=0))
+    whole: npt.NDArray[np.bool_] = (np.vstack([rows.codes, others.codes]) != UNKNOWN).all(axis=0)
     found = np.zeros((len(rows.codes), len(others.codes)))
     if full.any():
         found += cdist(mine[:, full], theirs[:, full], "cityblock")

@@ -204,7 +204,7 @@ class HDBSCAN(ClusterMixin, BaseEstimator):
         if len(values) < max(2, self.min_samples_):
             raise DataError(
                 f"n_samples={len(values)} should be >= 2 and >= min_samples={self.min_samples_}: a core distance "
-                "needs so many customers"
+                "needs so many customers; take a smaller min_samples, or a segmenter that is not about density"
             )
         self.engine_, self.engine_reason_ = self._choose(values.shape[1])
         by = self._by_hdbscan if self.engine_ == "hdbscan" else self._by_scikit_learn
