@@ -7,6 +7,7 @@ from crmkit.metrics.clustering import calinski_harabasz, davies_bouldin, silhoue
 from crmkit.metrics.confusion import class_report, confusion
 from crmkit.metrics.contact import contact_cost
 from crmkit.metrics.contracts import contract_churn, contract_survival
+from crmkit.metrics.conversations import contact_rate, first_contact_resolution, median
 from crmkit.metrics.density import dbcv
 from crmkit.metrics.entities import entity_f1, entity_report
 from crmkit.metrics.evaluators import Evaluation, evaluator, resolve, resolve_all
@@ -39,6 +40,7 @@ __all__ = [
     "cohort_rates",
     "confusion",
     "contact_cost",
+    "contact_rate",
     "contract_churn",
     "contract_survival",
     "cross_validate",
@@ -52,11 +54,13 @@ __all__ = [
     "evaluator",
     "eventual_share",
     "f1",
+    "first_contact_resolution",
     "kaplan_meier",
     "log_loss",
     "mae",
     "mase",
     "mean",
+    "median",
     "median_survival",
     "mse",
     "nps",

@@ -9,6 +9,11 @@ from crmkit.text.classifying._explain import explain
 from crmkit.text.classifying._linear import TextLogistic, TextRidge, TextSVM
 from crmkit.text.classifying._mlp import TextMLP
 from crmkit.text.classifying._trees import TextForest, TextTree
+from crmkit.text.contacts._conversations import conversations
+from crmkit.text.contacts._figures import contact_figures
+from crmkit.text.contacts._joined import contact_costs, contacts_per, satisfaction_after
+from crmkit.text.contacts._repeats import repeat_contacts
+from crmkit.text.contacts._volume import contact_volume
 from crmkit.text.entities._crf import CRFEntities
 from crmkit.text.entities._find import find_entities
 from crmkit.text.entities._gazetteer import Gazetteer
@@ -50,12 +55,19 @@ __all__ = [
     "TextSVM",
     "TextSummarizer",
     "TextTree",
+    "contact_costs",
+    "contact_figures",
+    "contact_volume",
+    "contacts_per",
+    "conversations",
     "drop_overlaps",
     "explain",
     "find_entities",
     "from_tags",
     "read_conll",
     "read_span_json",
+    "repeat_contacts",
+    "satisfaction_after",
     "summarize_conversations",
     "summarize_many",
     "to_tags",
