@@ -140,8 +140,8 @@ def segment(
     Raises
     ------
     DataError
-        If the table is empty, has no such columns, a customer twice, infinite values or missing ones that the
-        transform does not fill (with positions), or fewer distinct customers than segments asked for.
+        If the table is empty, has no such columns, a customer twice, infinite values or missing ones that neither the
+        transform fills nor the segmenter bears (with positions), or fewer distinct customers than segments asked for.
     ValueError, TypeError
         If an argument is none of those above.
 

@@ -150,6 +150,23 @@ def test_columns_that_do_not_go_together_are_warned_of():
     assert accuracy.n == 1000
 
 
+@pytest.mark.parametrize("beside", [0, 1])
+def test_one_column_that_varies_is_its_own_permuted_copy_and_that_is_said(beside):
+    group = np.repeat([0, 1, 2], 20)
+    spent = np.random.default_rng(0).normal(np.array([1.0, 20.0, 60.0])[group], 1.0)
+    table = np.column_stack([spent, *np.ones((beside, 60))])
+    with pytest.warns(DataWarning, match=f"1 of {1 + beside} columns vary, and a permuted copy .* take k-medoids"):
+        ForestProximity(3, random_state=0).fit(table)
+
+
+def test_sixty_rows_in_three_groups_come_apart_in_three_columns():
+    group = np.repeat([0, 1, 2], 20)
+    for seed in range(3):
+        table = np.random.default_rng(seed).normal(np.array([1.0, 20.0, 60.0])[group][:, None], 1.0, (60, 3))
+        labels = ForestProximity(3, random_state=0).fit(table).labels_
+        assert adjusted_rand_score(group, labels) > 0.9
+
+
 def test_held_out_rows_are_told_by_chance_where_columns_are_independent_and_better_where_not():
     random = np.random.default_rng(1)
     shares = []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-from crmkit.core.errors import DataError
+from crmkit.core.errors import DataError, DataWarning
 from crmkit.segmentation.choosing._choice import Choice, count_of
 from crmkit.segmentation.choosing._gap import Gap, gap_statistic
 from crmkit.segmentation.choosing._mixed_space import space_of
@@ -219,7 +220,10 @@ class _Search:
         return self._refit(self.space.take(rows).points, place, seed)
 
     def _refit(self, points: Any, place: int, seed: int) -> npt.NDArray[Any]:
-        return np.asarray(self._made(self.tried[place], seed).fit_predict(points))
+        # What a segmenter has to say of reference sets and halves of the sample is no news of the customers.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)
+            return np.asarray(self._made(self.tried[place], seed).fit_predict(points))
 
     def _made(self, k: int, seed: int) -> Any:
         """Give a fresh segmenter for so many segments."""

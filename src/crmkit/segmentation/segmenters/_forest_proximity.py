@@ -127,8 +127,9 @@ class ForestProximity(ClusterMixin, BaseEstimator):
     Warns
     -----
     DataWarning
-        If a forest cannot be seen to tell data it was not grown on from a permuted copy, so that the distances mean
-        little; if fewer groups are found; when predicting, if a category was not there when fitting.
+        If fewer than two columns vary, or a forest cannot be seen to tell data it was not grown on from a permuted
+        copy, so that the distances mean little; if fewer groups are found; when predicting, if a category was not there
+        when fitting.
 
     Notes
     -----
@@ -232,7 +233,7 @@ class ForestProximity(ClusterMixin, BaseEstimator):
         growth = Growth(self.n_copies, self.n_estimators, self.min_samples_leaf, self.max_features, self.n_jobs)
         self.forests_: list[RandomForestClassifier] = grow(sample, self.cuts_, self._levels(), growth, random)
         self.right_, self.asked_ = held_out_right(sample, self.cuts_, self._levels(), growth, random)
-        self._tell_dependence()
+        self._tell_dependence(sample)
         leaves = leaves_of(self.forests_, as_columns(sample, self.cuts_, self._levels()))
         found = self._searched(np.sqrt(1.0 - proximities(leaves)), random)
         self.medoid_indices_ = self.sample_indices_[found]
@@ -278,8 +279,18 @@ class ForestProximity(ClusterMixin, BaseEstimator):
     def _levels(self) -> list[int]:
         return [len(known) for known in self.categories_]
 
-    def _tell_dependence(self) -> None:
+    def _tell_dependence(self, sample: Mixed) -> None:
         if not self.asked_:
+            return
+        varying = [bool((column != column[0]).any()) for part in sample for column in part.T]
+        if sum(varying) < 2:
+            warnings.warn(
+                f"{sum(varying)} of {len(varying)} columns vary, and a permuted copy of one column is the column "
+                "itself: there is nothing for a forest to learn, so these distances mean little; take k-medoids, or "
+                "natural breaks",
+                DataWarning,
+                stacklevel=4,
+            )
             return
         told = self.held_out_accuracy
         if not told.low > 0.5:
