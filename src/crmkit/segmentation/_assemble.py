@@ -10,7 +10,8 @@ import numpy as np
 from crmkit.core.errors import DataError
 from crmkit.metrics.population import bin_counts, quantile_edges
 from crmkit.segmentation._columns import indicators
-from crmkit.segmentation._model import SegmentationModel, to_ids
+from crmkit.segmentation._ids import to_ids
+from crmkit.segmentation._model import SegmentationModel
 from crmkit.segmentation.explaining._figures import column_statistics, everybody, is_binary, revenue_shares
 from crmkit.segmentation.explaining._surrogate import surrogate_rules
 from crmkit.segmentation.explaining._traits import LANGUAGES, Words, describe_segments, suggest_names

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Self, overload
 import numpy as np
 import pandas as pd
 
-from crmkit.core.errors import DataError
 from crmkit.metrics import share
 from crmkit.segmentation._columns import Columns, read_columns
 from crmkit.segmentation._features import read_customers
+from crmkit.segmentation._ids import to_ids
 from crmkit.segmentation._names import new_names
 from crmkit.segmentation._shown import as_html, as_text, head
 from crmkit.segmentation.choosing._choice import Choice
@@ -404,13 +404,3 @@ class SegmentationModel:
 
     def _repr_html_(self) -> str:
         return as_html(self)
-
-
-def to_ids(raw: npt.NDArray[np.int64], raw_labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Turn a segmenter's own labels into segment ids; negative ones stay as they are."""
-    order = np.argsort(raw_labels)
-    place = np.minimum(np.searchsorted(raw_labels[order], raw), max(len(order) - 1, 0))
-    known = raw_labels[order][place] == raw if len(order) else np.zeros(len(raw), dtype=bool)
-    if not (known | (raw < 0)).all():
-        raise DataError("the segmenter predicts a segment that it did not have when it was fitted")
-    return np.where(raw < 0, raw, order[place] if len(order) else -1).astype(np.int64)
