@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from crmkit import segmentation
+from crmkit.metrics import population_stability
 from crmkit.segmentation.over_time._comparison import compare
-from crmkit.segmentation.over_time._sizes import changed_sizes
+from crmkit.segmentation.over_time._sizes import changed_sizes, counted
 
 
 @pytest.fixture
@@ -96,24 +97,28 @@ def test_display_is_readable_and_escaped(segments, rfm):
     assert "&lt;best&gt;" in comparison._repr_html_()
 
 
-def test_two_samples_of_one_population_are_significant_in_one_of_twenty_runs():
-    """PSI of segment sizes by cuts that were frozen on a third sample, 200 times."""
-    random = np.random.default_rng(0)
-    everybody = pd.DataFrame({"a": random.gamma(2, 50, 401 * 400)})
-    everybody.index.name = "customer_id"
-    samples = {run: everybody.iloc[400 * run : 400 * (run + 1)] for run in range(401)}
-    segments = segmentation.segment(samples.pop(400), n_segments=5, transform="scale", random_state=0)
-    stability = segments.track(samples).stability
-    # Every second date, so that no sample is in two pairs.
-    significant = (stability["p_previous"].iloc[1::2] < 0.05).mean()
-    # 5 % nominal; 200 runs waver by 1.5 points, so 5 % and two of these.
-    assert 0.01 <= significant <= 0.08
+def test_two_samples_of_one_population_are_not_significant_in_95_percent_of_200_runs():
+    """PSI of segment sizes by cuts that were frozen on a third sample, 200 times from each of five seeds."""
+    rates = []
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        everybody = pd.DataFrame({"a": random.gamma(2, 50, 401 * 400)})
+        everybody.index.name = "customer_id"
+        segments = segmentation.segment(everybody.tail(400), n_segments=5, transform="scale", random_state=0)
+        held = segments.predict_ids(everybody.head(400 * 400)).to_numpy().reshape(400, 400)
+        counts = [counted(ids, range(5)) for ids in held]
+        p_values = [population_stability(*pair).p_value for pair in zip(counts[::2], counts[1::2], strict=True)]
+        rates.append(np.mean(np.array(p_values) < 0.05))
+    # About 4 % of all 1,000; 200 runs waver by 1.4 points, so one seed in four lies above 5 %.
+    assert np.mean(rates) <= 0.05
+    assert np.median(rates) <= 0.05
+    assert max(rates) <= 0.08
 
 
 def test_the_fitted_sample_against_another_is_significant_about_as_seldom():
     random = np.random.default_rng(0)
     significant = np.zeros(3)
-    for run in range(40):
+    for run in range(25):
         table = pd.DataFrame({"a": random.gamma(2, 50, 800), "b": random.normal(0, 1, 800)})
         table.index = pd.Index(range(800), name="customer_id")
         segments = segmentation.segment(
@@ -122,8 +127,8 @@ def test_the_fitted_sample_against_another_is_significant_about_as_seldom():
         comparison = segments.compare(table.tail(400))
         significant += [comparison.psi.p_value < 0.05, *(comparison.columns["p_value"] < 0.05)]
         assert comparison.verdict in {"stable", "unclear"} or comparison.psi.p_value < 0.05
-    # 5 % nominal; 40 runs waver by 3.4 points, so 5 % and two of these.
-    assert (significant / 40 <= 0.125).all()
+    # 5 % nominal; 25 runs waver by 4.4 points, so 5 % and two of these.
+    assert (significant / 25 <= 0.14).all()
 
 
 def test_few_customers_are_too_few_to_call_it_a_change(segments, rfm):
