@@ -29,7 +29,8 @@ _MEANING = {
     "avg_basket 客单价 平均客单价 笔单价",
     "repeats": "repeats n_repeats repeat_purchases 复购次数",
     "gap": "avg_days_between average_days_between avg_days_between_purchases avg_days_between_orders "
-    "days_between_purchases mean_gap_days avg_gap_days 购买间隔 平均购买间隔 平均购买间隔天数",
+    "average_days_between_purchases average_days_between_orders days_between_purchases mean_gap_days avg_gap_days "
+    "购买间隔 平均购买间隔 平均购买间隔天数",
     "span": "last_purchase_days last_purchase_weeks last_purchase_months",
     "tenure": "tenure age_days age_weeks age_months customer_age months_as_customer days_as_customer 会龄 客龄 "
     "注册天数 入会天数",
