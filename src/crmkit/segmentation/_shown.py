@@ -41,17 +41,13 @@ def as_text(model: SegmentationModel) -> str:
 
 def as_html(model: SegmentationModel) -> str:
     """Write the same for a notebook, with the rules."""
-    rules = model.rules
     return "".join(
         [
             html.element("p", html.escape(head(model))),
             html.element("p", html.escape(model.choice.reason)),
             model.profile._repr_html_(),
-            html.table(
-                list(rules.columns),
-                rules.astype(object).to_numpy().tolist(),
-                caption=f"rules that say nearly the same (right for {model.fidelity:.1%} of unseen customers)",
-            ),
+            model.rules._repr_html_(),
+            html.element("p", html.escape(f"The rules agree for {model.fidelity:.1%} of unseen customers.")),
             html.element("p", html.escape(f"New customers are placed {model.how_new}.")),
         ]
     )
