@@ -579,6 +579,15 @@ _EVALUATORS = (
     ),
     PluginSpec(
         kind="evaluator",
+        name="ece",
+        target="crmkit.metrics:ece",
+        summary="The mean distance between how sure a prediction is and how often it is right.",
+        inputs=("actual", "probabilities"),
+        facts={"response": "predict_proba", "greater_is_better": False},
+        reference="Naeini et al. 2015, AAAI",
+    ),
+    PluginSpec(
+        kind="evaluator",
         name="roc-auc",
         target="crmkit.metrics:roc_auc",
         summary="The probability that a positive row scores higher than another.",

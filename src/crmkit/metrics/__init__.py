@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crmkit.metrics.calibration import ece, reliability
 from crmkit.metrics.classification import accuracy, f1, precision, recall
 from crmkit.metrics.clustering import calinski_harabasz, davies_bouldin, silhouette
 from crmkit.metrics.confusion import class_report, confusion
@@ -49,6 +50,7 @@ __all__ = [
     "cumulative_incidence",
     "davies_bouldin",
     "dbcv",
+    "ece",
     "entity_f1",
     "entity_report",
     "evaluator",
@@ -69,6 +71,7 @@ __all__ = [
     "preference",
     "psi",
     "recall",
+    "reliability",
     "repeat_purchase",
     "repeat_purchase_curve",
     "resolve",

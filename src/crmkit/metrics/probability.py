@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["brier", "log_loss", "roc_auc"]
+__all__ = ["brier", "coded_probabilities", "log_loss", "roc_auc"]
 
 
 def _scores(values: Any, what: str) -> npt.NDArray[np.float64]:
@@ -68,6 +68,38 @@ def _probabilities(values: Any) -> npt.NDArray[np.float64]:
     return numbers
 
 
+def coded_probabilities(
+    actual: Any, probabilities: Any, labels: Sequence[Any] | None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp], list[Any]]:
+    """Check probabilities against labels.
+
+    Parameters
+    ----------
+    actual : array-like, shape (n_rows,)
+        Labels.
+    probabilities : array-like of float, shape (n_rows,) or (n_rows, n_labels)
+        Of one label or of each.
+    labels : sequence or None
+        The label of each column; where None, those seen, in ascending order.
+
+    Returns
+    -------
+    probabilities : ndarray of float64
+        The same.
+    codes : ndarray of int, shape (n_rows,)
+        Place of each actual label among the labels.
+    labels : list
+        The labels.
+
+    Raises
+    ------
+    DataError
+        If they are no probabilities, or do not fit the labels.
+    """
+    given = _probabilities(probabilities)
+    return (given, *_coded(actual, given, "probabilities", labels))
+
+
 def _of_positive(codes: npt.NDArray[np.intp], labels: list[Any], positive: Any) -> npt.NDArray[np.bool_]:
     """Say which rows are of the positive label: the named one, 1 or True, or the second of two."""
     if positive is None and len(labels) == 2:
@@ -112,8 +144,7 @@ def log_loss(
     >>> round(float(log_loss([1, 0], [0.5, 0.5])), 4)
     0.6931
     """
-    given = _probabilities(probabilities)
-    codes, found = _coded(actual, given, "probabilities", labels)
+    given, codes, found = coded_probabilities(actual, probabilities, labels)
     if given.ndim == 1:
         of_actual = np.where(_of_positive(codes, found, positive), given, 1 - given)
     else:
@@ -163,8 +194,7 @@ def brier(
     >>> float(brier([1, 0], [0.5, 0.5]))
     0.25
     """
-    given = _probabilities(probabilities)
-    codes, found = _coded(actual, given, "probabilities", labels)
+    given, codes, found = coded_probabilities(actual, probabilities, labels)
     if given.ndim == 2 and given.shape[1] == 2:
         given, positive = given[:, 1], found[1]
     if given.ndim == 1:

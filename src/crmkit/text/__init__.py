@@ -22,6 +22,9 @@ from crmkit.text.entities._tags import from_tags, to_tags
 from crmkit.text.entities._union import EntityUnion
 from crmkit.text.features._text_features import TextFeatures
 from crmkit.text.protocols import Encoder, Summarizer
+from crmkit.text.rejecting._calibrated import CalibratedTextClassifier
+from crmkit.text.rejecting._curve import rejection_curve
+from crmkit.text.rejecting._rejecting import RejectingClassifier
 from crmkit.text.summaries._base import TextSummarizer
 from crmkit.text.summaries._centroid import CentroidSummarizer
 from crmkit.text.summaries._conversation import ConversationSummarizer
@@ -32,6 +35,7 @@ from crmkit.text.summaries._textrank import TextRankSummarizer
 
 __all__ = [
     "CRFEntities",
+    "CalibratedTextClassifier",
     "CentroidSummarizer",
     "ColumnFeatures",
     "ConversationSummarizer",
@@ -41,6 +45,7 @@ __all__ = [
     "Gazetteer",
     "LeadSummarizer",
     "ManySummary",
+    "RejectingClassifier",
     "Sentence",
     "Summarizer",
     "Summary",
@@ -66,6 +71,7 @@ __all__ = [
     "from_tags",
     "read_conll",
     "read_span_json",
+    "rejection_curve",
     "repeat_contacts",
     "satisfaction_after",
     "summarize_conversations",

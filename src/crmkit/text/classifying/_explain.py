@@ -35,7 +35,8 @@ def explain(
     Parameters
     ----------
     classifier : text classifier
-        Fitted; one that has ``linear_weights``.
+        Fitted; one that has ``linear_weights``, or one wrapped around it (`CalibratedTextClassifier`,
+        `RejectingClassifier`): explained is the score within, and where the answer is "unsure", the likeliest label.
     texts : list, array or Series of str, or table, shape (n_texts,)
         As for its ``predict``.
     labels : None, label, or array-like of shape (n_texts,), default=None
@@ -67,10 +68,11 @@ def explain(
     >>> found.loc[found["weight"].idxmax(), "span"]
     'refund'
     """
+    asked, classifier = classifier, _innermost(classifier)
     _require_linear(classifier)
     strings, frame = split_frame(texts, classifier.text_column)
     weights, base = classifier.linear_weights()
-    chosen = _chosen_labels(classifier, texts, labels, len(strings))
+    chosen = _chosen_labels(asked, classifier, texts, labels, len(strings))
     table = tokenize(strings.tolist(), offsets=True)
     features: TextFeatures = classifier.features_
     of_token = _token_weights(features, table, weights, chosen)
@@ -107,10 +109,19 @@ def _require_linear(classifier: Any) -> None:
         )
 
 
-def _chosen_labels(classifier: Any, texts: Any, labels: Any, n_texts: int) -> npt.NDArray[np.int64]:
-    """Give the place of each text's label among the classes."""
+def _innermost(classifier: Any) -> Any:
+    """Give the classifier whose scores are added up, where others are wrapped around it."""
+    while not callable(getattr(classifier, "linear_weights", None)) and hasattr(classifier, "estimator_"):
+        classifier = classifier.estimator_
+    return classifier
+
+
+def _chosen_labels(asked: Any, classifier: Any, texts: Any, labels: Any, n_texts: int) -> npt.NDArray[np.int64]:
+    """Give the place of each text's label among the classes; the likeliest one where none was given to it."""
     if labels is None:
-        labels = classifier.predict(texts)
+        labels = asked.predict(texts)
+        if asked is not classifier:
+            labels = np.where(np.isin(labels, classifier.classes_), labels, classifier.predict(texts))
     wanted = np.asarray(labels)
     if wanted.ndim == 0:
         wanted = np.repeat(wanted, n_texts)

@@ -76,7 +76,7 @@ class TextSVM(_Scored):
         the training table has them; None uses the text alone. Changes the result.
     text_column : str, default="text"
         Which column of a table has the texts.
-    C : float, default=0.5
+    C : float, default=0.8
         How much a training error costs; smaller is smoother. Changes the result.
     class_weight : None, "balanced" or dict, default=None
         Weights of the classes; a dict is by label. Changes the result.
@@ -129,7 +129,7 @@ class TextSVM(_Scored):
         features: Any = None,
         columns: str | Sequence[str] | None = "auto",
         text_column: str = "text",
-        C: float = 0.5,
+        C: float = 0.8,
         class_weight: Any = None,
         max_iter: int = 1000,
         random_state: Any = None,
