@@ -32,6 +32,8 @@ from crmkit.text.summaries._lead import LeadSummarizer
 from crmkit.text.summaries._many import ManySummary, summarize_conversations, summarize_many
 from crmkit.text.summaries._summary import ConversationSummary, Sentence, Summary
 from crmkit.text.summaries._textrank import TextRankSummarizer
+from crmkit.text.tone._aspects import aspect_sentiment, aspect_summary
+from crmkit.text.tone._lexicon import LexiconSentiment, LexiconUrgency
 
 __all__ = [
     "CRFEntities",
@@ -44,6 +46,8 @@ __all__ = [
     "EntityUnion",
     "Gazetteer",
     "LeadSummarizer",
+    "LexiconSentiment",
+    "LexiconUrgency",
     "ManySummary",
     "RejectingClassifier",
     "Sentence",
@@ -60,6 +64,8 @@ __all__ = [
     "TextSVM",
     "TextSummarizer",
     "TextTree",
+    "aspect_sentiment",
+    "aspect_summary",
     "contact_costs",
     "contact_figures",
     "contact_volume",
