@@ -21,6 +21,9 @@ from crmkit.text.entities._reading import drop_overlaps, read_conll, read_span_j
 from crmkit.text.entities._tags import from_tags, to_tags
 from crmkit.text.entities._union import EntityUnion
 from crmkit.text.features._text_features import TextFeatures
+from crmkit.text.labels._check import LabelCheck, check_labels
+from crmkit.text.labels._errors import find_label_errors
+from crmkit.text.labels._suggest import suggest_to_label
 from crmkit.text.protocols import Encoder, Summarizer
 from crmkit.text.rejecting._calibrated import CalibratedTextClassifier
 from crmkit.text.rejecting._curve import rejection_curve
@@ -45,6 +48,7 @@ __all__ = [
     "Encoder",
     "EntityUnion",
     "Gazetteer",
+    "LabelCheck",
     "LeadSummarizer",
     "LexiconSentiment",
     "LexiconUrgency",
@@ -66,6 +70,7 @@ __all__ = [
     "TextTree",
     "aspect_sentiment",
     "aspect_summary",
+    "check_labels",
     "contact_costs",
     "contact_figures",
     "contact_volume",
@@ -74,12 +79,14 @@ __all__ = [
     "drop_overlaps",
     "explain",
     "find_entities",
+    "find_label_errors",
     "from_tags",
     "read_conll",
     "read_span_json",
     "rejection_curve",
     "repeat_contacts",
     "satisfaction_after",
+    "suggest_to_label",
     "summarize_conversations",
     "summarize_many",
     "to_tags",
