@@ -76,6 +76,22 @@ def test_next_month_is_held_against_frozen_categories(customers):
     assert changed.columns.loc["member=True", "psi"] == pytest.approx(0.0)
 
 
+def test_a_new_category_moves_the_index_of_its_column_though_each_known_one_looks_stable(customers):
+    segments = cut(customers, features=["monetary", "channel", "member"])
+    later = customers.copy()
+    later.loc[later.index[::6], "channel"] = "fax"
+    with pytest.warns(DataWarning, match="channel in row"):
+        changed = segments.compare(later)
+    assert (changed.columns.loc[["channel=app", "channel=shop", "channel=网店"], "verdict"] == "stable").all()
+    whole = changed.columns.loc["channel"]
+    assert whole["psi"] > 0.25
+    assert whole["p_value"] < 0.001
+    assert whole["known_after"] == len(customers)
+    assert "member" not in changed.columns.index  # yes alone says it
+    same = segments.compare(customers)
+    assert same.columns.loc["channel", "psi"] == 0
+
+
 def test_a_category_nearly_everybody_has_still_moves_the_index():
     table = pd.DataFrame(
         {"spend": np.r_[np.zeros(98), np.ones(2)], "country": ["CN"] * 95 + ["DE"] * 5},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,10 @@ from crmkit.segmentation.over_time._migration import contingency, shared_ids, sq
 from crmkit.segmentation.over_time._sizes import changed_sizes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
     from crmkit.core.estimate import Estimate
     from crmkit.metrics.population import StabilityIndex
     from crmkit.segmentation._model import SegmentationModel
@@ -57,7 +61,8 @@ class Comparison:
     columns : pandas.DataFrame
         One row a column: its population stability index over bins frozen when fitting (missing values are a bin of
         their own), its p-value, the verdict of both, how many values are known before and after, and the medians of
-        everybody.
+        everybody. A column of categories has a row for each, and one for all of them together, in which categories
+        that were not there when fitting are a bin of their own.
     migration : pandas.DataFrame
         Customers in both tables by segment before (rows) and after (columns).
     moved : int
@@ -190,7 +195,7 @@ def _columns(model: SegmentationModel, values: pd.DataFrame) -> pd.DataFrame:
         population_stability(first, second, quantiles=name not in told)
         for name, (first, second) in zip(values.columns, counts, strict=True)
     ]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "psi": [index.value for index in indices],
             "p_value": [index.p_value for index in indices],
@@ -202,6 +207,34 @@ def _columns(model: SegmentationModel, values: pd.DataFrame) -> pd.DataFrame:
         },
         index=pd.Index(values.columns, name="column"),
     )
+    whole = _whole_columns(dict(zip(values.columns, counts, strict=True)), told)
+    return pd.concat([table, whole]) if len(whole) else table
+
+
+def _whole_columns(
+    counts: Mapping[str, tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]], told: Mapping[str, tuple[str, Any]]
+) -> pd.DataFrame:
+    """Give the stability of each column of categories as a whole; yes and no are told by yes alone."""
+    rows: dict[str, dict[str, Any]] = {}
+    for feature in dict.fromkeys(feature for feature, _ in told.values()):
+        own = [name for name, (column, value) in told.items() if column == feature and value is not True]
+        if not own:
+            continue
+        # Of a column of 0 and 1 the last two bins are those who have the category, and those of whom it is unknown.
+        first, second = (np.array([counts[name][when][-2] for name in own]) for when in (0, 1))
+        everyone = [int(counts[own[0]][when].sum()) for when in (0, 1)]
+        before, after = (np.append(known, n - known.sum()) for known, n in zip((first, second), everyone, strict=True))
+        index = population_stability(before, after)
+        rows[feature] = {
+            "psi": index.value,
+            "p_value": index.p_value,
+            "verdict": verdict(index),
+            "known_before": everyone[0],
+            "known_after": everyone[1],
+            "median_before": np.nan,
+            "median_after": np.nan,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("column")
 
 
 def _medians(model: SegmentationModel, values: pd.DataFrame, now: pd.Series[int]) -> pd.DataFrame:
