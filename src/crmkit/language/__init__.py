@@ -8,6 +8,7 @@ from crmkit.language._ngrams import find_ngrams, learn_ngrams, spell_ngrams
 from crmkit.language._normalize import Normalized, normalize
 from crmkit.language._scripts import SCRIPTS, ScriptRun, code_points, script_ids, scripts
 from crmkit.language._sentences import Span, sentences
+from crmkit.language._stems import Stemmer, find_stemmer
 from crmkit.language._stop_words import stop_words
 from crmkit.language._tokens import CHARACTER, MARKER, WORD, TokenTable, tokenize
 from crmkit.language._words import Segmenter, Token, find_segmenter, segment_run, words
@@ -22,6 +23,7 @@ __all__ = [
     "ScriptRun",
     "Segmenter",
     "Span",
+    "Stemmer",
     "Token",
     "TokenTable",
     "code_points",
@@ -29,6 +31,7 @@ __all__ = [
     "decide_languages",
     "find_ngrams",
     "find_segmenter",
+    "find_stemmer",
     "learn_ngrams",
     "normalize",
     "script_ids",

@@ -6,6 +6,7 @@ from crmkit.text.classifying._base import TextClassifier
 from crmkit.text.classifying._bayes import TextNaiveBayes
 from crmkit.text.classifying._columns import ColumnFeatures
 from crmkit.text.classifying._explain import explain
+from crmkit.text.classifying._gain import gain_of_columns
 from crmkit.text.classifying._linear import TextLogistic, TextRidge, TextSVM
 from crmkit.text.classifying._mlp import TextMLP
 from crmkit.text.classifying._trees import TextForest, TextTree
@@ -81,6 +82,7 @@ __all__ = [
     "find_entities",
     "find_label_errors",
     "from_tags",
+    "gain_of_columns",
     "read_conll",
     "read_span_json",
     "rejection_curve",

@@ -7,6 +7,7 @@ import pytest
 from sklearn.model_selection import train_test_split
 
 import crmkit
+from crmkit.text import TextFeatures
 
 
 def banking(data_file, every=1):
@@ -24,13 +25,22 @@ def waimai(data_file):
 def test_text_svm_sorts_bank_messages(data_file):
     train, labels, test, actual = banking(data_file)
     # Word 1-2 and char_wb 2-5 TF-IDF with LinearSVC has .9140 on the same split.
-    assert crmkit.create("classifier", "text-svm", random_state=0).fit(train, labels).score(test, actual) >= 0.910
+    assert crmkit.create("classifier", "text-svm", random_state=0).fit(train, labels).score(test, actual) >= 0.912
+
+
+def test_ten_messages_of_each_class_go_a_long_way_with_stems(data_file):
+    pytest.importorskip("snowballstemmer", reason="the extra stem is not installed")
+    train = pd.read_csv(data_file("banking77/train.csv")).groupby("category", sort=False).head(10)
+    test = pd.read_csv(data_file("banking77/test.csv"))
+    model = crmkit.create("classifier", "text-logistic", features=TextFeatures(stemmer="english"))
+    # TF-IDF of words and characters with logistic regression has .7555; USE .8423 (Few-Shot-Intent-Detection).
+    assert model.fit(train["text"], train["category"]).score(test["text"], test["category"]) >= 0.750
 
 
 def test_text_svm_tells_good_reviews_from_bad(data_file):
     train, labels, test, actual = waimai(data_file)
     # Characters 1-3 with LinearSVC have .9087, segmented words 1-2 .9012 on the same split.
-    assert crmkit.create("classifier", "text-svm", random_state=0).fit(train, labels).score(test, actual) >= 0.905
+    assert crmkit.create("classifier", "text-svm", random_state=0).fit(train, labels).score(test, actual) >= 0.908
 
 
 @pytest.mark.parametrize(("name", "least"), [("text-logistic", 0.90), ("text-ridge", 0.90), ("text-naive-bayes", 0.88)])

@@ -13,7 +13,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from crmkit.core.errors import DataError
 from crmkit.language import Analyzer
-from crmkit.text import TextFeatures
+from crmkit.text import TextFeatures, TextSVM, explain
 
 MIXED = [
     "Where is my card? It hasn't arrived!",
@@ -155,3 +155,28 @@ def test_before_fit_it_says_so():
 
 def test_it_clones_with_its_parameters():
     assert clone(TextFeatures(han=(2, 2), min_df=3)).get_params()["han"] == (2, 2)
+
+
+def without_s(word):
+    return word.removesuffix("s")
+
+
+def test_forms_of_a_word_count_as_one_with_a_stemmer():
+    features = TextFeatures(chars=(0, 0), words=(1, 1), stemmer=without_s).fit(["refund", "my refunds"])
+    assert features.get_feature_names_out().tolist() == ["word:my", "word:refund"]
+    one, other = features.transform(["refund", "refunds"]).toarray()
+    assert np.array_equal(one, other)
+
+
+def test_stemmed_words_are_explained_by_the_words_that_were_written():
+    model = TextSVM(features=TextFeatures(stemmer=without_s), random_state=0)
+    model.fit(["my refunds", "refund it", "my cards", "card lost"], ["refund", "refund", "card", "card"])
+    found = explain(model, ["Refunds now"])
+    assert found["span"].tolist()[1:] == ["Refunds", "now"]
+    assert found["weight"].sum() == pytest.approx(model.decision_function(["Refunds now"])[0], abs=1e-9)
+
+
+def test_english_stems_count_as_one():
+    pytest.importorskip("snowballstemmer", reason="the extra stem is not installed")
+    features = TextFeatures(chars=(0, 0), words=(1, 1), stemmer="english").fit(["charged", "charging", "退款"])
+    assert features.get_feature_names_out().tolist() == ["word:charg", "han:款", "han:退", "han:退款"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from crmkit.language import Segmenter
+    from crmkit.language import Segmenter, Stemmer
 
 __all__ = [
     "Found",
@@ -75,7 +75,9 @@ def _number(names: Sequence[str], known: dict[str, int], *, grow: bool) -> npt.N
     return np.fromiter((known.get(name, -1) for name in names), dtype=np.int64, count=len(names))
 
 
-def word_sequence(table: TokenTable, vocabulary: dict[str, int], *, grow: bool) -> Sequences:
+def word_sequence(
+    table: TokenTable, vocabulary: dict[str, int], *, grow: bool, stemmer: Stemmer | None = None
+) -> Sequences:
     """Give the words of all texts as symbols.
 
     Parameters
@@ -83,9 +85,11 @@ def word_sequence(table: TokenTable, vocabulary: dict[str, int], *, grow: bool) 
     table : TokenTable
         The tokens.
     vocabulary : dict
-        From word to number; filled when it may grow.
+        From word (or stem) to number; filled when it may grow.
     grow : bool
         Whether this is the fit.
+    stemmer : callable or None, default=None
+        Brings each distinct word to its stem.
 
     Returns
     -------
@@ -93,7 +97,8 @@ def word_sequence(table: TokenTable, vocabulary: dict[str, int], *, grow: bool) 
         One symbol a word.
     """
     rows = np.flatnonzero(table.kind == WORD)
-    numbers = _number(table.words, vocabulary, grow=grow)
+    names = table.words if stemmer is None else [stemmer(word) for word in table.words]
+    numbers = _number(names, vocabulary, grow=grow)
     return Sequences(numbers[table.code[rows]], table.linked[rows], rows, rows)
 
 
