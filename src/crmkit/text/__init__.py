@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from crmkit.text.causes._needs import needs
+from crmkit.text.causes._opportunities import opportunities
+from crmkit.text.causes._taxonomy import taxonomy
 from crmkit.text.classifying._base import TextClassifier
 from crmkit.text.classifying._bayes import TextNaiveBayes
 from crmkit.text.classifying._columns import ColumnFeatures
@@ -83,6 +86,8 @@ __all__ = [
     "find_label_errors",
     "from_tags",
     "gain_of_columns",
+    "needs",
+    "opportunities",
     "read_conll",
     "read_span_json",
     "rejection_curve",
@@ -91,5 +96,6 @@ __all__ = [
     "suggest_to_label",
     "summarize_conversations",
     "summarize_many",
+    "taxonomy",
     "to_tags",
 ]

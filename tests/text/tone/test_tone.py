@@ -79,6 +79,11 @@ def test_spans_add_up_to_the_score_and_stand_in_the_original(tone):
     assert spans.loc[spans["text_id"] == 1, "span"].tolist() == ["Ｇｏｏｄ", "really slow"]
 
 
+def test_neighbours_do_not_change_a_text(tone):
+    texts = ["很好", "慢", "not", "good", "好", "快", "pretty", "slow", *TEXTS]
+    np.testing.assert_equal(tone.decision_function(texts), [tone.decision_function([one])[0] for one in texts])
+
+
 def test_texts_without_words_are_neutral(tone):
     assert tone.predict(["", "   ", None, "123", "？？"]).tolist() == ["neutral"] * 5
     assert tone.predict(["👍"]).tolist() == ["positive"]

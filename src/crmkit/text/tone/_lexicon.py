@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from crmkit.core.errors import DataError
 from crmkit.language import MARKER, WORD, decide_languages, tokenize
 from crmkit.text._texts import read_texts
 from crmkit.text.phrases._finder import FoundPhrases, PhraseFinder
+from crmkit.text.phrases._scope import Weighed, apply_modifiers
 from crmkit.text.tone._words import MODIFIERS, read_weights, with_own
 
 if TYPE_CHECKING:
@@ -22,24 +23,12 @@ if TYPE_CHECKING:
     from crmkit.language import TokenTable
 
     Floats = npt.NDArray[np.float64]
-    Ints = npt.NDArray[np.int64]
 
 __all__ = ["LexiconSentiment", "LexiconUrgency"]
 
-_REACH_OF_WORDS, _REACH_OF_CHARACTERS = 3, 5
-"""How many tokens may stand between a modifier and the word it changes."""
 _BOTH = frozenset({"好", "pretty"})
 """Words that mean "very" right before another weighted word."""
 _VERY = 1.5
-
-
-class _Weighed(NamedTuple):
-    """Weighted words where they stand: rows of the token table, and what each adds to its text's score."""
-
-    text: Ints
-    first: Ints
-    last: Ints
-    weight: Floats
 
 
 class _LexiconClassifier(ClassifierMixin, BaseEstimator):
@@ -204,7 +193,7 @@ class _LexiconClassifier(ClassifierMixin, BaseEstimator):
             raise DataError(f"band must be a number of at least 0, got {self.band!r}")
         return float(self.band)
 
-    def _weigh(self, table: TokenTable) -> _Weighed:
+    def _weigh(self, table: TokenTable) -> Weighed:
         """Find the words and what each adds after what stands before it."""
         factors = with_own(read_weights(MODIFIERS), self.modifiers, "modifiers")
         # A phrase that is in both lists has a weight: the later of equal phrases counts.
@@ -212,54 +201,24 @@ class _LexiconClassifier(ClassifierMixin, BaseEstimator):
         found = PhraseFinder([phrase for phrase, _ in both]).find(table)
         value = np.array([number for _, number in both])[found.phrase] if both else np.empty(0)
         polar = found.phrase >= len(factors)
-        _turn_into_emphasis(both, found, value, polar)
-        signs = np.concatenate([[0], np.cumsum(table.kind == MARKER)])
-        reach = np.where(table.kind[found.first] == WORD, _REACH_OF_WORDS, _REACH_OF_CHARACTERS)
-        return _apply(found, value, polar, table, signs, reach)
+        _turn_into_emphasis(both, found, value, polar, table)
+        return apply_modifiers(found, value, polar, table)
 
 
 def _turn_into_emphasis(
-    both: list[tuple[str, float]], found: FoundPhrases, value: Floats, polar: npt.NDArray[np.bool_]
-) -> None:
-    """Take words such as 好 in 好慢 for emphasis, in place."""
-    dual = np.array([phrase in _BOTH for phrase, _ in both], dtype=bool)
-    followed = np.append((found.first[1:] == found.last[:-1] + 1) & polar[1:], False)[: len(polar)]
-    emphatic = dual[found.phrase] & polar & followed if len(polar) else polar
-    value[emphatic], polar[emphatic] = _VERY, False
-
-
-def _apply(
+    both: list[tuple[str, float]],
     found: FoundPhrases,
     value: Floats,
     polar: npt.NDArray[np.bool_],
     table: TokenTable,
-    signs: Ints,
-    reach: Ints,
-) -> _Weighed:
-    """Multiply each weighted word by the modifiers before it; one found phrase after the other, since scopes nest."""
-    rows: list[tuple[int, int, int, float]] = []
-    text = table.text[found.first].tolist()
-    first, last = found.first.tolist(), found.last.tolist()
-    weights, turns, marks, limits = value.tolist(), (~polar).tolist(), signs.tolist(), reach.tolist()
-    for place, begin in enumerate(first):
-        if turns[place]:
-            continue
-        weight, start, near = weights[place], begin, begin
-        for before in range(place - 1, -1, -1):
-            apart = text[before] != text[place] or near - last[before] - 1 > limits[place]
-            if apart or not turns[before] or marks[begin] != marks[last[before]]:
-                break
-            if weights[before] != 1:
-                weight, start = weight * weights[before], first[before]
-            near = first[before]
-        rows.append((text[place], start, last[place], weight))
-    columns = list(zip(*rows, strict=True)) if rows else [(), (), (), ()]
-    return _Weighed(
-        np.array(columns[0], dtype=np.int64),
-        np.array(columns[1], dtype=np.int64),
-        np.array(columns[2], dtype=np.int64),
-        np.array(columns[3], dtype=np.float64),
-    )
+) -> None:
+    """Take words such as 好 in 好慢 for emphasis, in place."""
+    if not len(polar):
+        return
+    dual = np.array([phrase in _BOTH for phrase, _ in both], dtype=bool)
+    adjacent = (found.first[1:] == found.last[:-1] + 1) & (np.diff(table.text[found.first]) == 0)
+    emphatic = dual[found.phrase] & polar & np.append(adjacent & polar[1:], False)
+    value[emphatic], polar[emphatic] = _VERY, False
 
 
 def _unknown(texts: npt.NDArray[np.object_], table: TokenTable) -> npt.NDArray[np.bool_]:
