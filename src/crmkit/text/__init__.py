@@ -28,6 +28,7 @@ from crmkit.text.features._text_features import TextFeatures
 from crmkit.text.labels._check import LabelCheck, check_labels
 from crmkit.text.labels._errors import find_label_errors
 from crmkit.text.labels._suggest import suggest_to_label
+from crmkit.text.levels._hierarchical import HierarchicalTextClassifier
 from crmkit.text.protocols import Encoder, Summarizer
 from crmkit.text.rejecting._calibrated import CalibratedTextClassifier
 from crmkit.text.rejecting._curve import rejection_curve
@@ -52,6 +53,7 @@ __all__ = [
     "Encoder",
     "EntityUnion",
     "Gazetteer",
+    "HierarchicalTextClassifier",
     "LabelCheck",
     "LeadSummarizer",
     "LexiconSentiment",

@@ -15,7 +15,7 @@ from crmkit.core.errors import DataError
 from crmkit.text._texts import read_labels
 from crmkit.text.rejecting._folds import assign_folds, out_of_fold, readable_rows, score_columns
 from crmkit.text.rejecting._temperature import fit_temperature, soften
-from crmkit.text.rejecting._wrapping import WrappingClassifier, make_classifier
+from crmkit.text.rejecting._wrapping import ScoringWrapper, make_classifier
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["CalibratedTextClassifier"]
 
 
-class CalibratedTextClassifier(WrappingClassifier):
+class CalibratedTextClassifier(ScoringWrapper):
     """A text classifier whose probabilities can be planned with.
 
     The classifier is fitted ``cv`` times, each time without some of the texts, which it then scores; from these scores

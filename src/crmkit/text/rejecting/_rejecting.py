@@ -19,7 +19,7 @@ from crmkit.text._texts import read_labels
 from crmkit.text.rejecting._folds import assign_folds, out_of_fold, readable_rows, score_columns
 from crmkit.text.rejecting._promises import Tried, keeping_threshold, precision_thresholds, try_promise
 from crmkit.text.rejecting._temperature import fit_temperature, soften
-from crmkit.text.rejecting._wrapping import WrappingClassifier, inner_has, make_classifier
+from crmkit.text.rejecting._wrapping import ScoringWrapper, inner_has, make_classifier
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -31,7 +31,7 @@ __all__ = ["RejectingClassifier"]
 _RULE_OF_THREE = 3.0
 
 
-class RejectingClassifier(WrappingClassifier):
+class RejectingClassifier(ScoringWrapper):
     """A classifier that says "unsure" instead of a label where it cannot keep what was promised.
 
     Every text is scored by a model that did not learn from it (``cv`` fits), and thresholds are chosen on these scores.

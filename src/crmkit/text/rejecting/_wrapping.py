@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["WrappingClassifier", "inner_has", "make_classifier"]
+__all__ = ["ScoringWrapper", "WrappingClassifier", "inner_has", "make_classifier"]
 
 _SEEDS = 2**31 - 1
 
@@ -75,6 +75,15 @@ class WrappingClassifier(ClassifierMixin, BaseEstimator):
         """The column of a table that has the texts."""
         return str(getattr(getattr(self, "estimator_", self.estimator), "text_column", "text"))
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(make_classifier(self.estimator, None)).input_tags
+        return tags
+
+
+class ScoringWrapper(WrappingClassifier):
+    """A wrapper whose classes are those of the classifier within, so that its scores hold as they are."""
+
     @available_if(inner_has("decision_function"))
     def decision_function(self, X: Any) -> npt.NDArray[np.float64]:
         """Give the scores of the wrapped classifier as they are.
@@ -92,8 +101,3 @@ class WrappingClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "estimator_")
         scores: npt.NDArray[np.float64] = self.estimator_.decision_function(X)
         return scores
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags = get_tags(make_classifier(self.estimator, None)).input_tags
-        return tags
