@@ -372,6 +372,39 @@ _ENTITY_RECOGNIZERS = (
     ),
 )
 
+_TOPIC_MODELS = (
+    PluginSpec(
+        kind="topic-model",
+        name="lda",
+        target="crmkit.text:LDATopics",
+        summary="Each text a mixture of topics, each topic a distribution of words: for longer texts.",
+        inputs=("texts",),
+        facts={"n_topics": "n_topics"},
+        test_params=({"n_topics": 2, "random_state": 0},),
+        reference="Blei, Ng & Jordan 2003, JMLR 3:993-1022",
+    ),
+    PluginSpec(
+        kind="topic-model",
+        name="nmf",
+        target="crmkit.text:NMFTopics",
+        summary="Topics of a few telling words that add up to the texts: quick, for short messages.",
+        inputs=("texts",),
+        facts={"n_topics": "n_topics"},
+        test_params=({"n_topics": 2, "random_state": 0},),
+        reference="Lee & Seung 1999, doi:10.1038/44565",
+    ),
+    PluginSpec(
+        kind="topic-model",
+        name="lsa-kmeans",
+        target="crmkit.text:LSAKMeansTopics",
+        summary="Groups of messages near each other in the main directions of their words: one topic a message.",
+        inputs=("texts",),
+        facts={"n_topics": "n_topics"},
+        test_params=({"n_topics": 2, "random_state": 0},),
+        reference="Deerwester et al. 1990, doi:10.1002/(SICI)1097-4571(199009)41:6<391::AID-ASI1>3.0.CO;2-9",
+    ),
+)
+
 _SUMMARIZERS = (
     PluginSpec(
         kind="summarizer",
@@ -784,6 +817,7 @@ SPECS: tuple[PluginSpec, ...] = (
     *_REGRESSORS,
     *_FEATURE_SELECTORS,
     *_ENTITY_RECOGNIZERS,
+    *_TOPIC_MODELS,
     *_SUMMARIZERS,
     *_LIFETIME_MODELS,
     *_SPEND_MODELS,

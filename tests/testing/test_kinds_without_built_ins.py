@@ -44,11 +44,26 @@ class LetterTopics(BaseEstimator):
         return self
 
     def transform(self, texts):
-        latin = np.array([sum(letter.isascii() for letter in text) / max(len(text), 1) for text in texts])
+        known = [text if isinstance(text, str) else "" for text in texts]
+        latin = np.array([sum(letter.isascii() for letter in text) / max(len(text), 1) for text in known])
         return np.column_stack([latin, 1 - latin])
 
     def topics(self, n_terms):
         return pd.DataFrame({"topic": [0, 1], "terms": ["latin"[:n_terms], "other"[:n_terms]]})
+
+
+class ThirdTopic(LetterTopics):
+    """Shows a topic that no text can have."""
+
+    def topics(self, n_terms):
+        return pd.DataFrame({"topic": [0, 1, 2], "terms": [["a"]] * 3}).head(max(n_terms, 3))
+
+
+class Crowd(LetterTopics):
+    """Weighs a text by the longest one beside it."""
+
+    def transform(self, texts):
+        return super().transform(texts) * max((len(str(text)) for text in texts), default=1)
 
 
 class TopicsAsText(LetterTopics):
@@ -194,6 +209,8 @@ def test_a_right_plugin_passes(kind, name, capsys):
         ("encoder", "BatchEncoder", "a_text_is_encoded_the_same_in_any_batch"),
         ("encoder", "FlatEncoder", "encodes_one_finite_row_a_text"),
         ("topic-model", "TopicsAsText", "topics_is_a_table"),
+        ("topic-model", "ThirdTopic", "a_row_a_topic"),
+        ("topic-model", "Crowd", "a_text_is_weighed_the_same_in_any_batch"),
         ("recommender", "Unranked", "lists_have_the_five_columns"),
         ("regressor", "MeanRegressor", "learns_an_easy_task"),
         ("summarizer", "Everything", "a_summary_is_shorter"),

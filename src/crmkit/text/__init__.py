@@ -25,11 +25,13 @@ from crmkit.text.entities._reading import drop_overlaps, read_conll, read_span_j
 from crmkit.text.entities._tags import from_tags, to_tags
 from crmkit.text.entities._union import EntityUnion
 from crmkit.text.features._text_features import TextFeatures
+from crmkit.text.keywords._corpus import keywords
+from crmkit.text.keywords._single import keywords_of
 from crmkit.text.labels._check import LabelCheck, check_labels
 from crmkit.text.labels._errors import find_label_errors
 from crmkit.text.labels._suggest import suggest_to_label
 from crmkit.text.levels._hierarchical import HierarchicalTextClassifier
-from crmkit.text.protocols import Encoder, Summarizer
+from crmkit.text.protocols import Encoder, Summarizer, TopicFinder
 from crmkit.text.rejecting._calibrated import CalibratedTextClassifier
 from crmkit.text.rejecting._curve import rejection_curve
 from crmkit.text.rejecting._rejecting import RejectingClassifier
@@ -42,6 +44,16 @@ from crmkit.text.summaries._summary import ConversationSummary, Sentence, Summar
 from crmkit.text.summaries._textrank import TextRankSummarizer
 from crmkit.text.tone._aspects import aspect_sentiment, aspect_summary
 from crmkit.text.tone._lexicon import LexiconSentiment, LexiconUrgency
+from crmkit.text.topics._alarm import NewTopics, new_topics
+from crmkit.text.topics._base import TopicModel
+from crmkit.text.topics._choose import TopicChoice, choose_topics
+from crmkit.text.topics._coherence import coherence
+from crmkit.text.topics._lda import LDATopics
+from crmkit.text.topics._lsa_kmeans import LSAKMeansTopics
+from crmkit.text.topics._nmf import NMFTopics
+from crmkit.text.topics._over_time import topics_over_time
+from crmkit.text.topics._terms import ReadableTerms
+from crmkit.text.topics._within import topics_within
 
 __all__ = [
     "CRFEntities",
@@ -54,11 +66,16 @@ __all__ = [
     "EntityUnion",
     "Gazetteer",
     "HierarchicalTextClassifier",
+    "LDATopics",
+    "LSAKMeansTopics",
     "LabelCheck",
     "LeadSummarizer",
     "LexiconSentiment",
     "LexiconUrgency",
     "ManySummary",
+    "NMFTopics",
+    "NewTopics",
+    "ReadableTerms",
     "RejectingClassifier",
     "Sentence",
     "Summarizer",
@@ -74,9 +91,14 @@ __all__ = [
     "TextSVM",
     "TextSummarizer",
     "TextTree",
+    "TopicChoice",
+    "TopicFinder",
+    "TopicModel",
     "aspect_sentiment",
     "aspect_summary",
     "check_labels",
+    "choose_topics",
+    "coherence",
     "contact_costs",
     "contact_figures",
     "contact_volume",
@@ -88,7 +110,10 @@ __all__ = [
     "find_label_errors",
     "from_tags",
     "gain_of_columns",
+    "keywords",
+    "keywords_of",
     "needs",
+    "new_topics",
     "opportunities",
     "read_conll",
     "read_span_json",
@@ -100,4 +125,6 @@ __all__ = [
     "summarize_many",
     "taxonomy",
     "to_tags",
+    "topics_over_time",
+    "topics_within",
 ]

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    import pandas as pd
 
-__all__ = ["Encoder", "Summarizer"]
+__all__ = ["Encoder", "Summarizer", "TopicFinder"]
 
 
 class Encoder(Protocol):
@@ -24,4 +25,20 @@ class Summarizer(Protocol):
 
     def summarize(self, text: Any, /, max_sentences: int | None = 3) -> Any:
         """Give what ``str`` writes as a text of at most so many sentences."""
+        ...
+
+
+class TopicFinder(Protocol):
+    """Finds what many texts are about."""
+
+    def fit(self, texts: Any, /) -> Any:
+        """Learn the topics; give the model itself."""
+        ...
+
+    def transform(self, texts: Any, /) -> npt.NDArray[np.floating[Any]]:
+        """Give an ``(n_texts, n_topics)`` array of weights that are not negative."""
+        ...
+
+    def topics(self, n_terms: int = 10, /) -> pd.DataFrame:
+        """Give a row a topic, its ``terms`` as a list in a column."""
         ...
