@@ -405,6 +405,18 @@ _TOPIC_MODELS = (
     ),
 )
 
+_ENCODERS: tuple[PluginSpec, ...] = (
+    PluginSpec(
+        kind="encoder",
+        name="word-vectors",
+        target="crmkit.text:WordVectors",
+        summary="Vectors of words learned from the company's own texts, their mean for a text.",
+        inputs=("texts",),
+        test_params=({"dimensions": 10}, {"dimensions": 5, "shift": 2.0, "min_count": 1}),
+        reference="Levy and Goldberg 2014, NeurIPS 27",
+    ),
+)
+
 _SUMMARIZERS = (
     PluginSpec(
         kind="summarizer",
@@ -818,6 +830,7 @@ SPECS: tuple[PluginSpec, ...] = (
     *_FEATURE_SELECTORS,
     *_ENTITY_RECOGNIZERS,
     *_TOPIC_MODELS,
+    *_ENCODERS,
     *_SUMMARIZERS,
     *_LIFETIME_MODELS,
     *_SPEND_MODELS,

@@ -54,6 +54,11 @@ from crmkit.text.topics._nmf import NMFTopics
 from crmkit.text.topics._over_time import topics_over_time
 from crmkit.text.topics._terms import ReadableTerms
 from crmkit.text.topics._within import topics_within
+from crmkit.text.vectors._fixed import FixedVectors
+from crmkit.text.vectors._frozen import FrozenEncoder
+from crmkit.text.vectors._joined import JoinedFeatures
+from crmkit.text.vectors._read import read_vectors
+from crmkit.text.vectors._word_vectors import WordVectors
 
 __all__ = [
     "CRFEntities",
@@ -64,8 +69,11 @@ __all__ = [
     "ConversationSummary",
     "Encoder",
     "EntityUnion",
+    "FixedVectors",
+    "FrozenEncoder",
     "Gazetteer",
     "HierarchicalTextClassifier",
+    "JoinedFeatures",
     "LDATopics",
     "LSAKMeansTopics",
     "LabelCheck",
@@ -94,6 +102,7 @@ __all__ = [
     "TopicChoice",
     "TopicFinder",
     "TopicModel",
+    "WordVectors",
     "aspect_sentiment",
     "aspect_summary",
     "check_labels",
@@ -117,6 +126,7 @@ __all__ = [
     "opportunities",
     "read_conll",
     "read_span_json",
+    "read_vectors",
     "rejection_curve",
     "repeat_contacts",
     "satisfaction_after",
