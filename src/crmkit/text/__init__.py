@@ -35,6 +35,7 @@ from crmkit.text.protocols import Encoder, Summarizer, TopicFinder
 from crmkit.text.rejecting._calibrated import CalibratedTextClassifier
 from crmkit.text.rejecting._curve import rejection_curve
 from crmkit.text.rejecting._rejecting import RejectingClassifier
+from crmkit.text.similar._similar import SimilarCases, similar_cases
 from crmkit.text.summaries._base import TextSummarizer
 from crmkit.text.summaries._centroid import CentroidSummarizer
 from crmkit.text.summaries._conversation import ConversationSummarizer
@@ -86,6 +87,7 @@ __all__ = [
     "ReadableTerms",
     "RejectingClassifier",
     "Sentence",
+    "SimilarCases",
     "Summarizer",
     "Summary",
     "TextClassifier",
@@ -130,6 +132,7 @@ __all__ = [
     "rejection_curve",
     "repeat_contacts",
     "satisfaction_after",
+    "similar_cases",
     "suggest_to_label",
     "summarize_conversations",
     "summarize_many",

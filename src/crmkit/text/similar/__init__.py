@@ -1,0 +1,1 @@
+"""Finds past cases like a new message, with what was answered and which remedy worked."""
