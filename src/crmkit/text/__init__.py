@@ -31,6 +31,7 @@ from crmkit.text.labels._check import LabelCheck, check_labels
 from crmkit.text.labels._errors import find_label_errors
 from crmkit.text.labels._suggest import suggest_to_label
 from crmkit.text.levels._hierarchical import HierarchicalTextClassifier
+from crmkit.text.levels._multi_label import MultiLabelTextClassifier
 from crmkit.text.protocols import Encoder, Summarizer, TopicFinder
 from crmkit.text.rejecting._calibrated import CalibratedTextClassifier
 from crmkit.text.rejecting._curve import rejection_curve
@@ -82,6 +83,7 @@ __all__ = [
     "LexiconSentiment",
     "LexiconUrgency",
     "ManySummary",
+    "MultiLabelTextClassifier",
     "NMFTopics",
     "NewTopics",
     "ReadableTerms",
