@@ -35,7 +35,7 @@ class WordVectors(BaseEstimator):
 
     Terms that stand near the same other terms get near vectors, so "parcel" and "package" come together without a
     dictionary. It counts which terms stand at most ``window`` places apart, keeps what is more than chance, and
-    reduces it to ``dimensions`` numbers a term; for corpora of a company's size that equals or beats word2vec.
+    reduces it to ``dimensions`` numbers a term: what word2vec does, by counting.
     Use it for `similar` terms, and as features where labels are few and unlabelled texts many. It needs some
     thousands of texts. Cost: two sparse matrices with an entry for each pair of terms met.
 
