@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Dispersion", "Rises", "adjust", "dispersion", "rise_tests"]
 
-_ENOUGH, _SERIES = 5, 10
-"""How often a period something must be said for its variation to be chi-squared, and how many such show the usual."""
+_ENOUGH, _SERIES = 1, 5
+"""How often a period something must be said for its variation to tell anything, and how many such show the usual."""
 
 
 class Rises(NamedTuple):
@@ -57,7 +57,7 @@ def dispersion(counts: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64]) 
     Pearson's chi-squared over its degrees of freedom, for each series, drawn towards the mean of all frequent series:
     few periods tell little of one series alone. How far is told by the frequent series themselves: where they differ
     no more than chi-squared does by chance, they share one figure, which is known well; where they differ more, those
-    above it keep that much of their own, which is known by that much fewer degrees of freedom. With fewer than ten
+    above it keep that much of their own, which is known by that much fewer degrees of freedom. With fewer than five
     frequent series each keeps its own.
 
     Parameters
@@ -98,6 +98,7 @@ def dispersion(counts: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64]) 
     if len(frequent) < _SERIES:
         return Dispersion(np.maximum(1.0, own), float(freedom))
     usual = max(1.0, float(frequent.mean()))
+    # Of rare series chi-squared varies a little more than this, which makes for caution.
     chance = 2 * usual**2 / freedom
     kept = max(0.0, 1.0 - chance / max(float(frequent.var(ddof=1)), 1e-300))
     return Dispersion(usual + kept * np.maximum(own - usual, 0.0), freedom / kept if kept > 0 else np.inf)
