@@ -1,4 +1,4 @@
-"""Classifies what customers write, in Chinese and English, and says why."""
+"""What customers write, in Chinese and English: its class, need, tone and names, in short, and what is new in it."""
 
 from __future__ import annotations
 
