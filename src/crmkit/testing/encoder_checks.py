@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKS"]
 
-_STRANGE = ["", " \n\u3000", "😀🙏", "ｒｅｆｕｎｄ 退款 now", "<b>Refund</b> me…", "Não recebi o cartão", "x" * 20_000]
+_STRANGE = ("", " \n\u3000", "😀🙏", "ｒｅｆｕｎｄ 退款 now", "<b>Refund</b> me…", "Não recebi o cartão", "x" * 20_000)
 
 
 def _ready(plugin: Plugin) -> Any:
@@ -63,7 +63,7 @@ def check_empty_and_strange_texts_have_vectors(plugin: Plugin) -> None:
     import numpy as np
 
     encoder = _ready(plugin)
-    vectors = np.asarray(encoder.encode(_STRANGE))
+    vectors = np.asarray(encoder.encode(list(_STRANGE)))
     width = np.asarray(encoder.encode(texts()[0][:1])).shape[1]
     assert vectors.shape == (len(_STRANGE), width), f"expected {(len(_STRANGE), width)}, got {vectors.shape}"
     assert np.isfinite(vectors).all(), "a vector of a strange text holds a value that is not finite"
