@@ -176,8 +176,7 @@ def _directions(features: sparse.csr_matrix, random_state: Any) -> npt.NDArray[n
     """Give the main directions of the features, each text at length one."""
     wanted = min(_DIRECTIONS, min(features.shape) - 1)
     if wanted < 2:
-        few: npt.NDArray[np.float64] = normalize(features.toarray())
-        return few
+        return np.asarray(normalize(features.toarray()), dtype=np.float64)
     reduced = TruncatedSVD(wanted, n_iter=3, random_state=random_state).fit_transform(features)
     return np.asarray(normalize(reduced), dtype=np.float64)
 
