@@ -147,6 +147,18 @@ class ClusteringTransform(TransformerMixin, BaseEstimator):
     }
 
     n_features_in_: int
+    rules_: list[Any]
+    missing_counts_: npt.NDArray[np.intp]
+    caps_: Winsorizer
+    fills_: npt.NDArray[np.float64]
+    indicators_: npt.NDArray[np.intp]
+    weights_: npt.NDArray[np.float64]
+    constants_: npt.NDArray[np.float64]
+    constant_: npt.NDArray[np.bool_]
+    unskew_: Unskewer
+    scaler_: Any | None
+    pca_: Any | None
+    explained_variance_ratio_: npt.NDArray[np.float64] | None
 
     def __init__(
         self,

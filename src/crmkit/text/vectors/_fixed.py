@@ -75,12 +75,12 @@ class FixedVectors:
         common: Any = None,
         segmenter: Any = None,
     ) -> None:
-        self.terms_ = list(terms)
+        self.terms_: list[str] = list(terms)
         self.vectors_: npt.NDArray[np.floating[Any]] = np.asarray(vectors)
-        self.counts_ = None if counts is None else np.asarray(counts, dtype=np.int64)
-        self.common_ = None if common is None else np.asarray(common, dtype=np.float64)
+        self.counts_: npt.NDArray[np.int64] | None = None if counts is None else np.asarray(counts, dtype=np.int64)
+        self.common_: npt.NDArray[np.float64] | None = None if common is None else np.asarray(common, dtype=np.float64)
         self.segmenter = segmenter
-        self.joins_ = pair_codes(self.terms_)
+        self.joins_: npt.NDArray[np.int64] = pair_codes(self.terms_)
         self._check()
 
     def _check(self) -> None:
