@@ -85,6 +85,13 @@ def test_noise_is_no_segment():
         stability(DBSCAN(eps=1e-9, min_samples=5), points, random_state=0)
 
 
+def test_too_few_customers_are_counted_in_one_error():
+    with pytest.raises(DataError, match="KMeans could not be fitted on 1 customer: "):
+        stability("kmeans", THREE[:1], n_segments=3, random_state=0)
+    with pytest.raises(DataError, match="KMeans could not be fitted on 2 customers: "):
+        stability("kmeans", THREE[:4], n_segments=3, scheme="subset", random_state=0)
+
+
 def test_a_segment_that_no_resample_holds_is_told():
     points = np.vstack([THREE[:40], [[99.0, 99.0]]])
     table = stability("kmeans", points, n_segments=4, n_resamples=2, scheme="subset", random_state=1)

@@ -85,7 +85,7 @@ def stability(
     Raises
     ------
     DataError
-        If nobody is in a segment.
+        If nobody is in a segment, or the customers are too few to be segmented.
     ValueError
         If an argument is none of those above.
 
@@ -116,9 +116,9 @@ def stability(
     seed = int(random.randint(np.iinfo(np.int32).max))
 
     def refit(drawn: npt.NDArray[np.intp], own_seed: int) -> npt.NDArray[Any]:
-        return np.asarray(_seeded(segmenter, own_seed).fit_predict(sample.take(drawn).points))
+        return _fitted_labels(_seeded(segmenter, own_seed), sample.take(drawn))
 
-    found = np.asarray(_seeded(segmenter, seed).fit_predict(sample.points)) if labels is None else labels[rows]
+    found = _fitted_labels(_seeded(segmenter, seed), sample) if labels is None else labels[rows]
     codes = numbered(found)
     if codes.max(initial=-1) < 0:
         raise DataError("nobody is in a segment: there is nothing to find again")
@@ -148,6 +148,15 @@ def _seeded(segmenter: Any, seed: int) -> Any:
     if "random_state" in known and known["random_state"] is None:
         made.set_params(random_state=seed)
     return made
+
+
+def _fitted_labels(segmenter: Any, space: Space) -> npt.NDArray[Any]:
+    """Give the labels of a fit, or say on how few customers it failed."""
+    try:
+        return np.asarray(segmenter.fit_predict(space.points))
+    except ValueError as error:
+        noun = "customer" if len(space) == 1 else "customers"
+        raise DataError(f"{type(segmenter).__name__} could not be fitted on {len(space):,} {noun}: {error}") from error
 
 
 def _table(
