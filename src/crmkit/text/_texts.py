@@ -111,6 +111,8 @@ def read_labels(y: Any, n_texts: int, *, what: str) -> npt.NDArray[Any]:
         raise DataError(f"y has no label in {positions(missing)}: leave these texts out")
     if values.dtype.kind == "O":
         kinds = {str if isinstance(value, str) else type(value) for value in values.tolist()}
+        if kinds & {list, tuple, set, frozenset, dict, np.ndarray}:
+            raise TypeError("y must be one label a text; MultiLabelTextClassifier takes several")
         if len(kinds) > 1 and str in kinds:
             raise TypeError("y must be all text or all numbers, got both")
         values = np.array(values.tolist())
@@ -125,7 +127,11 @@ def _label_array(y: Any) -> npt.NDArray[Any]:
     """Give the labels as a flat array, whatever they come in."""
     if hasattr(y, "to_pylist"):
         y = y.to_pylist()
-    values = np.asarray(y.to_numpy(dtype=object) if type(y).__module__.startswith("pandas") else y)
+    if isinstance(y, list | tuple):
+        # Of text beside a missing value numpy would make the text "nan".
+        values = np.array(y, dtype=object)
+    else:
+        values = np.asarray(y.to_numpy(dtype=object) if type(y).__module__.startswith("pandas") else y)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:

@@ -216,6 +216,8 @@ def test_class_weights_are_by_label():
     assert weighted.predict(["same text"]).tolist() == ["b"]
     with pytest.raises(ValueError, match="class_weight names 1 labels that are not in y"):
         make("text-svm", class_weight={"c": 2.0}).fit(texts, labels)
+    with pytest.raises(ValueError, match="weights that are not negative"):
+        make("text-svm", class_weight={"b": -1.0}).fit(texts, labels)
 
 
 @pytest.mark.parametrize("name", ["text-tree", "text-forest"])
@@ -270,6 +272,9 @@ def test_no_texts_are_an_error():
         (pd.Series(["a", pd.NA], dtype="string"), DataError, "no label in row 1"),
         ([0.5, 1.2], ValueError, "Unknown label type: continuous"),
         (np.array([1, "a"], dtype=object), TypeError, "all text or all numbers"),
+        (["a", float("nan")], DataError, "no label in row 1"),
+        (["a", 1], TypeError, "all text or all numbers"),
+        ([{"a"}, {"b"}], TypeError, "MultiLabelTextClassifier takes several"),
         (np.array([["a", "b"], ["c", "d"]]), ValueError, "one label a text"),
         (pd.to_datetime(["2024-01-01", "2024-01-02"]), TypeError, "labels as text"),
     ],

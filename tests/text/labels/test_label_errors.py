@@ -125,6 +125,8 @@ def test_labels_keep_their_kind(flipped, labels):
     ("arguments", "options", "error", "match"),
     [
         ((["a", "b"], ["x", "x"]), {}, ValueError, "two classes"),
+        (([], []), {}, ValueError, "got 0"),
+        ((["a", "b"], ["x", float("nan")]), {}, DataError, "no label in row 1"),
         ((["a", "b"], ["x"]), {}, ValueError, "as long"),
         ((["a", "b"], ["x", None]), {}, DataError, "row 1"),
         ((["a", "b"], ["x", "y"]), {"cv": 1}, ValueError, "cv must be"),

@@ -138,6 +138,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator, ABC):
         unknown = len(set(weights) - set(known))
         if unknown:
             raise ValueError(f"class_weight names {unknown} labels that are not in y")
+        if not all(np.isfinite(weight) and weight >= 0 for weight in weights.values()):
+            raise ValueError("class_weight must hold finite weights that are not negative")
         return {place: weights.get(label, 1.0) for place, label in enumerate(known)}
 
     def _default_features(self) -> TextFeatures:

@@ -93,7 +93,7 @@ def find_label_errors(
     given = read_labels(labels, n_texts, what="find_label_errors")
     classes, codes = np.unique(given, return_inverse=True)
     if len(classes) < 2:
-        raise ValueError("find_label_errors needs at least two classes in labels, got 1 class")
+        raise ValueError(f"find_label_errors needs at least two classes in labels, got {len(classes)}")
     model = _resolve(classifier, random_state)
     keys = word_keys(column)
     fold = _folds(number_texts(keys), codes, int(cv), random_state)
