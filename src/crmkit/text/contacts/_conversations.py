@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit.core.checks import require_columns
+from crmkit.core.errors import DataError
 from crmkit.text.contacts._reading import COMPANY, CUSTOMER, DAY, Contacts, as_instant, first_known, read_contacts
 from crmkit.text.contacts._repeats import check_days, find_repeats, flags_of
 from crmkit.text.contacts._responses import durations, main_agents, responses, talk_share
@@ -17,11 +18,18 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from crmkit.text.contacts._repeats import Repeats
+
 __all__ = ["conversations"]
 
 _TYPES = ("type", "label")
 _BEGAN = np.array(["company", "customer", None], dtype=object)
 """By ``COMPANY``, ``CUSTOMER`` and ``UNKNOWN`` (the last)."""
+_LAST = [
+    *("previous_days", "seen_before_days", "repeat_id", "repeat_days", "followed_days"),
+    *("first_contact", "resolved"),
+]
+"""Columns about what came before and after, in the order they are given in."""
 
 
 def conversations(
@@ -47,9 +55,9 @@ def conversations(
     ----------
     table : table
         COMMUNICATIONS: ``customer_id`` and ``time``; used where they are: ``conversation_id``, ``turn``, ``direction``
-        (``in`` is the customer's, ``out`` the company's) or ``speaker``, ``channel``, ``agent``, ``duration``
-        (seconds), ``text``, ``type`` or ``label``, ``case_id``, ``order_id``. A row without ``conversation_id`` is a
-        conversation of its own, named by its position (``#17``).
+        (``in`` is the customer's, ``out`` the company's), ``speaker`` (where the direction does not tell), ``channel``,
+        ``agent``, ``duration`` (seconds), ``text``, ``type`` or ``label``, ``case_id``, ``order_id``. A row without
+        ``conversation_id`` is a conversation of its own, named by its position (``#17``).
     days : float, default=7
         Days of 24 hours without a repeat that make a contact resolved.
     type_column : str or None, default="auto"
@@ -82,7 +90,8 @@ def conversations(
     Raises
     ------
     DataError
-        If there is no row, a customer, time or duration is wrong, or a conversation has two customers; by position.
+        If there is no row, a customer, time or duration is wrong, or a conversation has two customers; by position; or
+        a column of ``keep`` has the name of one of the result's own.
 
     Warns
     -----
@@ -109,55 +118,88 @@ def conversations(
     """
     check_days(days)
     contacts = read_contacts(table, timezone=timezone, cutoff=cutoff)
-    require_columns(contacts.frame, list(keep), what="communications")
     spent = durations(contacts)
-    wait = responses(contacts, _spoken(contacts, spent, live))
     start, end = _span(contacts, spent)
-    agent, n_agents = main_agents(contacts)
-    column = _type_column(contacts.frame, type_column)
-    single = first_known(
-        contacts, ["customer_id", "channel", "case_id", "order_id", *([column] if column else []), *keep]
-    )
-    missing = pd.Series(np.full(len(contacts.ids), None, dtype=object))
-    kinds = single[column] if column else missing
-    began = contacts.speaker[contacts.first]
     watched = int(end.max()) if cutoff is None else as_instant(cutoff, timezone, "cutoff")
-    matter = _matters(single["customer_id"], kinds if same_type and column else missing)
-    repeats = find_repeats(matter, start, end, began != COMPANY)
+    about = _about(contacts, _type_column(contacts.frame, type_column))
+    began = contacts.speaker[contacts.first]
+    matter = _matters(about["customer_id"], about["type"] if same_type else _nothing(contacts))
+    agent, n_agents = main_agents(contacts)
     result = pd.DataFrame(
         {
-            "customer_id": single["customer_id"],
+            "customer_id": about["customer_id"],
             "start": _as_times(start),
             "end": _as_times(end),
-            "channel": single.get("channel", missing),
-            "type": kinds,
+            "channel": about["channel"],
+            "type": about["type"],
             "agent": agent,
-            "case_id": single.get("case_id", missing),
-            "order_id": single.get("order_id", missing),
+            "case_id": about["case_id"],
+            "order_id": about["order_id"],
             "began": _BEGAN[began],
             "turns": np.bincount(contacts.conversation),
             "customer_turns": _count(contacts, contacts.speaker == CUSTOMER),
             "company_turns": _count(contacts, contacts.speaker == COMPANY),
             "agents": n_agents,
-            "answered": pd.array(wait.answered == 1, dtype="boolean"),
-            "first_response_seconds": wait.first,
-            "median_response_seconds": wait.median,
-            "longest_response_seconds": wait.longest,
+            **_waits(contacts, _spoken(contacts, spent, live)),
             "talk_share": talk_share(contacts),
             "span_seconds": (end - start) / 1e6,
             "handling_seconds": _total(contacts, spent),
-            "previous_days": repeats.previous_days,
             "seen_before_days": (start - contacts.time.min()) / DAY,
-            "repeat_id": np.array([*contacts.ids, None], dtype=object)[repeats.repeat],
-            "repeat_days": repeats.repeat_days,
             "followed_days": np.maximum(watched - end, 0) / DAY,
-            **{name: single[name] for name in keep},
+            **_returns(contacts, find_repeats(matter, start, end, began != COMPANY)),
         }
     )
-    result.loc[np.isnan(wait.answered), "answered"] = pd.NA
     result.index = pd.Index(contacts.ids, name="conversation_id")
     result[["first_contact", "resolved"]] = pd.concat(flags_of(result, days), axis="columns")
-    return result[[*(name for name in result.columns if name not in keep), *keep]]
+    return result[[*result.columns.drop(_LAST), *_LAST]].join(_further(contacts, keep, result))
+
+
+def _about(contacts: Contacts, type_column: str | None) -> pd.DataFrame:
+    """Give who and what each conversation was about: of each column the first entry that is not missing."""
+    names = ["customer_id", "channel", "case_id", "order_id", *([type_column] if type_column else [])]
+    known = first_known(contacts, names)
+    made = {name: known.get(name, _nothing(contacts)) for name in names[:4]}
+    return pd.DataFrame({**made, "type": known[type_column] if type_column else _nothing(contacts)})
+
+
+def _nothing(contacts: Contacts) -> pd.Series[Any]:
+    """Give a missing entry for each conversation."""
+    return pd.Series(np.full(len(contacts.ids), None, dtype=object))
+
+
+def _waits(contacts: Contacts, spoken: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    """Give what is known of the waits of each conversation."""
+    wait = responses(contacts, spoken)
+    answered = pd.Series(pd.array(wait.answered == 1, dtype="boolean"))
+    return {
+        "answered": answered.mask(np.isnan(wait.answered)),
+        "first_response_seconds": wait.first,
+        "median_response_seconds": wait.median,
+        "longest_response_seconds": wait.longest,
+    }
+
+
+def _returns(contacts: Contacts, repeats: Repeats) -> dict[str, Any]:
+    """Give what came before and after each conversation, and which one came after."""
+    return {
+        "previous_days": repeats.previous_days,
+        "repeat_id": np.array([*contacts.ids, None], dtype=object)[repeats.repeat],
+        "repeat_days": repeats.repeat_days,
+    }
+
+
+def _further(contacts: Contacts, keep: Sequence[str], result: pd.DataFrame) -> pd.DataFrame:
+    """Give the further columns that are wanted, by conversation."""
+    if isinstance(keep, str):
+        raise TypeError("keep must be a list of columns, got one str")
+    names = list(dict.fromkeys(keep))
+    require_columns(contacts.frame, names, what="communications")
+    twice = [name for name in names if name in result.columns]
+    if twice:
+        raise DataError(
+            f"keep: the result has {', '.join(map(repr, twice))} of its own: rename the column, or leave it out"
+        )
+    return first_known(contacts, names).set_index(result.index)
 
 
 def _spoken(contacts: Contacts, spent: npt.NDArray[np.float64], live: Sequence[str] | None) -> npt.NDArray[np.bool_]:

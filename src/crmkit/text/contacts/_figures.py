@@ -11,6 +11,7 @@ from crmkit.core.checks import require_columns
 from crmkit.core.estimate import Estimate
 from crmkit.metrics import contact_cost, first_contact_resolution, mean, median, share
 from crmkit.metrics.intervals import check_level
+from crmkit.text.contacts._grouping import read_groups
 from crmkit.text.contacts._repeats import check_days, flags_of, require_conversations
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["contact_figures"]
 
 _NEEDED = ["customer_id", "began", "answered", "previous_days", "seen_before_days", "repeat_days", "followed_days"]
+_RESULT = ["figure", "value", "low", "high", "n", "method"]
 
 
 def contact_figures(
@@ -60,7 +62,7 @@ def contact_figures(
     Raises
     ------
     DataError
-        If a column is missing.
+        If a column is missing, is named twice, or has the name of one of the result's.
 
     Notes
     -----
@@ -81,7 +83,7 @@ def contact_figures(
     check_days(days)
     check_level(level)
     table = require_conversations(conversations, _NEEDED)
-    names = [] if by is None else [by] if isinstance(by, str) else list(by)
+    names = [] if by is None else read_groups(by, _RESULT)
     require_columns(table, names, what="conversations")
     groups: Iterable[tuple[Any, pd.DataFrame]]
     groups = table.groupby(names, dropna=False, observed=True, sort=True) if names else [((), table)]
@@ -90,7 +92,7 @@ def contact_figures(
         for figure, (count, measure) in _figures(group, days, level).items():
             made = measure() if count else None
             rows.append([*key, figure, *_cells(made)])
-    return pd.DataFrame(rows, columns=[*names, "figure", "value", "low", "high", "n", "method"])
+    return pd.DataFrame(rows, columns=[*names, *_RESULT])
 
 
 def _cells(estimate: Estimate | None) -> list[Any]:

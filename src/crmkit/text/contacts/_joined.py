@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from crmkit.core.checks import as_frame, positions, require_columns
-from crmkit.core.errors import DataError
+from crmkit.core.errors import DataError, DataWarning
 from crmkit.text.contacts._reading import DAY, as_instants
 from crmkit.text.contacts._repeats import check_days, require_conversations
 
@@ -60,6 +61,11 @@ def satisfaction_after(
     DataError
         If a column is missing, the feedback mixes questions, or a mark is no number (by position).
 
+    Warns
+    -----
+    DataWarning
+        If there are answers, and none names a customer or conversation of the table.
+
     Examples
     --------
     >>> import pandas as pd
@@ -75,12 +81,15 @@ def satisfaction_after(
     answers = _answers(feedback, column, question)
     if "conversation_id" in answers.columns:
         rows = table.index.get_indexer(pd.Index(answers["conversation_id"].to_numpy(dtype=object)))
+        _tell_strangers(rows >= 0, "feedback", "conversation_id")
         answers = answers.assign(row=rows)[rows >= 0]
         when = _times(answers, timezone)
     else:
         require_columns(answers, ["customer_id", "time"], what="feedback")
         answers = answers[answers["time"].notna()]
         when = _times(answers, timezone)
+        own = answers["customer_id"].isin(table["customer_id"])
+        _tell_strangers(own.to_numpy(dtype=bool), "feedback", "customer_id")
         rows = _last_before(table, answers["customer_id"], when, days)
         answers, when = answers.assign(row=rows)[rows >= 0], when[rows >= 0]
     order = np.lexsort((np.arange(len(when)), when))
@@ -92,6 +101,16 @@ def satisfaction_after(
     known = chosen["when"].to_numpy(dtype=np.int64)
     waited[place] = np.where(known == _NO_TIME, np.nan, (known - end[place]) / DAY)
     return table.assign(satisfaction=satisfaction, satisfaction_days=waited)
+
+
+def _tell_strangers(known: npt.NDArray[np.bool_], what: str, key: str) -> None:
+    """Warn where nothing can be joined, as where ids are numbers on one side and text on the other."""
+    if len(known) and not known.any():
+        warnings.warn(
+            f"{what}: {key} agrees with none of the conversations; ids must be written alike, as records.read does",
+            DataWarning,
+            stacklevel=3,
+        )
 
 
 _NO_TIME = np.iinfo(np.int64).max
@@ -189,11 +208,11 @@ def contact_costs(conversations: pd.DataFrame, costs: Any) -> pd.DataFrame:
     unpriced = sorted({str(name) for name in channel[(place < 0) & known]})
     if unpriced:
         raise DataError(f"costs has no price for the channels {', '.join(map(repr, unpriced))}")
-    each = prices["per_contact"].to_numpy(dtype=np.float64)[place]
-    minute = prices["per_minute"].to_numpy(dtype=np.float64)[place]
+    # A missing channel has the place -1, and no price.
+    each, minute = (np.append(prices[name], np.nan)[place] for name in ("per_contact", "per_minute"))
     spent = table["handling_seconds"].to_numpy(dtype=np.float64) / 60
     cost = each + np.where(minute > 0, minute * spent, 0.0)
-    return table.assign(cost=np.where(known, cost, np.nan))
+    return table.assign(cost=cost)
 
 
 def _prices(costs: Any) -> pd.DataFrame:
@@ -241,6 +260,11 @@ def contacts_per(conversations: pd.DataFrame, among: Any, *, key: str = "custome
     DataError
         If there is no such column, or an id is missing.
 
+    Warns
+    -----
+    DataWarning
+        If there are contacts, and none is of anyone in ``among``.
+
     Examples
     --------
     >>> import pandas as pd
@@ -256,6 +280,7 @@ def contacts_per(conversations: pd.DataFrame, among: Any, *, key: str = "custome
         raise DataError(f"among: {key} is missing in {positions(missing)}")
     named = pd.Index(ids, name=key).unique()
     place = named.get_indexer(pd.Index(table[key].to_numpy(dtype=object)))
+    _tell_strangers(place[table[key].notna().to_numpy(dtype=bool)] >= 0, "among", key)
     return pd.Series(np.bincount(place[place >= 0], minlength=len(named)), index=named, name="contacts")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit.core.checks import as_frame, positions, require_columns
+from crmkit.core.checks import as_frame, as_texts, positions, require_columns
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.text.summaries._roles import role_of_direction, role_of_name
 
@@ -45,6 +45,10 @@ class Contacts:
         Their ids.
     first : ndarray of int64, shape (n_conversations,)
         Where each conversation begins among the rows.
+    rows : ndarray of int64, shape (n_rows,)
+        Where each row stands in the table that was handed in.
+    texts : ndarray of object, shape (n_rows,)
+        What was said in each row, empty where the table does not have it.
     """
 
     frame: pd.DataFrame
@@ -53,9 +57,15 @@ class Contacts:
     conversation: npt.NDArray[np.int64]
     ids: npt.NDArray[np.object_]
     first: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.intp]
+    texts: npt.NDArray[np.object_]
 
     def __repr__(self) -> str:
         return f"Contacts({len(self.time)} rows of {len(self.ids)} conversations)"
+
+    def positions(self, mask: npt.NDArray[np.bool_]) -> str:
+        """Write where such rows stand in the table that was handed in."""
+        return _positions(self.rows[mask])
 
 
 def as_instants(times: pd.Series, timezone: str, what: str) -> npt.NDArray[np.int64]:
@@ -129,6 +139,9 @@ def read_contacts(table: Any, *, timezone: str, cutoff: Any) -> Contacts:
         raise DataError("communications has no row" + ("" if cutoff is None else " before the cutoff"))
     turn = _turns(frame)
     speaker = _speakers(frame)
+    texts = np.full(len(frame), "", dtype=object)
+    if "text" in frame.columns:
+        texts = as_texts(frame["text"], what="communications['text']")
     codes, ids = pd.factorize(names[rows])
     begin = np.full(len(ids), np.iinfo(np.int64).max)
     np.minimum.at(begin, codes, time[rows])
@@ -139,10 +152,17 @@ def read_contacts(table: Any, *, timezone: str, cutoff: Any) -> Contacts:
     order = np.lexsort((rows, turn[rows], time[rows], conversation))
     rows, conversation = rows[order], conversation[order]
     first = np.flatnonzero(np.diff(conversation, prepend=-1))
-    _check_customers(frame, rows, conversation, first)
+    _check_customers(frame["customer_id"], rows, conversation, first)
     _tell_turns_against_time(turn[rows], conversation)
     ordered = np.asarray(ids, dtype=object)[by_begin]
-    return Contacts(frame.iloc[rows], time[rows], speaker[rows], conversation, ordered, first)
+    return Contacts(frame.iloc[rows], time[rows], speaker[rows], conversation, ordered, first, rows, texts[rows])
+
+
+def _positions(rows: npt.NDArray[np.intp]) -> str:
+    """Write positions in a table."""
+    mask = np.zeros(int(rows.max(initial=-1)) + 1, dtype=bool)
+    mask[rows] = True
+    return positions(mask)
 
 
 def _conversation_names(frame: pd.DataFrame) -> npt.NDArray[np.object_]:
@@ -168,15 +188,16 @@ def _turns(frame: pd.DataFrame) -> npt.NDArray[np.float64]:
 
 
 def _speakers(frame: pd.DataFrame) -> npt.NDArray[np.int8]:
-    """Say who speaks in each row: by its direction, else by its speaker."""
+    """Say who speaks in each row: by its direction, and by its speaker where that does not tell."""
+    speaker = np.full(len(frame), UNKNOWN, dtype=np.int8)
     tell: Callable[[Any], str | None]
     for column, tell in (("direction", role_of_direction), ("speaker", _role_of)):
         if column in frame.columns:
             codes, named = pd.factorize(frame[column].to_numpy(dtype=object))
             roles = [tell(value) for value in named]
             known = [CUSTOMER if role == "customer" else COMPANY if role == "agent" else UNKNOWN for role in roles]
-            return np.array([*known, UNKNOWN], dtype=np.int8)[codes]
-    return np.full(len(frame), UNKNOWN, dtype=np.int8)
+            speaker = np.where(speaker == UNKNOWN, np.array([*known, UNKNOWN], dtype=np.int8)[codes], speaker)
+    return speaker
 
 
 def _role_of(value: Any) -> str | None:
@@ -185,17 +206,18 @@ def _role_of(value: Any) -> str | None:
 
 
 def _check_customers(
-    frame: pd.DataFrame, rows: npt.NDArray[np.intp], conversation: npt.NDArray[np.int64], first: npt.NDArray[np.int64]
+    customers: pd.Series[Any],
+    rows: npt.NDArray[np.intp],
+    conversation: npt.NDArray[np.int64],
+    first: npt.NDArray[np.int64],
 ) -> None:
     """Refuse conversations of more than one customer."""
-    customer = pd.factorize(frame["customer_id"])[0][rows]
+    customer = pd.factorize(customers)[0][rows]
     other = customer != customer[first][conversation]
     if other.any():
-        unlike = np.zeros(len(frame), dtype=bool)
-        unlike[rows[other]] = True
         raise DataError(
-            f"communications: {positions(unlike)} have another customer than the first row of their conversation; "
-            "make conversation_id unique to a customer"
+            f"communications: {_positions(rows[other])} have another customer than the first row of their "
+            "conversation; make conversation_id unique to a customer"
         )
 
 

@@ -148,6 +148,8 @@ def repeat_contacts(table: Any, days: float = 7, **options: Any) -> pd.DataFrame
     ------
     DataError
         As `conversations`, or if ``days`` is not above 0.
+    TypeError
+        If options are given with what `conversations` gave.
 
     See Also
     --------
@@ -169,6 +171,8 @@ def repeat_contacts(table: Any, days: float = 7, **options: Any) -> pd.DataFrame
 
     check_days(days)
     made = isinstance(table, pd.DataFrame) and {"repeat_id", "repeat_days", "followed_days"} <= set(table.columns)
+    if made and options:
+        raise TypeError(f"{', '.join(options)}: hand it to text.conversations, which made this table")
     known = table if made else conversations(table, days=days, **options)
     again = known[(known["repeat_days"] <= days).to_numpy(dtype=bool)]
     later = known.reindex(again["repeat_id"].to_numpy(dtype=object))

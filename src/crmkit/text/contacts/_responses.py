@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from crmkit.core.checks import as_texts, positions
 from crmkit.core.errors import DataError
 from crmkit.language import MARKER, tokenize
 from crmkit.text.contacts._reading import COMPANY, CUSTOMER, UNKNOWN, Contacts
@@ -103,8 +102,7 @@ def durations(contacts: Contacts) -> Floats:
     wrong = (np.isnan(values) & ~column.isna().to_numpy(dtype=bool)) | np.isinf(values) | (values < 0)
     if wrong.any():
         raise DataError(
-            f"communications: duration must be seconds of at least 0; {int(wrong.sum()):,} rows have none such "
-            f"(by time within conversations: {positions(wrong)})"
+            f"communications: duration must be seconds of at least 0; it is not in {contacts.positions(wrong)}"
         )
     return values
 
@@ -114,7 +112,7 @@ def talk_share(contacts: Contacts) -> Floats:
     n = len(contacts.ids)
     if "text" not in contacts.frame.columns:
         return np.full(n, np.nan)
-    table = tokenize(as_texts(contacts.frame["text"], what="communications['text']").tolist())
+    table = tokenize(contacts.texts.tolist())
     said = np.bincount(table.text[table.kind != MARKER], minlength=len(contacts.time)).astype(np.float64)
     both = np.bincount(contacts.conversation, weights=said * (contacts.speaker != UNKNOWN), minlength=n)
     ours = np.bincount(contacts.conversation, weights=said * (contacts.speaker == COMPANY), minlength=n)

@@ -12,6 +12,7 @@ from crmkit.core.errors import DataError
 from crmkit.metrics import mean
 from crmkit.metrics._calendar import period_of, period_start
 from crmkit.metrics._ratios import ratio_interval
+from crmkit.text.contacts._grouping import read_groups
 from crmkit.text.contacts._reading import as_instants, check_timezone
 from crmkit.text.contacts._repeats import require_conversations
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["contact_volume"]
 
 _CALENDAR = ("hour", "weekday", "day", "week", "month")
+_RATES = ("contacts", "share", "days", "exposure", "rate", "low", "high")
+_WORK = ("handling_n", "handling_seconds", "handling_low", "handling_high")
 _MONDAY = 3
 """1970-01-01 was a Thursday, three days after a Monday."""
 _QUARTER = 900_000_000
@@ -71,7 +74,7 @@ def contact_volume(
     Raises
     ------
     DataError
-        If a column is missing, or there is no day.
+        If a column is missing, is named twice, or has the name of one of the result's; or there is no conversation.
 
     Notes
     -----
@@ -93,21 +96,26 @@ def contact_volume(
     """
     table = require_conversations(conversations, ["start", "handling_seconds"])
     check_timezone(timezone)
-    names = [by] if isinstance(by, str) else list(by)
+    names = read_groups(by, [*_RATES, *_WORK])
     calendar = [name for name in names if name in _CALENDAR]
     others = [name for name in names if name not in _CALENDAR]
     if not names:
         raise DataError(f"by must name columns or {', '.join(_CALENDAR)}")
     require_columns(table, others, what="conversations", hint=f"or one of {', '.join(_CALENDAR)}")
+    if not len(table):
+        raise DataError("conversations has no row")
     day, hour = _local(as_instants(table["start"], "UTC", "conversations: start"), timezone)
     begin, end = _days(day, first, until)
     inside = (day >= begin) & (day < end)
     if not inside.any():
         raise DataError("no conversation began on the days that count")
     open_ = _exposure(begin, end, calendar, timezone)
-    counted = table.loc[inside, others].reset_index(drop=True)
+    # Columns go by a number meanwhile, so that none is taken for one of the sums.
+    keys = [name if name in _CALENDAR else f"by {place}" for place, name in enumerate(names)]
+    counted = table.loc[inside, others].reset_index(drop=True).rename(columns=dict(zip(names, keys, strict=True)))
     counted = counted.assign(day_=day[inside], **_parts(day[inside], hour[inside], calendar))
-    return _rates(counted, open_, names, table["handling_seconds"].to_numpy(dtype=np.float64)[inside], level)
+    rates = _rates(counted, open_, keys, table["handling_seconds"].to_numpy(dtype=np.float64)[inside], level)
+    return rates.rename_axis(index=names)
 
 
 def _local(instants: npt.NDArray[np.int64], timezone: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -183,7 +191,7 @@ def _rates(
         level=level,
     )
     result = merged.assign(share=merged["contacts"] / len(counted), rate=rate, low=low, high=high)
-    result = result.set_index(names)[["contacts", "share", "days", "exposure", "rate", "low", "high"]].sort_index()
+    result = result.set_index(names)[[*_RATES]].sort_index()
     work = _handling(counted[names].assign(seconds=handling).dropna(subset=["seconds"]), names, level)
     result = result.join(work) if len(work) else result.assign(**dict.fromkeys(work.columns, np.nan))
     return result.fillna({"handling_n": 0}).astype({"handling_n": np.int64})
@@ -210,7 +218,6 @@ def _with_exposure(sums: pd.DataFrame, base: pd.DataFrame, calendar: list[str], 
 
 def _handling(work: pd.DataFrame, names: list[str], level: float) -> pd.DataFrame:
     """Give the mean handling time of each group."""
-    columns = ["handling_n", "handling_seconds", "handling_low", "handling_high"]
     keys: list[Any] = []
     rows: list[list[float]] = []
     for key, group in work.groupby(names, dropna=False, observed=True):
@@ -218,6 +225,6 @@ def _handling(work: pd.DataFrame, names: list[str], level: float) -> pd.DataFram
         keys.append(key if len(names) > 1 else key[0])
         rows.append([made.n, made.value, made.low, made.high])
     if not keys:
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=[*_WORK])
     index = pd.MultiIndex.from_tuples(keys, names=names) if len(names) > 1 else pd.Index(keys, name=names[0])
-    return pd.DataFrame(rows, columns=columns, index=index)
+    return pd.DataFrame(rows, columns=[*_WORK], index=index)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit.core.checks import as_frame, as_texts, positions, require_columns
+from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError
 from crmkit.text.contacts._reading import COMPANY, CUSTOMER, first_known, read_contacts
 
@@ -46,7 +46,6 @@ def past_cases(messages: Any, cases: Any, keep: Sequence[str], timezone: str) ->
     """
     contacts = read_contacts(messages, timezone=timezone, cutoff=None)
     require_columns(contacts.frame, ["text"], what="communications")
-    texts = as_texts(contacts.frame["text"], what="communications['text']")
     answers = contacts.speaker == COMPANY
     asks = contacts.speaker == CUSTOMER if (contacts.speaker == CUSTOMER).any() else ~answers
     before, within = _stages(contacts.conversation, contacts.first, asks, answers)
@@ -56,8 +55,8 @@ def past_cases(messages: Any, cases: Any, keep: Sequence[str], timezone: str) ->
             "conversation_id": contacts.ids,
             "case_id": first_known(contacts, ["case_id"]).get("case_id", pd.Series([None] * n, dtype=object)),
             "time": pd.DatetimeIndex(contacts.time[contacts.first].view("datetime64[us]")).tz_localize("UTC"),
-            "text": _joined(texts, contacts.conversation, asks & before, n),
-            "answer": _joined(texts, contacts.conversation, answers & within, n),
+            "text": _joined(contacts.texts, contacts.conversation, asks & before, n),
+            "answer": _joined(contacts.texts, contacts.conversation, answers & within, n),
         }
     )
     carried = [name for name in keep if name in contacts.frame.columns]
