@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
 import crmkit
-from crmkit.core.errors import DataError
+from crmkit.core.errors import DataError, DataWarning
 from crmkit.datasets import make_company
 from crmkit.metrics import accuracy, wilson
 from crmkit.text import SimilarCases, TextFeatures, similar_cases
@@ -205,3 +205,34 @@ def test_the_nearest_question_is_mostly_of_the_same_kind(data_file):
     found = SimilarCases().fit(table).find(some["text"], 1)
     assert len(found) == len(some)
     assert accuracy(some["category"].to_numpy(), found["label"].to_numpy()).low > 0.74
+
+
+def test_a_case_without_an_id_is_that_of_no_conversation(past, cases):
+    nameless = cases.assign(case_id=[None, *cases["case_id"].iloc[1:]])
+    with pytest.raises(DataError, match="cases: case_id is missing in row 0"):
+        SimilarCases().fit(past, nameless)
+    with pytest.raises(DataError, match=r"no column 'case_id'.*cases are joined by it"):
+        SimilarCases().fit(past.drop(columns="case_id"), cases)
+
+
+def test_cases_that_cannot_be_joined_are_told(past, cases):
+    with pytest.warns(DataWarning, match="case_id agrees with that of no message"):
+        SimilarCases().fit(past, cases.assign(case_id=range(len(cases))))
+
+
+def test_outcomes_of_which_none_is_good_are_told(past, cases):
+    known = cases.assign(outcome="kept")
+    with pytest.warns(DataWarning, match="no outcome is among good_outcomes"):
+        SimilarCases().fit(past, known)
+    assert SimilarCases(good_outcomes=["kept"]).fit(past, known).find("the parcel", 1)["worked"].all()
+
+
+@pytest.mark.parametrize("least", [2, -0.1, float("nan"), "0.5", True])
+def test_the_least_likeness_is_a_cosine(past, least):
+    with pytest.raises(DataError, match="min_similarity must be"):
+        SimilarCases().fit(past).find("a", min_similarity=least)
+
+
+def test_what_every_case_has_is_not_kept_twice(past):
+    with pytest.raises(DataError, match="every case has 'text' anyway"):
+        SimilarCases(keep=["text", "remedy"]).fit(past)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from crmkit.core.checks import as_frame, positions, require_columns
-from crmkit.core.errors import DataError
+from crmkit.core.errors import DataError, DataWarning
 from crmkit.text.contacts._reading import COMPANY, CUSTOMER, first_known, read_contacts
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 __all__ = ["past_cases"]
+
+_OWN = ("conversation_id", "case_id", "time", "text", "answer")
+"""Columns that every past case has."""
 
 
 def past_cases(messages: Any, cases: Any, keep: Sequence[str], timezone: str) -> pd.DataFrame:
@@ -42,8 +46,11 @@ def past_cases(messages: Any, cases: Any, keep: Sequence[str], timezone: str) ->
     Raises
     ------
     DataError
-        If nothing is left, or a case stands twice in ``cases``.
+        If nothing is left, a case has no id or stands twice in ``cases``, or the messages have none to join them by.
     """
+    taken = [name for name in keep if name in _OWN]
+    if taken:
+        raise DataError(f"keep: every case has {', '.join(map(repr, taken))} anyway; leave them out")
     contacts = read_contacts(messages, timezone=timezone, cutoff=None)
     require_columns(contacts.frame, ["text"], what="communications")
     answers = contacts.speaker == COMPANY
@@ -61,7 +68,9 @@ def past_cases(messages: Any, cases: Any, keep: Sequence[str], timezone: str) ->
     )
     carried = [name for name in keep if name in contacts.frame.columns]
     table = pd.concat([table, first_known(contacts, carried).reset_index(drop=True)], axis="columns")
-    table = _with_cases(table, cases, keep)
+    if cases is not None:
+        require_columns(contacts.frame, ["case_id"], what="communications", hint="cases are joined by it")
+        table = _with_cases(table, cases, keep)
     table["answer"] = table["answer"].where(table["answer"] != "", None)
     table = table[(table["text"].str.strip() != "").to_numpy(dtype=bool)]
     if not len(table):
@@ -101,13 +110,20 @@ def _joined(
 
 def _with_cases(table: pd.DataFrame, cases: Any, keep: Sequence[str]) -> pd.DataFrame:
     """Join what the table of cases knows, which prevails over the messages."""
-    if cases is None:
-        return table
     frame = as_frame(cases, what="cases")
     require_columns(frame, ["case_id"], what="cases")
+    missing = frame["case_id"].isna().to_numpy(dtype=bool)
+    if missing.any():
+        raise DataError(f"cases: case_id is missing in {positions(missing)}: leave these rows out")
     twice = frame["case_id"].duplicated().to_numpy(dtype=bool)
     if twice.any():
         raise DataError(f"cases: case_id stands more than once, again in {positions(twice)}")
+    if not frame["case_id"].isin(table["case_id"]).any():
+        warnings.warn(
+            "cases: case_id agrees with that of no message; ids must be written alike, as records.read does",
+            DataWarning,
+            stacklevel=5,
+        )
     wanted = [name for name in keep if name in frame.columns]
     known = frame.set_index("case_id")[wanted].reindex(table["case_id"].to_numpy(dtype=object)).reset_index(drop=True)
     return pd.concat([table.drop(columns=[name for name in wanted if name in table.columns]), known], axis="columns")

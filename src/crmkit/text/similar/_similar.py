@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+import warnings
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted
 
 from crmkit.core.checks import require_methods
-from crmkit.core.errors import DataError
+from crmkit.core.errors import DataError, DataWarning
 from crmkit.metrics.intervals import check_level, wilson
 from crmkit.text._texts import read_texts
 from crmkit.text.features._text_features import TextFeatures
@@ -65,6 +66,11 @@ class SimilarCases(BaseEstimator):
     ------
     DataError
         If no customer wrote anything, or a row cannot be read.
+
+    Warns
+    -----
+    DataWarning
+        If no case of ``cases`` is that of a message, or no outcome is among ``good_outcomes``.
 
     Examples
     --------
@@ -130,6 +136,13 @@ class SimilarCases(BaseEstimator):
         self.terms_ = values.T.tocsr().astype(np.float32)
         self.n_cases_ = len(table)
         self._cases = table
+        worked = self._worked()
+        if worked is not None and worked.notna().any() and not worked.any():
+            warnings.warn(
+                "no outcome is among good_outcomes, so that nothing has worked: say which are good by good_outcomes=",
+                DataWarning,
+                stacklevel=3,
+            )
         return self
 
     def find(self, texts: Any, n: int = 5, *, min_similarity: float = 0.0, worked_only: bool = False) -> pd.DataFrame:
@@ -156,6 +169,8 @@ class SimilarCases(BaseEstimator):
         check_is_fitted(self, "terms_")
         if isinstance(n, bool) or not isinstance(n, Integral) or n < 1:
             raise DataError(f"n must be a whole number of at least 1, got {n!r}")
+        if isinstance(min_similarity, bool) or not isinstance(min_similarity, Real) or not 0 <= min_similarity <= 1:
+            raise DataError(f"min_similarity must be a number from 0 to 1, got {min_similarity!r}")
         queries = read_texts([texts] if isinstance(texts, str) else texts, what="texts")
         worked = self._worked()
         allowed = np.ones(self.n_cases_, dtype=bool)
