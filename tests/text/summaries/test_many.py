@@ -134,3 +134,9 @@ def test_five_messages_stand_for_most_of_a_bank_question(data_file):
     assert len(summary.classes) == 77
     assert summary.classes["covered"].mean() > 0.85
     assert summary.table.groupby("label").size().max() == 5
+
+
+def test_any_number_of_messages_may_stand_for_a_class():
+    messages = ["late parcel", "refund please", "wrong bill", "rude driver", "screen broken", "login fails"]
+    assert summarize_many(messages, max_sentences=None).classes["covered"].tolist() == [1.0]
+    assert summarize_many(messages, max_sentences=2).classes["n_chosen"].tolist() == [2]

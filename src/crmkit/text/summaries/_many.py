@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import sparse
 
 from crmkit.core import html
-from crmkit.core.checks import as_frame, positions, require_columns, require_methods
+from crmkit.core.checks import as_frame, as_texts, positions, require_columns, require_methods
 from crmkit.core.errors import DataError
 from crmkit.core.registry import create
 from crmkit.text._texts import read_labels, read_texts
@@ -18,6 +18,7 @@ from crmkit.text.summaries._base import words_without_meaning
 from crmkit.text.summaries._length import check_length
 from crmkit.text.summaries._markup import readable
 from crmkit.text.summaries._terms import count_terms, weigh_terms
+from crmkit.text.summaries._turns import reading_order
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -74,7 +75,7 @@ class ManySummary:
 def summarize_many(
     texts: Any,
     labels: Any = None,
-    max_sentences: int = 5,
+    max_sentences: int | None = 5,
     *,
     similarity: float = 0.2,
     stop_words: Any = None,
@@ -97,8 +98,8 @@ def summarize_many(
         Messages; empty ones are counted but stand for nothing.
     labels : array-like, shape (n_texts,), default=None
         Each message's class, known or predicted; None for one class.
-    max_sentences : int, default=5
-        Most messages chosen of a class.
+    max_sentences : int or None, default=5
+        Most messages chosen of a class; None for any number.
     similarity : float, default=0.2
         Above 0, at most 1. Higher gives smaller, purer groups and less cover.
     stop_words : iterable of str, default=None
@@ -143,7 +144,7 @@ def summarize_many(
     chosen: list[dict[str, Any]] = []
     told: list[dict[str, Any]] = []
     for label, members in _members(classes, len(strings)):
-        places, counts = _represent(weighed[members], length.sentences or 1, similarity)
+        places, counts = _represent(weighed[members], length.sentences or len(members), similarity)
         for rank, (place, count) in enumerate(zip(places, counts, strict=True), start=1):
             text_id = int(members[place])
             row = {"label": label, "rank": rank, "text_id": text_id, "text": strings[text_id]}
@@ -247,7 +248,8 @@ def summarize_conversations(table: Any, summarizer: Any = "conversation", *, max
     Raises
     ------
     DataError
-        If a column is missing, or a row has no ``conversation_id`` (naming the rows).
+        If a column is missing, or a row has no ``conversation_id``, or no turn or time where others of its conversation
+        have one (naming the rows).
 
     Examples
     --------
@@ -266,6 +268,9 @@ def summarize_conversations(table: Any, summarizer: Any = "conversation", *, max
     missing = frame["conversation_id"].isna().to_numpy()
     if missing.any():
         raise DataError(f"table: conversation_id is missing in {positions(missing)}: leave these rows out")
+    # Checked for all rows at once, so that errors name the rows of this table and not those of one conversation.
+    as_texts(frame["text"], what="table['text']")
+    reading_order(frame, pd.factorize(frame["conversation_id"])[0].astype(np.int64), what="table")
     made = create("summarizer", summarizer) if isinstance(summarizer, str) else summarizer
     require_methods(made, ["summarize"], role="a summarizer")
     rows, names = [], []

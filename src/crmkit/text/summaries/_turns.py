@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["Turn", "read_lines", "read_turns"]
+__all__ = ["Turn", "read_lines", "read_turns", "reading_order"]
 
 # A time may stand before the name, as chat programs write it.
 _NAMED_LINE = re.compile(
@@ -146,15 +146,10 @@ def _from_table(frame: pd.DataFrame) -> list[Turn]:
         raise DataError(
             f"turns hold {n_conversations:,} conversations: hand in one, or use text.summarize_conversations for all"
         )
-    order: npt.NDArray[np.intp] = np.arange(len(frame))
-    for column in ("turn", "time"):
-        if column in frame.columns:
-            missing = frame[column].isna().to_numpy()
-            if missing.any():
-                raise DataError(f"turns: {column} is missing in {positions(missing)}")
-            order = np.argsort(frame[column].to_numpy(), kind="stable")
-            break
-    numbers: Iterable[Any] = frame["turn"] if "turn" in frame.columns else np.arange(len(frame))
+    order = reading_order(frame, np.zeros(len(frame), dtype=np.int64), what="turns")
+    numbers: Iterable[Any] = np.arange(len(frame))
+    if "turn" in frame.columns and frame["turn"].notna().all():
+        numbers = pd.to_numeric(frame["turn"])
     texts = as_texts(frame["text"], what="turns['text']").tolist()
     speakers, roles = _speakers(frame)
     listed = [
@@ -164,11 +159,66 @@ def _from_table(frame: pd.DataFrame) -> list[Turn]:
     return [listed[place] for place in order.tolist()]
 
 
+def reading_order(frame: pd.DataFrame, conversation: npt.NDArray[np.int64], *, what: str) -> npt.NDArray[np.intp]:
+    """Give the order in which rows were said: by turns, by times where turns are missing, else as they stand.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        With or without ``turn`` and ``time``.
+    conversation : ndarray of int64, shape (n_rows,)
+        From 0; each conversation is looked at by itself.
+    what : str
+        The table's name in messages.
+
+    Returns
+    -------
+    ndarray of intp, shape (n_rows,)
+        Rows by conversation and order.
+
+    Raises
+    ------
+    DataError
+        If a turn is no number, or a conversation has turns or times for some of its rows only (naming the others).
+    """
+    n_conversations = int(conversation.max(initial=-1)) + 1
+    key, open_ = np.zeros(len(frame)), np.ones(len(frame), dtype=bool)
+    lacking = np.zeros(len(frame), dtype=bool)
+    for column in ("turn", "time"):
+        if column not in frame.columns:
+            continue
+        missing = frame[column].isna().to_numpy(dtype=bool)
+        rank = _turn_numbers(frame[column], missing, what) if column == "turn" else _time_ranks(frame[column])
+        n_missing = np.bincount(conversation[missing], minlength=n_conversations)[conversation]
+        whole = open_ & (n_missing == 0)
+        key[whole] = rank[whole]
+        open_ &= ~whole
+        lacking |= missing & (n_missing < np.bincount(conversation, minlength=n_conversations)[conversation])
+    if (lacking & open_).any():
+        named = " and ".join(column for column in ("turn", "time") if column in frame.columns)
+        raise DataError(
+            f"{what}: {named} is missing in {positions(lacking & open_)}, but not in the whole conversation"
+        )
+    return np.lexsort((key, conversation))
+
+
+def _turn_numbers(column: pd.Series[Any], missing: npt.NDArray[np.bool_], what: str) -> npt.NDArray[np.float64]:
+    """Give turns as numbers, also where they were read as text."""
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    wrong = np.isnan(numbers) & ~missing
+    if wrong.any():
+        raise DataError(f"{what}: turn is no number in {positions(wrong)}")
+    return np.asarray(numbers, dtype=np.float64)
+
+
+def _time_ranks(column: pd.Series[Any]) -> npt.NDArray[np.int64]:
+    """Give the rank of each time, -1 where it is missing."""
+    return np.asarray(pd.factorize(column, sort=True)[0], dtype=np.int64)
+
+
 def _speakers(frame: pd.DataFrame) -> tuple[list[str | None], list[str | None]]:
     """Give each row's speaker and role: by its speaker, by its direction, or by whether an agent is named."""
     nobody: list[str | None] = [None] * len(frame)
-    if "speaker" in frame.columns:
-        return [_name(value) for value in frame["speaker"]], nobody
     agents = [_name(value) for value in frame["agent"]] if "agent" in frame.columns else nobody
     roles: list[str | None] = nobody
     if "direction" in frame.columns:
@@ -177,7 +227,10 @@ def _speakers(frame: pd.DataFrame) -> tuple[list[str | None], list[str | None]]:
         # All in one direction: it says who began the contact, not who speaks.
         named = [agent is not None for agent in agents]
         roles = [*("agent" if one else "customer" for one in named)] if len(set(named)) == 2 else nobody
+    names = [_name(value) for value in frame["speaker"]] if "speaker" in frame.columns else nobody
     speakers: list[str | None] = [
-        (agent or "agent") if role == "agent" else role for agent, role in zip(agents, roles, strict=True)
+        name or ((agent or "agent") if role == "agent" else role)
+        for name, agent, role in zip(names, agents, roles, strict=True)
     ]
-    return speakers, roles
+    # A name that tells a role is believed before the direction.
+    return speakers, [None if role_of_name(name) else role for name, role in zip(names, roles, strict=True)]
