@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 
 from crmkit import text
 from crmkit.core.errors import DataError
@@ -52,6 +53,23 @@ def test_columns_of_any_name_and_classifiers_with_settings_are_taken():
     assert model.columns == ["minutes"]
 
 
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        text.CalibratedTextClassifier("text-svm", cv=2),
+        text.RejectingClassifier(text.CalibratedTextClassifier(text.TextSVM(), cv=2), keep=1.0, cv=2),
+        text.HierarchicalTextClassifier({"card": "c", "refund": "r"}, cv=2),
+        CalibratedClassifierCV(text.TextSVM(), cv=2),
+    ],
+)
+def test_a_classifier_within_others_is_compared_through_them(wrapped):
+    frame, labels = table(60)
+    frame["channel"] = np.where(labels == "card", "phone", "chat")
+    found = text.gain_of_columns(wrapped, frame, labels, cv=2)
+    assert found.loc["columns", "value"] == 1
+    assert found.loc["gain", "value"] > 0.05
+
+
 def test_the_same_seed_gives_the_same():
     frame, labels = table(60)
     first = text.gain_of_columns("text-svm", frame, labels, random_state=3)
@@ -64,7 +82,11 @@ def test_nothing_to_gain_from_is_an_error():
         text.gain_of_columns("text-svm", frame[["text"]], labels)
     with pytest.raises(DataError, match="no column 'duration'"):
         text.gain_of_columns(text.TextSVM(columns=["duration"]), frame, labels)
-    with pytest.raises(TypeError, match="takes columns beside the text"):
-        text.gain_of_columns(text.CalibratedTextClassifier(), frame, labels)
+    with pytest.raises(TypeError, match=r"takes columns beside the text.*got ScaledLogistic"):
+        text.gain_of_columns("logistic", frame, labels)
+    with pytest.raises(TypeError, match=r"takes columns beside the text.*got CalibratedTextClassifier"):
+        text.gain_of_columns(text.CalibratedTextClassifier("logistic"), frame, labels)
+    with pytest.raises(TypeError, match="MultiLabelTextClassifier gives any number"):
+        text.gain_of_columns(text.MultiLabelTextClassifier(), frame, labels)
     with pytest.raises(DataError, match="no class has two texts"):
         text.gain_of_columns("text-svm", frame[:2], ["a", "b"])

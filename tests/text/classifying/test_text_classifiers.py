@@ -313,7 +313,7 @@ def test_batches_join_without_a_seam(monkeypatch):
     )
     model = make("text-logistic").fit(frame, ["c", "r", "c", "r", "r"] * 3)
     whole, labels = model.predict_proba(frame), model.predict(frame)
-    monkeypatch.setattr("crmkit.text.classifying._base._BATCH", 4)
+    monkeypatch.setattr("crmkit.text.classifying._input._BATCH", 4)
     assert np.allclose(model.predict_proba(frame), whole)
     assert np.array_equal(model.predict(frame), labels)
 
@@ -326,7 +326,7 @@ def test_wrong_vectors_are_named_by_their_row_in_any_batch(monkeypatch):
             return values
 
     model = make("text-svm", features=Sometimes()).fit(["a", "bbb"], [0, 1])
-    monkeypatch.setattr("crmkit.text.classifying._base._BATCH", 2)
+    monkeypatch.setattr("crmkit.text.classifying._input._BATCH", 2)
     with pytest.raises(DataError, match="no numbers in row 3"):
         model.predict(["a", "b", "c", "bad"])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.metrics import f1_score
 
@@ -95,9 +96,77 @@ def test_it_is_saved_and_comes_back_the_same(tmp_path, model):
         ([[], []], "nothing to learn"),
         (np.array([[0, 1], [2, 1]]), "row 1 hold something else"),
         ([["a"]], "as long: 2 texts and 1 sets"),
+        ([{"a"}, {None}], "not missing; not so in row 1"),
+        ([{float("nan")}, {"a"}], "not missing; not so in row 0"),
     ],
 )
 def test_what_are_no_sets_of_labels_is_refused(y, message):
     with pytest.raises(ValueError, match=message):
         text.MultiLabelTextClassifier().fit(["one", "two"], y)
     assert issubclass(DataError, ValueError)
+
+
+def test_labels_are_all_text_or_all_numbers():
+    with pytest.raises(TypeError, match="all text or all numbers"):
+        text.MultiLabelTextClassifier().fit(["one", "two"], [{"a"}, {1}])
+
+
+def test_sparse_zeros_and_ones_and_lists_of_arrow_are_labels_too(model):
+    texts, sets = messages()
+    table = np.array([[label in one for label in sorted(WORDS)] for one in sets])
+    other = text.MultiLabelTextClassifier(cv=3, random_state=0).fit(texts, sparse.csr_matrix(table.astype(int)))
+    assert np.array_equal(other.predict(texts), model.predict(texts))
+    pyarrow = pytest.importorskip("pyarrow")
+    other = text.MultiLabelTextClassifier(cv=3, random_state=0).fit(texts, pyarrow.array([sorted(one) for one in sets]))
+    assert other.predict_sets(texts) == model.predict_sets(texts)
+
+
+def test_columns_beside_the_text_are_learned_from_and_asked_for():
+    texts, sets = messages()
+    through = np.where([("rude" in one) for one in sets], "phone", "chat")
+    frame = pd.DataFrame({"message": [said.replace("rude", "").replace("shouted", "") for said in texts]})
+    frame = frame.assign(channel=through).set_index(np.zeros(len(frame), dtype=int))
+    model = text.MultiLabelTextClassifier(text_column="message", cv=3, random_state=0).fit(frame, sets)
+    assert model.columns_ == ["channel"]
+    assert model.tried_.loc["rude", "f1"] == 1
+    alone = text.MultiLabelTextClassifier(columns=None, text_column="message", cv=3, random_state=0).fit(frame, sets)
+    assert alone.tried_.loc["rude", "f1"] < 0.9
+    with pytest.raises(DataError, match="fitted with the columns channel"):
+        model.predict(frame["message"])
+
+
+def test_an_encoder_gives_the_features():
+    texts, sets = messages()
+    model = text.MultiLabelTextClassifier(features=text.WordVectors(dimensions=10), cv=2, random_state=0)
+    assert model.fit(texts, sets).coef_.shape == (4, 10)
+    # Giving the label to every text would have .46.
+    assert model.tried_.loc["cold", "f1"] > 0.7
+
+
+def test_each_label_given_is_explained_and_the_nearest_where_none_is(model):
+    texts = ["late and cold", "the was", "rude"]
+    assert model.predict_sets(texts) == [("cold", "late"), (), ("rude",)]
+    found = text.explain(model, texts)
+    assert found.groupby("text_id", sort=False)["label"].unique().map(list).tolist()[0] == ["cold", "late"]
+    assert len(found.loc[found["text_id"] == 1, "label"].unique()) == 1
+    sums = found.groupby(["text_id", "label"])["weight"].sum()
+    scores = model.decision_function(texts)
+    for (row, label), total in sums.items():
+        assert total == pytest.approx(scores[row, model.classes_.tolist().index(label)])
+    words = found[found["end"] > 0].sort_values("weight").groupby(["text_id", "label"])["span"].last()
+    assert words[(0, "late")] == "late"
+    assert words[(0, "cold")] == "cold"
+    one = text.explain(model, texts, labels="late")
+    assert one.loc[one["text_id"] == 0, "weight"].sum() == pytest.approx(sums[(0, "late")])
+
+
+def test_columns_are_among_the_explanations():
+    texts, sets = messages()
+    frame = pd.DataFrame({"text": texts, "channel": ["phone" if "rude" in one else "chat" for one in sets]})
+    model = text.MultiLabelTextClassifier(cv=2, random_state=0).fit(frame, sets)
+    found = text.explain(model, frame[:20], labels="rude")
+    assert np.allclose(
+        found.groupby("text_id")["weight"].sum(),
+        model.decision_function(frame[:20])[:, model.classes_.tolist().index("rude")],
+    )
+    assert {"channel=phone", "channel=chat"} <= set(found["span"])

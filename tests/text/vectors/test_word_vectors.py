@@ -337,7 +337,39 @@ def test_a_frozen_encoder_is_neither_fitted_nor_copied(tmp_path):
     assert repr(encoder) == "FrozenEncoder(Trained)"
 
 
+class Objectives(FolderModel):
+    """Has a fit that takes no texts."""
+
+    def fit(self, _objectives, _epochs):
+        raise AssertionError
+
+
+class Silent(FolderModel):
+    """Has a fit that trains in place and gives nothing back."""
+
+    def fit(self, _texts):
+        return None
+
+
+@pytest.mark.usefixtures("folder_model")
+@pytest.mark.parametrize(
+    ("encoder", "match"),
+    [(Objectives, r"Objectives.fit failed on a list of texts.*FrozenEncoder"), (Silent, "fit gave no encoder back")],
+)
+def test_a_fit_of_another_meaning_is_told_with_the_way_out(tmp_path, encoder, match):
+    for features in (encoder(tmp_path), JoinedFeatures(encoder(tmp_path))):
+        with pytest.raises(TypeError, match=match):
+            TextSVM(features=features).fit(["parcel", "refund"], ["p", "r"])
+
+
+def test_what_learns_and_cannot_says_why_itself():
+    with pytest.raises(DataError, match="no two terms seen 3 times"):
+        TextSVM(features=WordVectors()).fit(["parcel", "refund"], ["p", "r"])
+
+
 def test_what_cannot_encode_is_refused():
+    with pytest.raises(TypeError, match="got the class WordVectors"):
+        TextSVM(features=WordVectors).fit(["parcel", "refund"], ["p", "r"])
     with pytest.raises(TypeError, match="encode"):
         FrozenEncoder(object())
     with pytest.raises(TypeError, match="encode"):

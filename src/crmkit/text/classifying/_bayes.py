@@ -11,7 +11,8 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from crmkit.core.errors import DataError
-from crmkit.text.classifying._base import SHARED_CONSTRAINTS, TextClassifier, smallest
+from crmkit.text.classifying._base import TextClassifier, smallest
+from crmkit.text.classifying._input import SHARED_CONSTRAINTS
 from crmkit.text.features._text_features import TextFeatures
 
 if TYPE_CHECKING:

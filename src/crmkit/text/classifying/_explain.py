@@ -29,18 +29,20 @@ def explain(
 
     What a term adds to the score is shared equally among the words (or characters) it is made of, so the weights of a
     text add up to its score for the label, which is exactly ``classifier.decision_function``. For text-svm,
-    text-logistic, text-ridge and text-naive-bayes, with crmkit's own features. Cost: ten thousand short messages take
-    about a second.
+    text-logistic, text-ridge, text-naive-bayes and `MultiLabelTextClassifier`, with crmkit's own features. Cost: ten
+    thousand short messages take about a second.
 
     Parameters
     ----------
     classifier : text classifier
         Fitted; one that has ``linear_weights``, or one wrapped around it (`CalibratedTextClassifier`,
-        `RejectingClassifier`): explained is the score within, and where the answer is "unsure", the likeliest label.
+        `RejectingClassifier`): explained is the score within, and where the answer is "unsure", the likeliest label. Of
+        a `HierarchicalTextClassifier` that goes top-down it is the score of the parent; ``within_`` has the others.
     texts : list, array or Series of str, or table, shape (n_texts,)
         As for its ``predict``.
     labels : None, label, or array-like of shape (n_texts,), default=None
-        Whose score to explain; None is the predicted label of each text.
+        Whose score to explain; None is the predicted label of each text. Of a `MultiLabelTextClassifier` it is every
+        label that the text was given, one after the other, or the one that is nearest to being given.
     segmenter : callable, {"auto", "rjieba"} or None, default="auto"
         How Chinese is cut for reading: rjieba where it is installed, else single characters. The weights are those of
         the characters in a word, so their sum does not depend on it.
@@ -72,7 +74,8 @@ def explain(
     _require_linear(classifier)
     strings, frame = split_frame(texts, classifier.text_column)
     weights, base = classifier.linear_weights()
-    chosen = _chosen_labels(asked, classifier, texts, labels, len(strings))
+    rows, chosen = _chosen_labels(asked, classifier, texts, labels, len(strings))
+    strings, frame = strings[rows], None if frame is None else frame.iloc[rows]
     table = tokenize(strings.tolist(), offsets=True)
     features: TextFeatures = classifier.features_
     of_token = _token_weights(features, table, weights, chosen)
@@ -90,7 +93,9 @@ def explain(
     outside = _outside(classifier, frame, weights, base, chosen)
     found = pd.concat([outside, words], ignore_index=True)
     found = found.sort_values(["text_id", "end", "start"], kind="stable", ignore_index=True)
-    found.insert(1, "label", classifier.classes_[chosen[found["text_id"].to_numpy()]])
+    asked_for = found["text_id"].to_numpy()
+    found.insert(1, "label", classifier.classes_[chosen[asked_for]])
+    found["text_id"] = rows[asked_for]
     return found
 
 
@@ -98,8 +103,8 @@ def _require_linear(classifier: Any) -> None:
     """Refuse what cannot be explained by spans."""
     if not callable(getattr(classifier, "linear_weights", None)):
         raise TypeError(
-            "explain needs a linear text classifier (text-svm, text-logistic, text-ridge, text-naive-bayes), "
-            f"got {type(classifier).__name__}"
+            "explain needs a linear text classifier (text-svm, text-logistic, text-ridge, text-naive-bayes, or "
+            f"MultiLabelTextClassifier), got {type(classifier).__name__}"
         )
     classifier.linear_weights()
     if not isinstance(classifier.features_, TextFeatures):
@@ -116,10 +121,18 @@ def _innermost(classifier: Any) -> Any:
     return classifier
 
 
-def _chosen_labels(asked: Any, classifier: Any, texts: Any, labels: Any, n_texts: int) -> npt.NDArray[np.int64]:
-    """Give the place of each text's label among the classes; the likeliest one where none was given to it."""
+def _chosen_labels(
+    asked: Any, classifier: Any, texts: Any, labels: Any, n_texts: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Give rows of texts and the place of a label among the classes; the likeliest one where none was given."""
     if labels is None:
         labels = asked.predict(texts)
+        if labels.ndim == 2:
+            has = labels > 0
+            nearest = (classifier.decision_function(texts) - classifier.thresholds_).argmax(axis=1)
+            has[np.arange(n_texts), nearest] = True
+            rows, given = np.nonzero(has)
+            return rows, given
         if asked is not classifier:
             labels = np.where(np.isin(labels, classifier.classes_), labels, classifier.predict(texts))
     wanted = np.asarray(labels)
@@ -131,7 +144,7 @@ def _chosen_labels(asked: Any, classifier: Any, texts: Any, labels: Any, n_texts
     chosen = np.array([places.get(label, -1) for label in wanted.tolist()], dtype=np.int64)
     if (chosen < 0).any():
         raise DataError(f"{int((chosen < 0).sum())} of the labels are none of the classifier's classes_")
-    return chosen
+    return np.arange(n_texts), chosen
 
 
 def _sums(

@@ -12,7 +12,8 @@ from sklearn.svm import LinearSVC
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from crmkit.text.classifying._base import SHARED_CONSTRAINTS, TextClassifier
+from crmkit.text.classifying._base import TextClassifier
+from crmkit.text.classifying._input import SHARED_CONSTRAINTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

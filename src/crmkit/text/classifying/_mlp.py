@@ -14,7 +14,8 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler, normalize
 from sklearn.utils._param_validation import Interval
 
-from crmkit.text.classifying._base import SHARED_CONSTRAINTS, TextClassifier
+from crmkit.text.classifying._base import TextClassifier
+from crmkit.text.classifying._input import SHARED_CONSTRAINTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,8 @@ from sklearn.feature_selection import SelectKBest, chi2, f_classif
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from crmkit.text.classifying._base import SHARED_CONSTRAINTS, TextClassifier, smallest
+from crmkit.text.classifying._base import TextClassifier, smallest
+from crmkit.text.classifying._input import SHARED_CONSTRAINTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

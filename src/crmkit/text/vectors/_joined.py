@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -11,14 +11,9 @@ from sklearn.base import BaseEstimator, TransformerMixin, _fit_context, clone
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
-from crmkit.core.checks import positions
-from crmkit.core.errors import DataError
-from crmkit.core.registry import create
+from crmkit.text._encoders import encode_texts, fit_encoder
 from crmkit.text._texts import read_texts
 from crmkit.text.features._text_features import TextFeatures
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
 
 __all__ = ["JoinedFeatures"]
 
@@ -33,8 +28,9 @@ class JoinedFeatures(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     encoder : object or str
-        With ``encode(texts) -> (n_texts, n_dimensions)``; one with ``fit`` is cloned and fitted on the training texts,
-        another is used as it is; a name is a plugin of kind ``encoder``. Changes the result.
+        With ``encode(texts) -> (n_texts, n_dimensions)``; one with ``fit`` is copied and fitted on the training texts
+        (wrap a trained model whose ``fit`` means something else in `FrozenEncoder`), another is used as it is; a name
+        is a plugin of kind ``encoder``. Changes the result.
     features : None or vectorizer, default=None
         The other part; None is `TextFeatures`. Changes the result.
     weight : float, default=0.5
@@ -45,7 +41,7 @@ class JoinedFeatures(TransformerMixin, BaseEstimator):
     DataError
         If the encoder gives another number of rows, or values that are not finite.
     TypeError
-        If the encoder has no ``encode``.
+        If the encoder has no ``encode``, or its ``fit`` takes no texts.
 
     Examples
     --------
@@ -84,12 +80,9 @@ class JoinedFeatures(TransformerMixin, BaseEstimator):
             Itself.
         """
         texts = read_texts(X, what="X")
-        encoder = create("encoder", self.encoder) if isinstance(self.encoder, str) else self.encoder
-        if not callable(getattr(encoder, "encode", None)):
-            raise TypeError(f"encoder must have encode(texts); {type(encoder).__name__} has none")
-        learns = callable(getattr(encoder, "fit", None))
-        fresh: Any = clone(encoder, safe=False) if learns else encoder
-        self.encoder_ = fresh.fit(texts.tolist()) if learns else fresh
+        if not isinstance(self.encoder, str) and not callable(getattr(self.encoder, "encode", None)):
+            raise TypeError(f"encoder must have encode(texts); {type(self.encoder).__name__} has none")
+        self.encoder_ = fit_encoder(self.encoder, texts.tolist())
         features: Any = TextFeatures() if self.features is None else clone(self.features)
         self.features_ = features.fit(texts, y)
         return self
@@ -110,12 +103,7 @@ class JoinedFeatures(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "features_")
         texts = read_texts(X, what="X")
         terms = self.features_.transform(texts)
-        vectors: npt.NDArray[np.float64] = np.asarray(self.encoder_.encode(texts.tolist()), dtype=np.float64)
-        if vectors.ndim != 2 or len(vectors) != len(texts):
-            raise DataError(f"the encoder must give one row a text: {len(texts)} texts, got shape {vectors.shape}")
-        wrong = ~np.isfinite(vectors).all(axis=1)
-        if wrong.any():
-            raise DataError(f"the encoder gave values that are no numbers in {positions(wrong)}")
+        vectors = encode_texts(self.encoder_, texts)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         scaled = sparse.csr_matrix(vectors * (self.weight / np.where(lengths > 0, lengths, 1.0)))
         both: list[Any] = [terms, scaled]
