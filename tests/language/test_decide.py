@@ -29,6 +29,9 @@ from crmkit.language import decide_language, decide_languages
         ("카드가 아직 안 왔어요", "other"),
         ("Где моя карта", "other"),
         ("12345 !!", "other"),
+        ("<html><body><div>洗衣机&nbsp;坏了</div></body></html>", "zh"),
+        ("<p style='color: red'>card &amp; account</p>", "en"),
+        ("<br>&nbsp;", "other"),
         ("", "other"),
     ],
 )

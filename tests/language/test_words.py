@@ -86,3 +86,10 @@ def test_something_else_is_an_error():
 def test_bytes_are_no_text():
     with pytest.raises(TypeError, match="got bytes"):
         words(b"card")
+
+
+def test_scripts_are_those_of_each_words_first_character():
+    found = words("iPhone15坏了! 3g Ünal", signs=True)
+    assert [token.script for token in found] == ["latin", "han", "han", "sign", "digit", "latin"]
+    pieces = words("退款iPhone坏了", segmenter=lambda run: [run])
+    assert [token.script for token in pieces] == ["han", "latin", "han"]

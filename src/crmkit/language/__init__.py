@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crmkit.language._analyzer import Analyzer
 from crmkit.language._decide import decide_language, decide_languages
+from crmkit.language._markup import blank_markup
 from crmkit.language._ngrams import find_ngrams, learn_ngrams, spell_ngrams
 from crmkit.language._normalize import Normalized, normalize
 from crmkit.language._scripts import SCRIPTS, ScriptRun, code_points, script_ids, scripts
@@ -26,6 +27,7 @@ __all__ = [
     "Stemmer",
     "Token",
     "TokenTable",
+    "blank_markup",
     "code_points",
     "decide_language",
     "decide_languages",

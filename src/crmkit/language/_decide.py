@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from crmkit.core.checks import as_texts
+from crmkit.language._markup import blank_markup
 from crmkit.language._scripts import SCRIPTS, code_points, script_ids
 from crmkit.language._stop_words import word_list
 from crmkit.language._tokens import CHARACTER, WORD, tokenize
@@ -28,7 +29,8 @@ def decide_languages(texts: Any) -> npt.NDArray[np.object_]:
     Counted are Han characters, words in Latin letters, and words or characters of other scripts. Three quarters of
     one of them decide: Han is ``"zh"`` unless kana stand among it, Latin is ``"en"`` or ``"other"`` by their
     function words (and by accents where a text has none), the rest is ``"other"``. Han and Latin without a clear
-    majority are ``"mixed"``; a text without letters is ``"other"``. The cost is that of `tokenize`.
+    majority are ``"mixed"``; a text without letters is ``"other"``. HTML is looked through. The cost is that of
+    `tokenize`.
 
     Parameters
     ----------
@@ -56,7 +58,7 @@ def decide_languages(texts: Any) -> npt.NDArray[np.object_]:
     >>> decide_languages(["我的iPhone坏了", "I want a refund", "请cancel我的order", "Não recebi o produto"]).tolist()
     ['zh', 'en', 'mixed', 'other']
     """
-    table = tokenize(as_texts(texts).tolist())
+    table = tokenize([blank_markup(text, entities=True) for text in as_texts(texts).tolist()])
     n = table.n_texts
     english, foreign = word_list("stop_words_en"), word_list("function_words_latin")
     scripts = script_ids(code_points("".join(word[0] for word in table.words)))

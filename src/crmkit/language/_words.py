@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from crmkit.core.errors import DataError
 from crmkit.core.registry import require_extra
 from crmkit.language._scripts import SCRIPTS, code_points, script_ids
-from crmkit.language._tokens import CHARACTER, MARKER, tokenize
+from crmkit.language._tokens import CHARACTER, MARKER, WORD, tokenize
+
+if TYPE_CHECKING:
+    from crmkit.language._tokens import TokenTable
 
 __all__ = ["Segmenter", "Token", "find_segmenter", "segment_run", "words"]
 
@@ -148,6 +153,7 @@ def words(text: str, *, segmenter: Segmenter | str | None = None, signs: bool = 
     if not isinstance(text, str):
         raise TypeError(f"text must be str, got {type(text).__name__}")
     table = tokenize([text], offsets=True)
+    script, start, end = _scripts_of(table), table.start.tolist(), table.end.tolist()
     cut = find_segmenter(segmenter)
     found: list[Token] = []
     row = 0
@@ -159,15 +165,18 @@ def words(text: str, *, segmenter: Segmenter | str | None = None, signs: bool = 
             run = "".join(map(chr, table.code[row : last + 1].tolist()))
             for piece in segment_run(cut, run):
                 end_row = row + len(piece) - 1
-                found.append(_token(piece, int(table.start[row]), int(table.end[end_row])))
+                found.append(Token(start[row], end[end_row], piece, script[row]))
                 row = end_row + 1
             continue
         if signs or table.kind[row] != MARKER:
-            found.append(_token(table.string(row), int(table.start[row]), int(table.end[row])))
+            found.append(Token(start[row], end[row], table.string(row), script[row]))
         row = last + 1
     return found
 
 
-def _token(text: str, start: int, end: int) -> Token:
-    """Make a token, with the script of its first character."""
-    return Token(start, end, text, SCRIPTS[int(script_ids(code_points(text[0]))[0])])
+def _scripts_of(table: TokenTable) -> list[str]:
+    """Give the script of each token's first character."""
+    of_word = np.append(code_points("".join(word[0] for word in table.words)), np.uint32(0))
+    is_word = table.kind == WORD
+    first = np.where(is_word, of_word[np.where(is_word, table.code, -1)], table.code.astype(np.uint32))
+    return [SCRIPTS[place] for place in script_ids(first).tolist()]

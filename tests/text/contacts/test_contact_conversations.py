@@ -118,3 +118,10 @@ def test_midnight_and_the_leap_day_are_times_like_others():
     found = conversations(chat(["in", "out"], [0, 1]).assign(time=times)).loc["1"]
     assert found["first_response_seconds"] == 24 * 3600 + 120
     assert found["span_seconds"] == 24 * 3600 + 120
+
+
+def test_markup_is_no_talk():
+    found = conversations(chat(["in", "out"], [0, 1], text=["<p>late again</p>", "<div>sorry &amp; done</div>"])).loc[
+        "1"
+    ]
+    assert found["talk_share"] == 2 / 4

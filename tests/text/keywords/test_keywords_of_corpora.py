@@ -147,8 +147,42 @@ def test_nothing_to_read_is_an_error(texts):
 
 
 def test_one_class_alone_and_one_term_alone_have_no_contrast():
-    assert len(text.keywords(["late parcel"], by=["a"])) == 0
     assert len(text.keywords(["late", "late"], by=["a", "b"])) == 0
+    texts = ["late parcel", "late refund, please", "parcel lost again"]
+    with pytest.warns(DataWarning, match="one class only"):
+        assert len(text.keywords(texts, by=["a"] * 3)) == 0
+    ranked = text.keywords(texts, by=["a"] * 3, method="c-tf-idf", n=1)
+    assert ranked[["term", "z"]].values.tolist() == [["late", 0.0]]
+
+
+def test_labels_stay_what_they_are_beside_a_missing_one():
+    with pytest.warns(DataWarning, match="row 1"):
+        found = text.keywords(["late parcel", "again", "refund"], by=[1, None, 2])
+    assert found["label"].unique().tolist() == [1, 2]
+    assert {type(label) for label in found["label"].tolist()} == {int}
+
+
+def test_weights_are_read_as_texts_are():
+    texts = ["late parcel", "late refund"]
+    assert "late" not in text.keywords(texts, weights={"ＬＡＴＥ": 0})["term"].tolist()
+    assert "late" not in text.keywords_of(texts[0], weights={"Late": 0})["term"].tolist()
+    assert len(text.keywords(texts, weights=dict.fromkeys(["late", "parcel", "refund"], 0))) == 0
+
+
+def test_markup_is_no_word():
+    texts = [
+        "<div style='color:red'><p>late&nbsp;parcel</p></div>",
+        "<div>退款&amp;一直没到账</div>",
+        "<p>late</p>",
+    ] * 2
+    found = text.keywords(texts)
+    assert set(found["term"]) >= {"late", "parcel", "退款"}
+    assert not {"div", "style", "color", "nbsp", "amp"} & set(found["term"])
+    named = text.keywords(texts, titles=["<b>Late</b>"] * 6, first_weight=2)
+    assert "late" in set(named["term"])
+    one = text.keywords_of(texts[0])
+    assert one["term"].tolist() == ["late", "parcel"]
+    assert [texts[0][row.start : row.end] for row in one.itertuples()] == ["late", "parcel"]
 
 
 @pytest.mark.slow

@@ -125,6 +125,8 @@ def test_wrong_calls_are_refused():
         text.keywords_of(ENGLISH, method="yake")
     with pytest.raises(ValueError, match="background="):
         text.keywords_of(ENGLISH, method="tf-idf")
+    with pytest.raises(TypeError, match="n must be a whole number, got float"):
+        text.keywords_of(ENGLISH, n=2.0)
     with pytest.raises(ValueError, match="n must be"):
         text.keywords_of(ENGLISH, n=0)
     with pytest.raises(ValueError, match="first_weight must be"):

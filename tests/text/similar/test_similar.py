@@ -236,3 +236,13 @@ def test_the_least_likeness_is_a_cosine(past, least):
 def test_what_every_case_has_is_not_kept_twice(past):
     with pytest.raises(DataError, match="every case has 'text' anyway"):
         SimilarCases(keep=["text", "remedy"]).fit(past)
+
+
+def test_markup_makes_nothing_alike():
+    table = pd.concat(
+        [talk("1", ("in", "<div><p>my&nbsp;parcel</p></div>")), talk("2", ("in", "<div><p>退款</p></div>"))]
+    )
+    found = SimilarCases().fit(table).find("<div><p>my&nbsp;parcel</p></div>")
+    assert found["conversation_id"].tolist() == ["1"]
+    assert found["similarity"].tolist() == pytest.approx([1.0])
+    assert SimilarCases().fit(table).find("my parcel")["similarity"].tolist() == pytest.approx([1.0])

@@ -14,7 +14,7 @@ from crmkit import available, create
 from crmkit.core.errors import ConvergenceError
 from crmkit.language import sentences
 from crmkit.text import CentroidSummarizer, ConversationSummarizer, LeadSummarizer, TextRankSummarizer, TextSummarizer
-from crmkit.text.summaries._markup import blank_markup, readable
+from crmkit.text.summaries._readable import readable
 from crmkit.text.summaries._terms import count_terms, weigh_terms
 from crmkit.text.summaries._textrank import _factors
 
@@ -207,14 +207,6 @@ def test_markup_is_looked_through_and_offsets_stay():
 @pytest.mark.parametrize("text", ["I <3 it, a < b and b > c", "write to <ann@example.com>", "a <!-- never closed"])
 def test_what_only_looks_like_markup_stays(text):
     assert readable(text) == text
-
-
-def test_blanking_moves_nothing():
-    text = "<!DOCTYPE html><div class='x'>a</div><!-- no --><SCRIPT>b</SCRIPT>c"
-    blank = blank_markup(text)
-    assert len(blank) == len(text)
-    assert blank.split() == ["a", "c"]
-    assert [blank.index(letter) for letter in "ac"] == [text.index(">a") + 1, len(text) - 1]
 
 
 def test_chinese_sentences_are_joined_without_spaces():

@@ -184,3 +184,8 @@ def test_frequent_words_found_by_cohesion_are_words_of_the_dictionary(data_file)
     whole = sum(len(rjieba.cut(word)) == 1 for word in words)
     assert whole / len(words) > 0.75
     assert not set(words) & stop_words()
+
+
+def test_markup_is_no_term():
+    texts = ["<div><p>late&nbsp;parcel</p></div>", "<div style='a'>refund &amp; parcel</div>"] * 3
+    assert text.ReadableTerms().fit(texts).names_ == ["late", "parcel", "refund"]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit.core.errors import DataError
-from crmkit.language import MARKER, tokenize
+from crmkit.language import MARKER, blank_markup, tokenize
 from crmkit.text.contacts._reading import COMPANY, CUSTOMER, UNKNOWN, Contacts
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def talk_share(contacts: Contacts) -> Floats:
     n = len(contacts.ids)
     if "text" not in contacts.frame.columns:
         return np.full(n, np.nan)
-    table = tokenize(contacts.texts.tolist())
+    table = tokenize([blank_markup(text, entities=True) for text in contacts.texts.tolist()])
     said = np.bincount(table.text[table.kind != MARKER], minlength=len(contacts.time)).astype(np.float64)
     both = np.bincount(contacts.conversation, weights=said * (contacts.speaker != UNKNOWN), minlength=n)
     ours = np.bincount(contacts.conversation, weights=said * (contacts.speaker == COMPANY), minlength=n)

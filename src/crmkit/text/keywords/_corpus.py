@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import warnings
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.base import clone
 
+from crmkit.core.errors import DataWarning
+from crmkit.language import blank_markup
 from crmkit.metrics import wilson
 from crmkit.metrics.intervals import check_level
 from crmkit.text._texts import read_texts
 from crmkit.text.keywords._log_odds import log_odds
-from crmkit.text.keywords._reading import first_sentence, in_language, read_classes, read_factors
+from crmkit.text.keywords._reading import (
+    check_count,
+    check_weights,
+    first_sentence,
+    in_language,
+    read_classes,
+    read_factors,
+)
 from crmkit.text.topics._base import tfidf
 from crmkit.text.topics._class_terms import class_tfidf
 from crmkit.text.topics._terms import ReadableTerms
@@ -92,6 +102,11 @@ def keywords(
     ValueError, TypeError
         If weights, lengths or names are wrong.
 
+    Warns
+    -----
+    DataWarning
+        If a text has no label, or there is only one, which cannot be compared with others.
+
     Notes
     -----
     With as many terms as a corpus has, some reach a ``z`` of 3 by chance; the intervals are for each term by itself.
@@ -111,83 +126,108 @@ def keywords(
     """
     if method not in _METHODS:
         raise ValueError(f"method must be one of {', '.join(map(repr, _METHODS))}, got {method!r}")
-    if n < 1:
-        raise ValueError(f"n must be at least 1, got {n}")
-    for name, value in (("title_weight", title_weight), ("first_weight", first_weight), ("prior", prior)):
-        if not (np.isfinite(value) and value >= 0) or (name == "prior" and value == 0):
-            raise ValueError(f"{name} must be {'above 0' if name == 'prior' else '0 or more'}, got {value}")
+    check_count(n)
+    check_weights(title_weight=title_weight, first_weight=first_weight)
+    if not (np.isfinite(prior) and prior > 0):
+        raise ValueError(f"prior must be above 0, got {prior}")
     check_level(level)
     if terms is not None and stop_words is not None:
         raise ValueError("give stop_words to terms=, or leave terms out")
-    bodies = read_texts(texts, what="texts")
-    which, classes = (np.zeros(len(bodies), dtype=np.int64), [None]) if by is None else read_classes(by, len(bodies))
-    kept = np.flatnonzero(which >= 0)
-    reader = _reader(terms, stop_words)
-    heads = None if titles is None else _titles(titles, len(which))[kept]
-    bodies, which = bodies[kept], which[kept]
-    whole = bodies if heads is None else heads + np.array("\n", dtype=object) + bodies
-    counts = sparse.csr_matrix(reader.fit_transform(whole))
+    corpus = _read(texts, titles, by)
+    reader = ReadableTerms(stop_words=stop_words) if terms is None else clone(terms)
+    counts = sparse.csr_matrix(reader.fit_transform(corpus.whole))
     names = [str(name) for name in reader.get_feature_names_out()]
-
-    members = sparse.csr_matrix((np.ones(len(which)), (which, np.arange(len(which)))), shape=(len(classes), len(which)))
-    by_class = np.asarray((members @ counts).todense())
-    there = sparse.csr_matrix(counts > 0, dtype=np.float64)
-    texts_with = np.asarray((members @ there).todense())
-    sizes = np.bincount(which, minlength=len(classes))
-    weighed = by_class.copy()
-    if heads is not None:
-        weighed += (title_weight - 1) * np.asarray((members @ reader.transform(heads)).todense())
-    if first_weight != 1:
-        first = np.array([first_sentence(text) for text in bodies], dtype=object)
-        weighed += (first_weight - 1) * np.asarray((members @ reader.transform(first)).todense())
-    factor = np.divide(weighed, by_class, out=np.ones_like(weighed), where=by_class > 0)
-    factor = np.maximum(factor, 0) * read_factors(weights, names) * in_language(names, language)
-
+    times = _by_class(corpus, counts)
+    factor = _emphasis(corpus, reader, times, title_weight, first_weight)
+    factor = factor * read_factors(weights, names) * in_language(names, language)
     extra: dict[str, npt.NDArray[np.float64]] = {}
     if by is None:
         score = np.asarray(tfidf(counts)[1].mean(axis=0))
     else:
-        odds = log_odds(by_class, prior=prior, level=level)
-        extra = {
-            "log_odds": odds.value,
-            "log_odds_low": odds.low,
-            "log_odds_high": odds.high,
-            "z": odds.z,
-            "c_tf_idf": class_tfidf(by_class),
-        }
+        odds = log_odds(times, prior=prior, level=level)
+        extra = {"log_odds": odds.value, "log_odds_low": odds.low, "log_odds_high": odds.high, "z": odds.z}
+        extra["c_tf_idf"] = class_tfidf(times)
         score = extra["z"] if method == "log-odds" else extra["c_tf_idf"]
-    score = np.where(by_class > 0, score, 0) * factor
+        if len(corpus.classes) == 1 and method == "log-odds":
+            message = "by has one class only, and nothing to compare it with: leave by out, or take method='c-tf-idf'"
+            warnings.warn(message, DataWarning, stacklevel=2)
+    group, term, rank = _best(np.where(times > 0, score, 0) * factor, n)
+    here = (group, term)
+    n_texts = _by_class(corpus, sparse.csr_matrix(counts > 0, dtype=np.float64))[here].astype(np.int64)
+    of = np.bincount(corpus.which, minlength=len(corpus.classes))[group]
+    low, high = wilson(n_texts, of, level=level)
+    return pd.DataFrame(
+        {
+            **({} if by is None else {"label": [corpus.classes[place] for place in group.tolist()]}),
+            "rank": rank,
+            "term": [names[place] for place in term.tolist()],
+            "score": (score * factor)[here],
+            "n_texts": n_texts,
+            "of": of,
+            "share": n_texts / of,
+            "low": low,
+            "high": high,
+            "count": times[here].astype(np.int64),
+            **{name: values[here] for name, values in extra.items()},
+        }
+    )
 
+
+class _Corpus(NamedTuple):
+    """Texts that have a class, their titles where there are any, and the classes."""
+
+    bodies: npt.NDArray[np.object_]
+    heads: npt.NDArray[np.object_] | None
+    which: npt.NDArray[np.int64]
+    classes: list[Any]
+
+    @property
+    def whole(self) -> npt.NDArray[np.object_]:
+        """Titles and texts, one below the other."""
+        return self.bodies if self.heads is None else self.heads + np.array("\n", dtype=object) + self.bodies
+
+
+def _read(texts: Any, titles: Any, by: Any) -> _Corpus:
+    """Read texts, titles and classes, leaving out what has no class."""
+    bodies = read_texts(texts, what="texts")
+    heads = None if titles is None else read_texts(titles, what="titles")
+    if heads is not None and len(heads) != len(bodies):
+        raise ValueError(f"texts and titles must be as long: {len(bodies)} texts and {len(heads)} titles")
+    if by is None:
+        return _Corpus(bodies, heads, np.zeros(len(bodies), dtype=np.int64), [None])
+    which, classes = read_classes(by, len(bodies))
+    kept = np.flatnonzero(which >= 0)
+    return _Corpus(bodies[kept], None if heads is None else heads[kept], which[kept], classes)
+
+
+def _by_class(corpus: _Corpus, counts: sparse.csr_matrix) -> npt.NDArray[np.float64]:
+    """Add up rows of texts by class."""
+    n_texts = len(corpus.which)
+    shape = (len(corpus.classes), n_texts)
+    members = sparse.csr_matrix((np.ones(n_texts), (corpus.which, np.arange(n_texts))), shape=shape)
+    return np.asarray((members @ counts).todense())
+
+
+def _emphasis(
+    corpus: _Corpus, reader: Any, times: npt.NDArray[np.float64], title_weight: float, first_weight: float
+) -> npt.NDArray[np.float64]:
+    """Give by how much the score of each class and term grows for what stands in titles and first sentences."""
+    weighed = times.copy()
+    if corpus.heads is not None:
+        weighed += (title_weight - 1) * _by_class(corpus, reader.transform(corpus.heads))
+    if first_weight != 1:
+        first = np.array([first_sentence(blank_markup(text)) for text in corpus.bodies], dtype=object)
+        weighed += (first_weight - 1) * _by_class(corpus, reader.transform(first))
+    return np.maximum(np.divide(weighed, times, out=np.ones_like(times), where=times > 0), 0)
+
+
+def _best(
+    score: npt.NDArray[np.float64], n: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.int64]]:
+    """Give class, term and rank of the terms with the highest scores above 0, class by class."""
     order = np.argsort(-score, axis=1, kind="stable")[:, :n]
-    group = np.repeat(np.arange(len(classes)), order.shape[1])
+    group = np.repeat(np.arange(len(score)), order.shape[1])
     term = order.ravel()
-    rank = np.tile(np.arange(1, order.shape[1] + 1), len(classes))
+    rank = np.tile(np.arange(1, order.shape[1] + 1), len(score))
     good = score[group, term] > 0
-    group, term, rank = group[good], term[good], rank[good]
-    low, high = wilson(texts_with[group, term], sizes[group], level=level)
-    table: dict[str, Any] = {} if by is None else {"label": [classes[place] for place in group.tolist()]}
-    table |= {
-        "rank": rank,
-        "term": [names[place] for place in term.tolist()],
-        "score": score[group, term],
-        "n_texts": texts_with[group, term].astype(np.int64),
-        "of": sizes[group],
-        "share": texts_with[group, term] / sizes[group],
-        "low": low,
-        "high": high,
-        "count": by_class[group, term].astype(np.int64),
-    }
-    return pd.DataFrame(table | {name: values[group, term] for name, values in extra.items()})
-
-
-def _reader(terms: Any, stop_words: Any) -> Any:
-    """Give what reads the texts."""
-    return ReadableTerms(stop_words=stop_words) if terms is None else clone(terms)
-
-
-def _titles(titles: Any, n_texts: int) -> npt.NDArray[np.object_]:
-    """Check the titles."""
-    heads = read_texts(titles, what="titles")
-    if len(heads) != n_texts:
-        raise ValueError(f"texts and titles must be as long: {n_texts} texts and {len(heads)} titles")
-    return heads
+    return group[good], term[good], rank[good]

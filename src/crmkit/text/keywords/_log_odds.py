@@ -68,7 +68,7 @@ def log_odds(counts: npt.NDArray[np.float64], *, prior: float, level: float) -> 
     with np.errstate(divide="ignore", invalid="ignore"):
         value = np.log(own / (own_all - own)) - np.log(rest / (rest_all - rest))
     error = np.sqrt(1 / own + 1 / rest)
-    # One term alone has no odds: nothing else could have been said.
-    value = np.where(np.isfinite(value), value, 0.0)
+    # One term alone has no odds: nothing else could have been said. One class alone does not differ from all.
+    value = np.where(np.isfinite(value) & (len(counts) > 1), value, 0.0)
     half = normal_quantile(level) * error
     return LogOdds(value, value - half, value + half, value / error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,14 +12,41 @@ import pandas as pd
 
 from crmkit.core.checks import positions
 from crmkit.core.errors import DataError, DataWarning
-from crmkit.language import SCRIPTS, code_points, script_ids, sentences
+from crmkit.language import SCRIPTS, code_points, normalize, script_ids, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     import numpy.typing as npt
 
-__all__ = ["first_sentence", "in_language", "read_classes", "read_factors"]
+__all__ = ["check_count", "check_weights", "first_sentence", "in_language", "read_classes", "read_factors"]
+
+
+def check_count(n: int) -> None:
+    """Refuse what is no number of keywords.
+
+    Parameters
+    ----------
+    n : int
+        At least 1.
+    """
+    if isinstance(n, bool) or not isinstance(n, Integral):
+        raise TypeError(f"n must be a whole number, got {type(n).__name__}")
+    if n < 1:
+        raise ValueError(f"n must be at least 1, got {n}")
+
+
+def check_weights(**weights: float) -> None:
+    """Refuse factors below 0 or without an end.
+
+    Parameters
+    ----------
+    **weights
+        By the names of the parameters.
+    """
+    for name, value in weights.items():
+        if not (np.isfinite(value) and value >= 0):
+            raise ValueError(f"{name} must be 0 or more, got {value}")
 
 
 def read_classes(by: Any, n_texts: int) -> tuple[npt.NDArray[np.int64], list[Any]]:
@@ -40,7 +68,8 @@ def read_classes(by: Any, n_texts: int) -> tuple[npt.NDArray[np.int64], list[Any
     """
     if isinstance(by, str) or np.ndim(by) != 1:
         raise TypeError("by must be one-dimensional: one label a text")
-    labels = pd.Series(by).reset_index(drop=True)
+    # As objects, so that whole numbers stay what they are beside a missing one.
+    labels = (by if isinstance(by, pd.Series) else pd.Series(by, dtype=object)).reset_index(drop=True)
     if len(labels) != n_texts:
         raise ValueError(f"texts and by must be as long: {n_texts} texts and {len(labels)} labels")
     missing = labels.isna().to_numpy()
@@ -61,7 +90,7 @@ def read_factors(weights: Any, names: Sequence[str]) -> npt.NDArray[np.float64]:
     Parameters
     ----------
     weights : mapping of str to float, or None
-        Factors of 0 or more; a term that is not named has 1.
+        Factors of 0 or more; a term that is not named has 1. Full-width letters and capitals do not matter.
     names : sequence of str
         The terms.
 
@@ -74,7 +103,7 @@ def read_factors(weights: Any, names: Sequence[str]) -> npt.NDArray[np.float64]:
         return np.ones(len(names))
     if not isinstance(weights, Mapping):
         raise TypeError(f"weights must map terms to factors, got {type(weights).__name__}")
-    factors = {str(term).lower(): float(factor) for term, factor in weights.items()}
+    factors = {normalize(str(term)).text.lower(): float(factor) for term, factor in weights.items()}
     wrong = [factor for factor in factors.values() if not (np.isfinite(factor) and factor >= 0)]
     if wrong:
         raise ValueError(f"weights must be 0 or more and finite, got {wrong[0]}")

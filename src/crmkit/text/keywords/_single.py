@@ -10,8 +10,9 @@ from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
 from crmkit.core.checks import require_methods
-from crmkit.language import words
-from crmkit.text.keywords._reading import first_sentence, in_language, read_factors
+from crmkit.language import SCRIPTS, blank_markup, words
+from crmkit.language._scripts import UNSPACED
+from crmkit.text.keywords._reading import check_count, check_weights, first_sentence, in_language, read_factors
 from crmkit.text.topics._terms import ReadableTerms
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _METHODS = ("textrank", "rake", "tf-idf")
 _WINDOW, _DAMPING, _STEPS, _TOL = 3, 0.85, 200, 1e-10
 _LONGEST_PHRASE = 4
 _ENDS = frozenset(".!?。…")
+_UNSPACED = frozenset(name for name, unspaced in zip(SCRIPTS, UNSPACED, strict=True) if unspaced)
 
 
 class _Term(NamedTuple):
@@ -111,11 +113,10 @@ def keywords_of(
         raise TypeError(f"text must be str, got {type(text).__name__}")
     if method not in _METHODS:
         raise ValueError(f"method must be one of {', '.join(map(repr, _METHODS))}, got {method!r}")
-    if n < 1:
-        raise ValueError(f"n must be at least 1, got {n}")
-    for name, value in (("title_weight", title_weight), ("first_weight", first_weight)):
-        if not (np.isfinite(value) and value >= 0):
-            raise ValueError(f"{name} must be 0 or more, got {value}")
+    check_count(n)
+    check_weights(title_weight=title_weight, first_weight=first_weight)
+    # Markup is overwritten one character for one, so that offsets stay.
+    text = blank_markup(text, entities=True)
     reader = _reader(text, background, stop_words, method)
     found = _terms(text, reader)
     if method == "rake":
@@ -173,7 +174,7 @@ def _terms(text: str, reader: ReadableTerms) -> list[_Term]:
         goes_on = bool(run) and token is not None and len(run) < 3 and (spaced[run[-1]].text, token.text) in pairs
         if run and not goes_on:
             first, last = spaced[run[0]], spaced[run[-1]]
-            latin = reader.is_spaced(first.text)
+            latin = first.script not in _UNSPACED
             name = (" " if latin else "").join(spaced[inner].text for inner in run)
             if is_term(name, latin):
                 found.append(_Term(name, first.start, last.end, run[0], run[-1], latin, ended))

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from crmkit.core.checks import require_methods
 from crmkit.core.errors import DataError, DataWarning
+from crmkit.language import blank_markup
 from crmkit.metrics.intervals import check_level, wilson
 from crmkit.text._texts import read_texts
 from crmkit.text.features._text_features import TextFeatures
@@ -131,7 +132,7 @@ class SimilarCases(BaseEstimator):
         if self.features is not None:
             require_methods(self.features, ["fit_transform", "transform"], role="features")
         self.features_: Any = TextFeatures() if self.features is None else clone(self.features)
-        values: Any = normalize(self.features_.fit_transform(table["text"].to_numpy(dtype=object)))
+        values: Any = normalize(self.features_.fit_transform(_plain(table["text"].to_numpy(dtype=object))))
         # By term: a message has few, so only their rows are read.
         self.terms_ = values.T.tocsr().astype(np.float32)
         self.n_cases_ = len(table)
@@ -236,7 +237,7 @@ class SimilarCases(BaseEstimator):
         owners, places, values = [], [], []
         batch = max(1, _CELLS // self.n_cases_)
         for begin in range(0, len(queries), batch):
-            rows: Any = normalize(self.features_.transform(queries[begin : begin + batch]))
+            rows: Any = normalize(self.features_.transform(_plain(queries[begin : begin + batch])))
             likeness = (rows.astype(np.float32).tocsr() @ self.terms_).tocsr()
             for row in range(likeness.shape[0]):
                 here = slice(likeness.indptr[row], likeness.indptr[row + 1])
@@ -254,6 +255,11 @@ class SimilarCases(BaseEstimator):
         if not owners:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0)
         return np.concatenate(owners), np.concatenate(places), np.concatenate(values)
+
+
+def _plain(texts: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """Look through HTML, which would make all messages alike that came by e-mail."""
+    return np.array([blank_markup(text, entities=True) for text in texts.tolist()], dtype=object)
 
 
 def similar_cases(texts: Any, n: int = 5, *, messages: Any, cases: Any = None, **options: Any) -> pd.DataFrame:

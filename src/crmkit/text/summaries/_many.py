@@ -16,7 +16,7 @@ from crmkit.core.registry import create
 from crmkit.text._texts import read_labels, read_texts
 from crmkit.text.summaries._base import words_without_meaning
 from crmkit.text.summaries._length import check_length
-from crmkit.text.summaries._markup import readable
+from crmkit.text.summaries._readable import readable
 from crmkit.text.summaries._terms import count_terms, weigh_terms
 from crmkit.text.summaries._turns import reading_order
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from crmkit.language import sentences
-from crmkit.text.summaries._markup import blank_markup, readable
+from crmkit.language import blank_markup, sentences
+from crmkit.text.summaries._readable import readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

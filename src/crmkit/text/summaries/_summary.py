@@ -10,7 +10,7 @@ import pandas as pd
 
 from crmkit.core import html
 from crmkit.language import scripts
-from crmkit.text.summaries._markup import readable
+from crmkit.text.summaries._readable import readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,0 +1,26 @@
+"""Writes a stretch of a message as people read it."""
+
+from __future__ import annotations
+
+import html
+
+from crmkit.language import blank_markup
+
+__all__ = ["readable"]
+
+
+def readable(text: str) -> str:
+    """Write a stretch of a message as people read it: on one line, without tags, entities written out.
+
+    Parameters
+    ----------
+    text : str
+        A stretch of the original.
+
+    Returns
+    -------
+    str
+        The same without markup and runs of white space.
+    """
+    blank = blank_markup(text)
+    return " ".join((html.unescape(blank) if blank != text or "&" in text else blank).split())
