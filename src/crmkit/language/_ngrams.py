@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -12,6 +13,16 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 __all__ = ["find_ngrams", "learn_ngrams", "spell_ngrams"]
+
+
+def _number(values: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Give the distinct values, sorted, and each value's place among them."""
+    # N-grams stand many times: to sort the distinct ones of a hash table takes a tenth of the time of sorting them all.
+    codes, distinct = pd.factorize(values)
+    order = np.argsort(distinct)
+    places = np.empty(len(order), dtype=np.int64)
+    places[order] = np.arange(len(order))
+    return distinct[order], places[codes]
 
 
 def _extend(
@@ -62,7 +73,7 @@ def learn_ngrams(
     Notes
     -----
     The key of an n-gram is ``id of its first n-1 symbols * number of distinct symbols + id of its last symbol``, so
-    one sort of integers a level is all it takes, for any n.
+    one hash table of integers a level is all it takes, for any n.
 
     Examples
     --------
@@ -73,13 +84,13 @@ def learn_ngrams(
     ([2, 2], [0, 1, 0])
     """
     places = np.flatnonzero(symbols >= 0)
-    first, ids = np.unique(symbols[places], return_inverse=True)
+    first, ids = _number(symbols[places])
     single = np.full(len(symbols), -1, dtype=np.int64)
     single[places] = ids
-    keys, found = [first], [(places, ids.astype(np.int64, copy=False))]
+    keys, found = [first], [(places, ids)]
     for n in range(2, order + 1):
         places, raw = _extend(found[-1][1], found[-1][0], single, linked, n, len(first))
-        level, ids = np.unique(raw, return_inverse=True)
+        level, ids = _number(raw)
         keys.append(level)
         found.append((places, ids))
     return keys, found

@@ -232,10 +232,8 @@ class _Each:
 def _shared(found: Found, adds: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.float64]:
     """Share the weight of each n-gram equally among its symbols."""
     result = np.zeros(size)
-    length = found.last - found.first + 1
-    for step in range(int(length.max(initial=0))):
-        here = length > step
-        result += np.bincount(found.first[here] + step, weights=(adds / length)[here], minlength=size)
+    for step in range(found.length):
+        result += np.bincount(found.first + step, weights=adds / found.length, minlength=size)
     return result
 
 
@@ -243,10 +241,13 @@ def _from_top(features: TextFeatures, table: TokenTable, each: _Each) -> npt.NDA
     """Give the tokens' weights by words, unspaced characters and signs."""
     result = np.zeros(len(table.code))
     begin = 0
-    for sequence, found in features.occurrences(table).values():
-        adds = each(table.text[sequence.first[found.first]], found.column + begin)
-        begin += found.width
-        of_symbol = _shared(found, adds, len(sequence.symbols))
+    for sequence, lengths in features.occurrences(table).values():
+        text = table.text[sequence.first]
+        of_symbol = np.zeros(len(sequence.symbols))
+        for found in lengths:
+            adds = each(text[found.first], found.ids + (begin + found.begin))
+            of_symbol += _shared(found, adds, len(of_symbol))
+        begin += sum(found.width for found in lengths)
         covered = sequence.last - sequence.first + 1
         rows = np.repeat(sequence.last + 1 - np.cumsum(covered), covered) + np.arange(covered.sum())
         result[rows] += np.repeat(of_symbol / covered, covered)
@@ -255,16 +256,17 @@ def _from_top(features: TextFeatures, table: TokenTable, each: _Each) -> npt.NDA
 
 def _from_letters(features: TextFeatures, table: TokenTable, each: _Each) -> npt.NDArray[np.float64]:
     """Give the words' weights by the characters within them."""
-    owner, found = features.letters(table)
+    letters, lengths = features.letters(table)
+    owner = np.concatenate([letters[found.first] for found in lengths])
     order = np.argsort(owner, kind="stable")
-    column = found.column[order]
+    column = np.concatenate([found.ids + found.begin for found in lengths])[order]
     many = np.bincount(owner, minlength=len(table.words))
     begins = np.cumsum(many) - many
     rows = np.flatnonzero(table.kind == WORD)
-    lengths = many[table.code[rows]]
+    times = many[table.code[rows]]
     # The n-grams of a word stand together in `column`: step through them for every time the word stands in a text.
-    step = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    which = np.repeat(begins[table.code[rows]], lengths) + step
-    adds = each(np.repeat(table.text[rows], lengths), column[which])
-    added = np.bincount(np.repeat(rows, lengths), weights=adds, minlength=len(table.code))
+    step = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
+    which = np.repeat(begins[table.code[rows]], times) + step
+    adds = each(np.repeat(table.text[rows], times), column[which])
+    added = np.bincount(np.repeat(rows, times), weights=adds, minlength=len(table.code))
     return added.astype(np.float64, copy=False)

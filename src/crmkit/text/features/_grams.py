@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,20 +52,25 @@ class Sequences:
 
 @dataclass
 class Found:
-    """N-grams that were found.
+    """N-grams of one length that were found, in the order of the sequence.
 
     Attributes
     ----------
-    column : ndarray of int64
-        The column of each within its block.
-    first, last : ndarray of int64
-        The places of its first and last symbol in the sequence.
+    ids : ndarray of int64
+        The number of each among the n-grams of its length.
+    first : ndarray of int64
+        The place of its first symbol in the sequence.
+    length : int
+        How many symbols each has.
+    begin, width : int
+        The column of its part where this length begins, and how many columns it has.
     """
 
-    column: npt.NDArray[np.int64]
+    ids: npt.NDArray[np.int64]
     first: npt.NDArray[np.int64]
-    last: npt.NDArray[np.int64]
-    width: int = field(default=0)
+    length: int
+    begin: int
+    width: int
 
 
 def _number(names: Sequence[str], known: dict[str, int], *, grow: bool) -> npt.NDArray[np.int64]:
@@ -164,23 +169,21 @@ def word_letters(words: Sequence[str]) -> tuple[Sequences, npt.NDArray[np.int64]
     return Sequences(letters, linked, places, places), owner
 
 
-def _gather(
+def _by_length(
     keys: Keys, levels: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]], order: tuple[int, int]
-) -> Found:
-    """Put the n-grams of all orders into the columns of one block."""
-    columns, first, last, width = [], [], [], 0
-    for n, (places, ids) in enumerate(levels, start=1):
-        if n < order[0]:
-            continue
-        columns.append(ids + width)
-        first.append(places)
-        last.append(places + n - 1)
-        width += len(keys[n - 1])
-    return Found(np.concatenate(columns), np.concatenate(first), np.concatenate(last), width)
+) -> list[Found]:
+    """Give the n-grams of the lengths that count their columns within one part."""
+    found, begin = [], 0
+    for length, (places, ids) in enumerate(levels, start=1):
+        if length >= order[0]:
+            width = len(keys[length - 1])
+            found.append(Found(ids, places, length, begin, width))
+            begin += width
+    return found
 
 
-def learn(sequences: Sequences, order: tuple[int, int]) -> tuple[Keys, Found]:
-    """Number the n-grams of a block.
+def learn(sequences: Sequences, order: tuple[int, int]) -> tuple[Keys, list[Found]]:
+    """Number the n-grams of a part.
 
     Parameters
     ----------
@@ -193,13 +196,13 @@ def learn(sequences: Sequences, order: tuple[int, int]) -> tuple[Keys, Found]:
     -------
     keys : list of ndarray
         What `find` needs.
-    found : Found
-        Where each is, with its column.
+    found : list of Found
+        Where each is, length by length.
     """
     keys, levels = learn_ngrams(sequences.symbols, sequences.linked, order[1])
-    return keys, _gather(keys, levels, order)
+    return keys, _by_length(keys, levels, order)
 
 
-def find(keys: Keys, sequences: Sequences, order: tuple[int, int]) -> Found:
-    """Find a block's learned n-grams in other sequences; see `learn`."""
-    return _gather(keys, find_ngrams(keys, sequences.symbols, sequences.linked), order)
+def find(keys: Keys, sequences: Sequences, order: tuple[int, int]) -> list[Found]:
+    """Find a part's learned n-grams in other sequences; see `learn`."""
+    return _by_length(keys, find_ngrams(keys, sequences.symbols, sequences.linked), order)
