@@ -185,3 +185,55 @@ def test_words_with_spaces_cannot_be_written(tmp_path):
 def test_a_compressed_file_is_compressed(tmp_path, vectors):
     vectors.write(tmp_path / "v.gz")
     assert gzip.decompress((tmp_path / "v.gz").read_bytes()).startswith(b"4 5\n")
+
+
+def test_a_compressed_file_cut_short_is_said_to_be(tmp_path, vectors):
+    vectors.write(tmp_path / "v.gz")
+    whole = (tmp_path / "v.gz").read_bytes()
+    for content in (whole[: len(whole) // 2], whole[:-3], b"2 2\na 1 2\nb 3 4\n", whole[:40] + b"\x00\xff" * 40):
+        (tmp_path / "v.gz").write_bytes(content)
+        with pytest.raises(DataError, match=r"v\.gz is no whole gzip file"):
+            read_vectors(tmp_path / "v.gz")
+
+
+def test_a_mark_of_byte_order_is_no_part_of_the_header(tmp_path):
+    (tmp_path / "v").write_bytes(b"\xef\xbb\xbf2 2\na 1 2\nb 3 4\n")
+    assert read_vectors(tmp_path / "v").terms_ == ["a", "b"]
+    values = np.array([1.0, 2.0], dtype="<f4").tobytes()
+    (tmp_path / "v").write_bytes(b"\xef\xbb\xbf1 2\na " + values + b"\n")
+    assert read_vectors(tmp_path / "v").vectors_.tolist() == [[1.0, 2.0]]
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (b"2 2\na 1 2 3\nb 4 5 6\n", "line 1: it says 2 numbers a word, and more"),
+        (b"-2 2\na 1 2\nb 4 5\n", "line 1: expected a word and its numbers, or the number of words"),
+        (b"2.0 2\na 1 2\nb 4 5\n", "line 1: expected a word and its numbers, or the number of words"),
+        (b"2 99999999999\na 1 2\nb 4 5\n", "v"),
+    ],
+)
+def test_a_wrong_header_is_refused_not_read_as_something_else(tmp_path, content, match):
+    (tmp_path / "v").write_bytes(content)
+    with pytest.raises(DataError, match=match):
+        read_vectors(tmp_path / "v")
+
+
+def test_a_word_may_end_in_a_number(tmp_path):
+    (tmp_path / "v").write_bytes(b"3 2\nwindows 10 1 2\niphone 4 5\nice 9 7 8\n")
+    assert read_vectors(tmp_path / "v").terms_ == ["windows 10", "iphone", "ice 9"]
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_more_than_the_header_tells_of_is_warned_of(tmp_path, vectors, binary):
+    vectors.write(tmp_path / "v", binary=binary)
+    whole = (tmp_path / "v").read_bytes()
+    (tmp_path / "v").write_bytes(b"3" + whole[1:])
+    with pytest.warns(DataWarning, match="goes on behind the 3 words that line 1 tells of"):
+        assert len(read_vectors(tmp_path / "v").terms_) == 3
+    assert len(read_vectors(tmp_path / "v", limit=2).terms_) == 2
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(DataError, match="there is no file"):
+        read_vectors(tmp_path)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import io
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from crmkit.core.checks import positions
-from crmkit.core.errors import DataError
+from crmkit.core.errors import DataError, DataWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -99,7 +100,7 @@ def read_text(file: BinaryIO, name: str, dimensions: int, n_words: int | None, f
         Word, vector and number of the line, from 1.
     """
     line_number = 1 if first else 2
-    seen = 0
+    seen = ending_in_numbers = 0
     line = first or file.readline()
     while line and (n_words is None or seen < n_words):
         if line.strip():
@@ -111,12 +112,34 @@ def read_text(file: BinaryIO, name: str, dimensions: int, n_words: int | None, f
                 values = np.array(fields[1:], dtype=np.float32)
             except ValueError:
                 raise DataError(f"{name}, line {line_number}: what stands after the word are no numbers") from None
-            yield fields[0], values, line_number
             seen += 1
+            if seen <= 2 and b" " in fields[0]:
+                ending_in_numbers += _is_number(fields[0].rpartition(b" ")[2])
+            # One word may well end in a number ("windows 10"), but not the first two.
+            if n_words is not None and ending_in_numbers == seen == 2:
+                raise DataError(f"{name}, line 1: it says {dimensions} numbers a word, and more than that follow")
+            yield fields[0], values, line_number
         line = file.readline()
         line_number += 1
     if n_words is not None and seen < n_words:
         raise DataError(f"{name} ends at line {line_number - 1} after {seen:,} of {n_words:,} words: it was cut short")
+    if line.strip():
+        _warn_of_more(name, seen)
+
+
+def _is_number(field: bytes) -> bool:
+    """Say whether it reads as a number."""
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
+
+
+def _warn_of_more(name: str, n_words: int) -> None:
+    """Warn that a file goes on behind the words its header told of."""
+    message = f"{name} goes on behind the {n_words:,} words that line 1 tells of: what follows is not read"
+    warnings.warn(message, DataWarning, stacklevel=5)
 
 
 def read_binary(
@@ -165,6 +188,8 @@ def read_binary(
         yield word, values, offset
         offset += end + 1 + size - place
         place = end + 1 + size
+    if (buffer[place : place + 2] or file.read(2)).strip():
+        _warn_of_more(name, n_words)
 
 
 def check_values(values: npt.NDArray[np.float32], where: str, *, binary: bool) -> None:

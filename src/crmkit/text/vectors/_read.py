@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import warnings
+import zlib
+from gzip import BadGzipFile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +31,7 @@ __all__ = ["read_vectors"]
 
 _FORMATS = ("auto", "text", "binary")
 _LONGEST_LINE = 1 << 20
+_FIRST_BLOCK = 1 << 12
 
 
 def read_vectors(
@@ -77,7 +81,7 @@ def read_vectors(
     Warns
     -----
     DataWarning
-        If words stand more than once: the first counts.
+        If words stand more than once (the first counts), or the file goes on behind the words its header tells of.
 
     Examples
     --------
@@ -91,34 +95,45 @@ def read_vectors(
     """
     _check_options(format, byte_order, unicode_errors, limit, words)
     path = Path(path)
-    if not path.exists():
+    if not path.is_file():
         raise DataError(f"there is no file {path}")
     wanted = None if words is None else frozenset(words)
+    try:
+        terms, vectors = _read(path, format, limit, wanted, byte_order, unicode_errors)
+    except (EOFError, BadGzipFile, zlib.error) as error:
+        raise DataError(f"{path.name} is no whole gzip file: {error}") from None
+    return FixedVectors(terms, vectors, segmenter=segmenter)
+
+
+def _read(
+    path: Path, file_format: str, limit: int | None, wanted: frozenset[str] | None, byte_order: str, errors: str
+) -> tuple[list[str], np.ndarray[Any, Any]]:
+    """Read the words that are wanted, and their vectors."""
     with open_file(path) as file:
-        first = file.readline(_LONGEST_LINE)
+        start = file.readline(_LONGEST_LINE)
+        first = start.removeprefix(codecs.BOM_UTF8)
         if not first.strip():
             raise DataError(f"{path.name} is empty or begins with an empty line")
         header = read_header(first)
-        binary = format == "binary"
+        binary = file_format == "binary"
         if header is None:
             if binary:
                 raise DataError(f"{path.name}, line 1: expected the number of words and of dimensions")
             dimensions, n_words = len(first.split()) - 1, None
-            if dimensions < 1:
-                raise DataError(f"{path.name}, line 1: expected a word and its numbers")
+            if dimensions < 2:
+                raise DataError(
+                    f"{path.name}, line 1: expected a word and its numbers, or the number of words and of dimensions"
+                )
         else:
             n_words, dimensions = header
             if not n_words or not dimensions:
                 raise DataError(f"{path.name}, line 1: {n_words} words of {dimensions} dimensions are none")
-            binary = binary or (format == "auto" and looks_binary(file, dimensions))
+            binary = binary or (file_format == "auto" and looks_binary(file, dimensions))
         if binary and n_words is not None:
-            records = read_binary(file, path.name, dimensions, n_words, byte_order, len(first))
+            records = read_binary(file, path.name, dimensions, n_words, byte_order, len(start))
         else:
             records = read_text(file, path.name, dimensions, n_words, first if header is None else b"")
-        terms, vectors = _collect(
-            records, path.name, dimensions, n_words, limit=limit, wanted=wanted, errors=unicode_errors, binary=binary
-        )
-    return FixedVectors(terms, vectors, segmenter=segmenter)
+        return _collect(records, path.name, dimensions, limit=limit, wanted=wanted, errors=errors, binary=binary)
 
 
 def _check_options(file_format: str, byte_order: str, unicode_errors: str, limit: int | None, words: Any) -> None:
@@ -140,7 +155,6 @@ def _collect(
     records: Iterator[Record],
     name: str,
     dimensions: int,
-    n_words: int | None,
     *,
     limit: int | None,
     wanted: frozenset[str] | None,
@@ -148,9 +162,8 @@ def _collect(
     binary: bool,
 ) -> tuple[list[str], np.ndarray[Any, Any]]:
     """Keep the records that are wanted, each word once."""
-    most = min(x for x in (n_words, limit, None if wanted is None else len(wanted), 1 << 62) if x is not None)
     # A header may promise more than there is memory for or the file holds: the array grows with what is read.
-    vectors = np.empty((min(most, 1 << 16), dimensions), dtype=np.float32)
+    vectors = np.empty((0, dimensions), dtype=np.float32)
     known: dict[str, int] = {}
     again = 0
     for seen, (raw, values, place) in enumerate(records, start=1):
@@ -165,14 +178,14 @@ def _collect(
             else:
                 check_values(values, where, binary=binary)
                 if len(known) == len(vectors):
-                    vectors.resize((min(most, 2 * len(vectors)), dimensions), refcheck=False)
+                    vectors.resize((max(_FIRST_BLOCK, 2 * len(vectors)), dimensions), refcheck=False)
                 vectors[len(known)] = values
                 known[word] = len(known)
-        if seen == limit or len(known) == most:
+        if seen == limit or (wanted is not None and len(known) == len(wanted)):
             break
     if not known:
         raise DataError(f"{name} has none of the words asked for" if wanted is not None else f"{name} has no words")
     if again:
-        warnings.warn(f"{name}: {again:,} words stand more than once: the first counts", DataWarning, stacklevel=3)
+        warnings.warn(f"{name}: {again:,} words stand more than once: the first counts", DataWarning, stacklevel=4)
     vectors.resize((len(known), dimensions), refcheck=False)
     return list(known), vectors
