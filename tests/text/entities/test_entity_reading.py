@@ -102,3 +102,14 @@ def test_the_public_chinese_set_is_read_whole(data_file):
     texts, entities = read_span_json(data_file("cluener2020/train.json"), overlaps="longest")
     assert len(texts) == 10_748
     assert len({one.label for spans in entities for one in spans}) == 10
+
+
+@pytest.mark.parametrize("places", ['{"": [[3, 2]]}', '{"京": [[-1, 2]]}', '{"京": [[2, 2]], "": [[0, -1]]}'])
+def test_a_name_without_characters_or_before_the_text_is_misplaced(write, places):
+    with pytest.raises(DataError, match="does not stand where its numbers say in line 0"):
+        read_span_json(write('{"text": "去北京", "label": {"city": ' + places + "}}"))
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(DataError, match="there is no file"):
+        read_conll(tmp_path)

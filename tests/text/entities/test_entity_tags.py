@@ -140,6 +140,20 @@ def test_other_wrong_forms_are_refused():
         to_tags(["a"], pd.DataFrame({"text_id": [0], "label": [None], "start": [0], "end": [1]}))
 
 
+def test_offsets_are_whole_numbers():
+    with pytest.raises(TypeError, match="entity of text 0 is not"):
+        to_tags(["abc"], [[(0.5, 2, "x")]])
+    assert to_tags(["abc"], [[(0.0, 2.0, "x")]]) == [["B-x", "I-x", "O"]]
+    with pytest.raises(TypeError, match="must be whole numbers"):
+        to_tags(["abc"], pd.DataFrame({"text_id": [0], "label": ["x"], "start": [0.5], "end": [2]}))
+
+
+@pytest.mark.parametrize("tags", [["O", "O"], "OO", [["O"], "O"]])
+def test_tags_of_a_single_text_are_not_taken_for_many(tags):
+    with pytest.raises(TypeError, match="tags for each text"):
+        from_tags(tags)
+
+
 def test_no_texts_have_no_tags():
     assert to_tags([], []) == []
     assert from_tags([]) == []

@@ -131,7 +131,7 @@ def read_span_json(
         except (AttributeError, KeyError, TypeError, ValueError):
             broken.append(number)
             continue
-        if any(text[entity.start : entity.end] != name for entity, name in marked):
+        if any(entity.start < 0 or not name or text[entity.start : entity.end] != name for entity, name in marked):
             misplaced.append(number)
         found = sorted({entity for entity, _ in marked})
         kept = _without_overlaps(found)
@@ -199,7 +199,7 @@ def _of_line(row: Any, *, behind: int) -> tuple[str, list[tuple[Entity, str]]]:
 def _lines(path: str | Path) -> list[str]:
     """Read the lines of a file."""
     file = Path(path)
-    if not file.exists():
+    if not file.is_file():
         raise DataError(f"there is no file {file}")
     try:
         # Not splitlines, which also cuts at characters that may stand within a text.

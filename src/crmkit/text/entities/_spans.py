@@ -128,7 +128,10 @@ def _rows_of_table(spans: Any, what: str) -> list[tuple[int, int, int, str]]:
     missing = frame[["text_id", "start", "end", name]].isna().any(axis=1)
     if missing.any():
         raise DataError(f"{what} must be complete; something is missing in {positions(missing)}")
-    columns = [frame[column].astype(np.int64).tolist() for column in ("text_id", "start", "end")]
+    try:
+        columns = [[_whole(value) for value in frame[column].tolist()] for column in ("text_id", "start", "end")]
+    except (TypeError, ValueError):
+        raise TypeError(f"{what}: text_id, start and end must be whole numbers") from None
     return list(zip(*columns, _checked_labels(frame[name].tolist(), what), strict=True))
 
 
@@ -145,11 +148,19 @@ def _rows_of_lists(spans: Any, n_texts: int, what: str) -> list[tuple[int, int, 
         for entity in entities:
             try:
                 start, end, label = entity[:3]
-                rows.append((position, int(start), int(end), label))
+                rows.append((position, _whole(start), _whole(end), label))
             except (TypeError, ValueError):
                 raise TypeError(f"{what}: an entity of text {position} is not (start, end, label)") from None
     labels = _checked_labels([row[3] for row in rows], what)
     return [(*row[:3], label) for row, label in zip(rows, labels, strict=True)]
+
+
+def _whole(offset: Any) -> int:
+    """Give an offset as an int, refusing what would be cut off."""
+    number = int(offset)
+    if number != offset:
+        raise ValueError
+    return number
 
 
 def _checked_labels(labels: list[Any], what: str) -> list[str]:

@@ -121,6 +121,8 @@ def from_tags(
     DataError
         If a tag is not of the scheme, the numbers of tags and tokens differ, or tags are invalid and
         ``invalid="raise"`` (naming the texts).
+    TypeError
+        If the tags of a single text are given.
 
     Examples
     --------
@@ -131,6 +133,8 @@ def from_tags(
     if invalid not in {"repair", "raise"}:
         raise DataError(f"invalid must be 'repair' or 'raise', got {invalid!r}")
     _letters(scheme)
+    if isinstance(tags, str) or any(isinstance(one, str) for one in tags):
+        raise TypeError("tags must be a list of tags for each text: put those of a single text in a list")
     lengths = np.array([len(one) for one in tags], dtype=np.int64)
     text = np.repeat(np.arange(len(lengths)), lengths)
     part, label, labels = _parsed(tags, text, scheme)
