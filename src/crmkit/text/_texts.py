@@ -58,7 +58,7 @@ def read_texts(texts: Any, *, what: str) -> npt.NDArray[np.object_]:
     return as_texts(texts, what=what)
 
 
-def split_frame(X: Any, text_column: str) -> tuple[npt.NDArray[np.object_], pd.DataFrame | None]:
+def split_frame(X: Any, text_column: str, *, what: str = "X") -> tuple[npt.NDArray[np.object_], pd.DataFrame | None]:
     """Give the texts and, where a table was given, the table.
 
     Parameters
@@ -67,6 +67,8 @@ def split_frame(X: Any, text_column: str) -> tuple[npt.NDArray[np.object_], pd.D
         What a user handed in.
     text_column : str
         Which column of a table has the texts.
+    what : str, default="X"
+        Its name in messages.
 
     Returns
     -------
@@ -76,10 +78,10 @@ def split_frame(X: Any, text_column: str) -> tuple[npt.NDArray[np.object_], pd.D
         The table.
     """
     if not is_frame(X):
-        return read_texts(X, what="X"), None
-    frame = as_frame(X, what="X")
-    require_columns(frame, [text_column], what="X", hint="name the column with text_column=")
-    return read_texts(frame[text_column], what=f"X[{text_column!r}]"), frame
+        return read_texts(X, what=what), None
+    frame = as_frame(X, what=what)
+    require_columns(frame, [text_column], what=what, hint="name the column with text_column=")
+    return read_texts(frame[text_column], what=f"{what}[{text_column!r}]"), frame
 
 
 def read_labels(y: Any, n_texts: int, *, what: str) -> npt.NDArray[Any]:

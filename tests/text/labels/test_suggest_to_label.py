@@ -117,3 +117,15 @@ def test_labels_where_they_teach_the_most_beat_labels_at_random(data_file):
     # Eight draws, each of five rounds, gained .06 to .10 at every round (docs/labels.md).
     assert mean(gains).low > 0
     assert min(gains) > 0.03
+
+
+def test_a_table_is_taken_as_the_classifier_takes_it():
+    frame = pd.DataFrame({"message": POOL, "channel": ["phone", "chat"] * 17 + ["phone"]}, index=[7] * len(POOL))
+    model = TextSVM(text_column="message", random_state=0).fit(frame[:30], ["card"] * 20 + ["refund"] * 10)
+    assert model.columns_ == ["channel"]
+    found = suggest_to_label(frame, 4, classifier=model)
+    assert kinds(found["position"])[0] == 2
+    first = suggest_to_label(frame.rename(columns={"message": "text"}), 3)
+    assert first.equals(suggest_to_label(POOL, 3))
+    with pytest.raises(DataError, match="no column 'text'"):
+        suggest_to_label(frame, 3)

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from crmkit.core.checks import require_methods
 from crmkit.core.errors import DataError
-from crmkit.text._texts import read_texts
+from crmkit.text._texts import split_frame
 from crmkit.text.features._text_features import TextFeatures
 from crmkit.text.labels._same import number_texts, word_keys
 
@@ -43,8 +43,8 @@ def suggest_to_label(
 
     Parameters
     ----------
-    texts : list, array or Series of str, shape (n_texts,)
-        The pool.
+    texts : list, array or Series of str, or table, shape (n_texts,)
+        The pool; a table as the classifier takes it, or with a column ``text``.
     n : int
         How many to suggest, at least 1; fewer come where the pool has fewer different texts.
     classifier : fitted classifier or None, default=None
@@ -85,7 +85,7 @@ def suggest_to_label(
     """
     if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1:
         raise ValueError(f"n must be a whole number from 1, got {n!r}")
-    values = read_texts(texts, what="texts")
+    values, frame = split_frame(texts, getattr(classifier, "text_column", "text"), what="texts")
     done = _mask(labelled, len(values))
     keys = word_keys(values)
     first = number_texts(keys)
@@ -97,7 +97,8 @@ def suggest_to_label(
     with threadpool_limits(limits=1):
         if classifier is None:
             return _by_groups(values, pool, np.unique(first[done]), int(n), random_state)
-        return _by_doubt(values, pool, classifier, int(n), random_state)
+        doubt = _uncertainty(classifier, values[pool] if frame is None else frame.iloc[pool])
+        return _by_doubt(values, pool, doubt, int(n), random_state)
 
 
 def _mask(labelled: Any, n_texts: int) -> npt.NDArray[np.bool_]:
@@ -138,10 +139,13 @@ def _by_groups(
 
 
 def _by_doubt(
-    values: npt.NDArray[np.object_], pool: npt.NDArray[np.int64], classifier: Any, n: int, random_state: Any
+    values: npt.NDArray[np.object_],
+    pool: npt.NDArray[np.int64],
+    doubt: npt.NDArray[np.float64],
+    n: int,
+    random_state: Any,
 ) -> pd.DataFrame:
     """Suggest one text of each group among those the classifier is least sure of."""
-    doubt = _uncertainty(classifier, values[pool])
     unsure = np.argsort(-doubt, kind="stable")[: n * _WIDTH]
     wanted = min(n, len(unsure))
     points = _directions(TextFeatures().fit_transform(values[pool[unsure]]), random_state)
@@ -159,7 +163,7 @@ def _by_doubt(
     )
 
 
-def _uncertainty(classifier: Any, values: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
+def _uncertainty(classifier: Any, values: Any) -> npt.NDArray[np.float64]:
     """Give 1 less the gap between the two most probable labels."""
     if callable(getattr(classifier, "predict_proba", None)):
         shares = np.asarray(classifier.predict_proba(values), dtype=np.float64)
