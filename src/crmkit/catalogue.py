@@ -804,6 +804,22 @@ _EVALUATORS = (
     ),
     PluginSpec(
         kind="evaluator",
+        name="first-contact-resolution",
+        target="crmkit.metrics:first_contact_resolution",
+        summary="The share of contacts after which the customer did not come back soon, young ones left out.",
+        inputs=("repeat_days", "followed_days"),
+        facts={"greater_is_better": True},
+    ),
+    PluginSpec(
+        kind="evaluator",
+        name="contact-rate",
+        target="crmkit.metrics:contact_rate",
+        summary="The contacts for each day, or for each hour that was open.",
+        inputs=("contacts",),
+        facts={"greater_is_better": False},
+    ),
+    PluginSpec(
+        kind="evaluator",
         name="rouge",
         target="crmkit.metrics:rouge",
         summary="The words that summaries share with those that people wrote.",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
+import crmkit
 from crmkit.core.errors import DataError
 from crmkit.metrics import contact_cost, contact_rate, first_contact_resolution, kaplan_meier, median, wilson
 
@@ -122,3 +123,15 @@ def test_few_values_have_no_interval():
 def test_a_median_of_nothing_is_refused():
     with pytest.raises(DataError, match="empty"):
         median([])
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "expected"),
+    [
+        ("first-contact-resolution", ([2.0, None, None], [30.0, 30.0, 1.0]), 0.5),
+        ("contact-rate", ([4, 0, 2],), 2.0),
+    ],
+)
+def test_figures_of_conversations_are_evaluators(name, columns, expected):
+    assert crmkit.create("evaluator", name)(*columns).value == expected
+    assert len(crmkit.describe("evaluator", name).spec.inputs) == len(columns)

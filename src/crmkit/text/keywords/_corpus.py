@@ -134,7 +134,7 @@ def keywords(
     if terms is not None and stop_words is not None:
         raise ValueError("give stop_words to terms=, or leave terms out")
     corpus = _read(texts, titles, by)
-    reader = ReadableTerms(stop_words=stop_words) if terms is None else clone(terms)
+    reader: Any = ReadableTerms(stop_words=stop_words) if terms is None else clone(terms)
     counts = sparse.csr_matrix(reader.fit_transform(corpus.whole))
     names = [str(name) for name in reader.get_feature_names_out()]
     times = _by_class(corpus, counts)
