@@ -210,7 +210,9 @@ def test_a_mark_of_byte_order_is_no_part_of_the_header(tmp_path):
         (b"2 2\na 1 2 3\nb 4 5 6\n", "line 1: it says 2 numbers a word, and more"),
         (b"-2 2\na 1 2\nb 4 5\n", "line 1: expected a word and its numbers, or the number of words"),
         (b"2.0 2\na 1 2\nb 4 5\n", "line 1: expected a word and its numbers, or the number of words"),
-        (b"2 99999999999\na 1 2\nb 4 5\n", "v"),
+        (b"2 99999999999\na 1 2\nb 4 5\n", "line 2: expected a word and 99999999999 numbers"),
+        (b"2 3\na 1 2\nb 4 5\n", "line 2: expected a word and 3 numbers"),
+        (b"2 2\na 1 x\nb 4 5\n", "line 2: what stands after the word are no numbers"),
     ],
 )
 def test_a_wrong_header_is_refused_not_read_as_something_else(tmp_path, content, match):

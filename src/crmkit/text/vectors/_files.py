@@ -64,18 +64,26 @@ def looks_binary(file: io.BufferedReader, dimensions: int) -> bool:
     Returns
     -------
     bool
-        False where the next line ends in as many numbers in words, or what can be seen of it is such numbers.
+        False where the next line has numbers in words behind its first field, or what people write and no bytes.
     """
     start = file.peek(1)[:8_192]
     line, newline, _ = start.partition(b"\n")
     fields = line.split()
-    # Without an end of the line, the last field may be cut.
-    numbers = fields[-dimensions:] if newline else fields[1:-1]
+    # Without an end of the line, the last field may be cut; with too few fields, the header is wrong.
+    numbers = fields[-dimensions:] if newline and len(fields) > dimensions else fields[1 : None if newline else -1]
     try:
         np.array(numbers, dtype=np.float32)
     except ValueError:
-        return True
-    return len(fields) < dimensions + 1 if newline else not numbers and len(start) > dimensions
+        return not _reads_as_text(line)
+    return not numbers and (bool(newline) or len(start) > dimensions)
+
+
+def _reads_as_text(line: bytes) -> bool:
+    """Say whether a line has only what people write; four bytes of a number nearly always hold something else."""
+    try:
+        return line.decode("utf-8").replace("\t", " ").strip().isprintable()
+    except UnicodeDecodeError:
+        return False
 
 
 def read_text(file: BinaryIO, name: str, dimensions: int, n_words: int | None, first: bytes = b"") -> Iterator[Record]:
