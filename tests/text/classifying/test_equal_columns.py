@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import sparse
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.svm import LinearSVC
 
-from crmkit.text import TextFeatures
+from crmkit.text import TextFeatures, TextSVM
 from crmkit.text.classifying._equal_columns import merge_equal_columns
 
 TABLES = arrays(np.float64, st.tuples(st.integers(1, 5), st.integers(1, 8)), elements=st.sampled_from([0.0, 0.5, 1.0]))
@@ -54,3 +55,14 @@ def test_support_vectors_weigh_the_columns_as_they_would_unmerged(labels):
     usual = LinearSVC(C=0.8, random_state=0).fit(values, labels)
     assert np.abs((found.coef_ / root)[:, place] - usual.coef_).max() < 1e-12
     assert np.abs(found.intercept_ - usual.intercept_).max() < 1e-12
+
+
+@pytest.mark.parametrize("features", [TextFeatures(), CountVectorizer()])
+def test_the_classifier_has_the_weights_of_all_its_features(features):
+    labels = ["card", "card", "refund", "refund", "cash", "cash"]
+    model = TextSVM(features=features, random_state=0).fit(TEXTS, labels)
+    values = model.features_.transform(TEXTS)
+    usual = LinearSVC(C=0.8, random_state=0).fit(values, labels)
+    assert np.abs(model.learner_.coef_ - usual.coef_).max() < 1e-12
+    assert model.decision_function(TEXTS) == pytest.approx(usual.decision_function(values), abs=1e-12)
+    assert model.learner_.n_features_in_ == values.shape[1]

@@ -66,8 +66,8 @@ class TextClassifier(ClassifierMixin, TextInput, ABC):
         if blank.all():
             raise DataError(f"all {len(texts)} texts are empty: there is nothing to learn from")
         with threadpool_limits(limits=1):
-            values = self._fit_features(texts, frame)
-            self.learner_ = self._learn(self._reduce(values, codes), codes)
+            # No name holds the features here, so that a learner can give their memory back before it learns.
+            self.learner_ = self._learn(self._reduce(self._fit_features(texts, frame), codes), codes)
         return self
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
