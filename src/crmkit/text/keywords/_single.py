@@ -167,6 +167,7 @@ def _terms(text: str, reader: ReadableTerms) -> list[_Term]:
     cut, is_term = reader.cutter(), reader.rules()
     spaced = words(text, segmenter=cut, signs=True)
     pairs = {(a, b) for a, b in reader.joins_}
+    plurals: dict[str, str] = getattr(reader, "plurals_", {})
     found: list[_Term] = []
     run: list[int] = []
     ended = 0
@@ -177,7 +178,7 @@ def _terms(text: str, reader: ReadableTerms) -> list[_Term]:
             latin = first.script not in _UNSPACED
             name = (" " if latin else "").join(spaced[inner].text for inner in run)
             if is_term(name, latin):
-                found.append(_Term(name, first.start, last.end, run[0], run[-1], latin, ended))
+                found.append(_Term(plurals.get(name, name), first.start, last.end, run[0], run[-1], latin, ended))
             run = []
         ended += token is not None and token.text in _ENDS
         run.append(place)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from crmkit.language import code_points, script_ids
+from crmkit.language._scripts import UNSPACED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -12,6 +16,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 __all__ = ["class_tfidf", "label_of", "top_terms"]
+
+_OF_VERBS = re.compile(r"(?<=[aeiou]\w)(?:ing|ed|ly)$|(?<=[aeiou]\w\w)(?:ing|ed|ly)$")
+_OF_NOUNS = re.compile(r"(?<=\w[^\Ws])(?:e?s|e)$|(?<=ss)es$")
+_DOUBLED = re.compile(r"([^aeiou])\1$")
 
 
 def class_tfidf(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -81,18 +89,40 @@ def label_of(terms: Iterable[str], n: int = 3) -> str:
     Returns
     -------
     str
-        Such as ``"refund / late / parcel"``; a term that contains or is part of one already there is passed over.
+        Such as ``"refund / late / parcel"``; a term is passed over that contains or is part of one already there, whole
+        words of scripts with spaces, in whatever form.
 
     Examples
     --------
     >>> from crmkit.text.topics._class_terms import label_of
-    >>> label_of(["card", "cards", "lost", "stolen", "freeze"])
-    'card / lost / stolen'
+    >>> label_of(["card", "cards", "lost card", "lost", "shipping", "pin"])
+    'card / lost / shipping'
+    >>> label_of(["退款", "退款申请", "快递"])
+    '退款 / 快递'
     """
     chosen: list[str] = []
     for term in terms:
         if len(chosen) == n:
             break
-        if not any(term in other or other in term for other in chosen):
+        if not any(_says_the_same(term, other) for other in chosen):
             chosen.append(term)
     return " / ".join(chosen)
+
+
+def _says_the_same(one: str, other: str) -> bool:
+    """Say whether one term contains the other: its characters in scripts without spaces, else forms of its words."""
+    if _unspaced(one) and _unspaced(other):
+        return one in other or other in one
+    words, others = ({_form(word) for word in term.split()} for term in (one, other))
+    return words <= others or others <= words
+
+
+def _unspaced(term: str) -> bool:
+    """Say whether a term is of a script without spaces, by its first character."""
+    return bool(UNSPACED[script_ids(code_points(term[0]))[0]])
+
+
+def _form(word: str) -> str:
+    """Cut off what forms of an English word differ in; for telling forms of one word, not for reading."""
+    short = _OF_NOUNS.sub("", _OF_VERBS.sub("", word))
+    return _DOUBLED.sub(r"\1", short.removesuffix("y") + "i" if short.endswith("y") else short)

@@ -17,6 +17,7 @@ from crmkit.language._scripts import UNSPACED
 from crmkit.text._texts import read_texts
 from crmkit.text.topics._cohesion import cutter, learn_words
 from crmkit.text.topics._pieces import find_joins, join, read_pieces
+from crmkit.text.topics._plurals import find_plurals, rename
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +82,8 @@ class ReadableTerms(TransformerMixin, BaseEstimator):
         Leave out terms in more than this share of the texts.
     joined : bool, default=True
         Whether words that stand almost only together make one term.
+    merge_plurals : bool, default=False
+        Whether the plural of an English word (``cards``) counts as the word (``card``), where fitting saw both.
 
     Attributes
     ----------
@@ -115,6 +118,7 @@ class ReadableTerms(TransformerMixin, BaseEstimator):
         "min_df": [Interval(Integral, 1, None, closed="left"), None],
         "max_df": [Interval(Real, 0, 1, closed="right")],
         "joined": ["boolean"],
+        "merge_plurals": ["boolean"],
     }
 
     def __init__(
@@ -126,6 +130,7 @@ class ReadableTerms(TransformerMixin, BaseEstimator):
         min_df: int | None = None,
         max_df: float = 1.0,
         joined: bool = True,
+        merge_plurals: bool = False,
     ) -> None:
         self.stop_words = stop_words
         self.segmenter = segmenter
@@ -133,6 +138,7 @@ class ReadableTerms(TransformerMixin, BaseEstimator):
         self.min_df = min_df
         self.max_df = max_df
         self.joined = joined
+        self.merge_plurals = merge_plurals
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the terms.
@@ -171,6 +177,8 @@ class ReadableTerms(TransformerMixin, BaseEstimator):
         texts = _plain(X)
         self.learn_words(texts)
         names, term, text = self._found(texts)
+        self.plurals_: dict[str, str] = find_plurals(names) if self.merge_plurals else {}
+        names, term = rename(names, term, self.plurals_)
         counts = sparse.csr_matrix((np.ones(len(term)), (text, term)), shape=(len(texts), len(names)))
         counts.sum_duplicates()
         within = np.bincount(counts.indices, minlength=len(names))
@@ -262,9 +270,7 @@ class ReadableTerms(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         texts = _plain(X)
-        names, term, text = self._found(texts)
-        known = {name: place for place, name in enumerate(self.names_)}
-        column = np.fromiter((known.get(name, -1) for name in names), dtype=np.int64, count=len(names))[term]
+        column, text = self._known(texts)
         kept = column >= 0
         counts = sparse.csr_matrix(
             (np.ones(int(kept.sum())), (text[kept], column[kept])), shape=(len(texts), len(self.names_))
@@ -286,10 +292,7 @@ class ReadableTerms(TransformerMixin, BaseEstimator):
             Each term's place in ``names_`` (-1 for one that was never learned) and the text it stands in.
         """
         check_is_fitted(self)
-        names, term, text = self._found(_plain(X))
-        known = {name: place for place, name in enumerate(self.names_)}
-        column = np.fromiter((known.get(name, -1) for name in names), dtype=np.int64, count=len(names))
-        return column[term], text
+        return self._known(_plain(X))
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:  # noqa: ARG002 -- scikit-learn's signature
         """Give the terms in the order of the columns.
@@ -339,8 +342,15 @@ class ReadableTerms(TransformerMixin, BaseEstimator):
         return cut if cut is not None else list
 
     def _found(self, texts: Sequence[str]) -> tuple[list[str], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Give the distinct terms of texts, and which stands where."""
+        """Give the distinct terms of texts, and which stands where, plurals apart."""
         return join(read_pieces(texts, self.cutter()), self.joins_, self.rules())
+
+    def _known(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Give the place in ``names_`` of each term, -1 for one that was never learned, and the text it stands in."""
+        names, term, text = self._found(texts)
+        names, term = rename(names, term, self.plurals_)
+        known = {name: place for place, name in enumerate(self.names_)}
+        return np.fromiter((known.get(name, -1) for name in names), dtype=np.int64, count=len(names))[term], text
 
     def rules(self) -> TermRules:
         """Give what decides whether a word, or several joined, counts.
