@@ -9,7 +9,7 @@ import pytest
 import crmkit
 from crmkit.core.errors import DataError
 from crmkit.metrics.intervals import mean
-from crmkit.text import TextNaiveBayes, TextSVM, suggest_to_label
+from crmkit.text import MultiLabelTextClassifier, TextNaiveBayes, TextSVM, suggest_to_label
 
 CARD = [f"my card {number} has not arrived" for number in range(20)]
 REFUND = [f"请给订单{number}退款" for number in range(10)]
@@ -129,3 +129,13 @@ def test_a_table_is_taken_as_the_classifier_takes_it():
     assert first.equals(suggest_to_label(POOL, 3))
     with pytest.raises(DataError, match="no column 'text'"):
         suggest_to_label(frame, 3)
+
+
+def test_of_several_labels_a_text_the_least_sure_counts():
+    sets = [{"card"}] * 20 + [{"refund"}] * 10
+    model = MultiLabelTextClassifier(cv=2, random_state=0).fit(CARD + REFUND, sets)
+    found = suggest_to_label(POOL, 4, classifier=model)
+    assert kinds(found["position"])[0] == 2
+    assert found["uncertainty"].between(0, 1).all()
+    one = MultiLabelTextClassifier(cv=2, random_state=0).fit(CARD + REFUND, [{"card"}] * 20 + [set()] * 10)
+    assert kinds(suggest_to_label(POOL, 4, classifier=one)["position"])[0] == 2

@@ -48,7 +48,7 @@ def suggest_to_label(
     n : int
         How many to suggest, at least 1; fewer come where the pool has fewer different texts.
     classifier : fitted classifier or None, default=None
-        With ``predict_proba`` or ``decision_function``. Changes the result.
+        With ``predict_proba`` or ``decision_function``, or a `MultiLabelTextClassifier`. Changes the result.
     labelled : array-like of int or bool, default=None
         Rows of ``texts`` that have a label already (positions, or a mask): they and texts with the same words are
         never suggested, and groups around them come last on the first day.
@@ -59,7 +59,8 @@ def suggest_to_label(
     -------
     pandas.DataFrame
         ``position`` (row in ``texts``), ``uncertainty`` (1 less the gap between the two most probable labels, 0 to 1;
-        of scores the probabilities are softmax of these; NaN without a classifier) and ``group_size`` (how many texts
+        of scores the probabilities are softmax of these; with several labels a text, the gap between having the label
+        it is least sure of and not; NaN without a classifier) and ``group_size`` (how many texts
         it stands for). The largest uncertainty or, without a classifier, the largest group first.
 
     Raises
@@ -165,6 +166,10 @@ def _by_doubt(
 
 def _uncertainty(classifier: Any, values: Any) -> npt.NDArray[np.float64]:
     """Give 1 less the gap between the two most probable labels."""
+    if callable(getattr(classifier, "predict_sets", None)):
+        sides = np.abs(classifier.decision_function(values) - classifier.thresholds_).min(axis=1)
+        # The gap that softmax gives to a score and its negative.
+        return np.asarray(1.0 - np.tanh(sides), dtype=np.float64)
     if callable(getattr(classifier, "predict_proba", None)):
         shares = np.asarray(classifier.predict_proba(values), dtype=np.float64)
     else:
