@@ -14,7 +14,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 import crmkit
-from crmkit.core.errors import DataError, MissingExtraError, PluginVersionError
+from crmkit.core.errors import DataError, DataWarning, MissingExtraError, PluginVersionError
 from crmkit.privacy import Entity
 from crmkit.text import CRFEntities, Gazetteer, find_entities
 from crmkit.text.entities._crfsuite import Weights, learn_weights, read_weights
@@ -225,7 +225,8 @@ def test_an_entity_of_spaces_alone_teaches_nothing_and_one_within_a_word_the_wor
     texts, spans = marked()
     spans[0] = [*spans[0], (len(texts[0]), len(texts[0]) + 1, "gap")]
     texts[0] += " "
-    model = CRFEntities(random_state=0, min_feature_count=1).fit([*texts, "Berliner"], [*spans, [(0, 6, "city")]])
+    with pytest.warns(DataWarning, match="white space alone teach nothing: text 0"):
+        model = CRFEntities(random_state=0, min_feature_count=1).fit([*texts, "Berliner"], [*spans, [(0, 6, "city")]])
     assert model.labels_ == ["city", "gap"]
     assert model.predict(["Berliner"]) in ([[Entity(0, 8, "city")]], [[]])
     assert {one.label for found in model.predict(texts) for one in found} == {"city"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -12,7 +13,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from crmkit.core.errors import DataError
+from crmkit.core.checks import positions
+from crmkit.core.errors import DataError, DataWarning
 from crmkit.language import find_segmenter
 from crmkit.text._texts import read_texts
 from crmkit.text.entities._alignment import entities_of, listed_places, tags_of, tokens_of
@@ -167,6 +169,11 @@ class CRFEntities(BaseEstimator):
         ------
         DataError
             If no entity is marked, or one is empty, outside its text, or overlaps another.
+
+        Warns
+        -----
+        DataWarning
+            If an entity is white space alone.
         """
         values = read_texts(texts, what="texts").tolist()
         table = read_spans(spans, values)
@@ -174,6 +181,11 @@ class CRFEntities(BaseEstimator):
             raise DataError("spans mark no entity in any text: there is nothing to learn")
         self.labels_ = table.labels
         tokens = cut_tokens(values)
+        first, last, _ = tokens_of(tokens, table.text, table.start, table.end)
+        nowhere = first > last
+        if nowhere.any():
+            rows = positions(np.isin(np.arange(len(values)), table.text[nowhere])).replace("row", "text", 1)
+            warnings.warn(f"entities of white space alone teach nothing: {rows}", DataWarning, stacklevel=3)
         tags, inside = tags_of(tokens, table)
         bounds = sequence_bounds(tokens, inside)
         self.features_ = FeatureTable()
