@@ -28,13 +28,15 @@ def test_text_svm_sorts_bank_messages(data_file):
     assert crmkit.create("classifier", "text-svm", random_state=0).fit(train, labels).score(test, actual) >= 0.912
 
 
-def test_ten_messages_of_each_class_go_a_long_way_with_stems(data_file):
-    pytest.importorskip("snowballstemmer", reason="the extra stem is not installed")
+@pytest.mark.parametrize(("stemmer", "least"), [(None, 0.750), ("english", 0.755)])
+def test_ten_messages_of_each_class_go_a_long_way(data_file, stemmer, least):
+    if stemmer is not None:
+        pytest.importorskip("snowballstemmer", reason="the extra stem is not installed")
     train = pd.read_csv(data_file("banking77/train.csv")).groupby("category", sort=False).head(10)
     test = pd.read_csv(data_file("banking77/test.csv"))
-    model = crmkit.create("classifier", "text-logistic", features=TextFeatures(stemmer="english"))
+    model = crmkit.create("classifier", "text-logistic", features=TextFeatures(stemmer=stemmer))
     # TF-IDF of words and characters with logistic regression has .7555; USE .8423 (Few-Shot-Intent-Detection).
-    assert model.fit(train["text"], train["category"]).score(test["text"], test["category"]) >= 0.750
+    assert model.fit(train["text"], train["category"]).score(test["text"], test["category"]) >= least
 
 
 def test_text_svm_tells_good_reviews_from_bad(data_file):

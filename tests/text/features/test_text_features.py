@@ -79,10 +79,21 @@ def test_tfidf_is_applied_once():
     assert np.allclose(np.sort(values[0].data), np.sort(weights / np.linalg.norm(weights)))
 
 
-def test_each_block_has_length_one_times_its_scripts_share():
+def test_each_block_has_its_scripts_share_as_squared_length():
     features = TextFeatures().fit(MIXED)
-    lengths = np.sqrt(features.transform(["card", "退款", "card 退款款款", "!"]).power(2).sum(axis=1).A1)
-    assert lengths == pytest.approx([np.sqrt(2), 1.0, np.sqrt(1.5), 1.0])
+    letters = [name.startswith("chars:") for name in features.get_feature_names_out()]
+    squares = features.transform(["card", "退款", "card 退款款款", "!"]).power(2).toarray()
+    assert squares[:, letters].sum(axis=1) == pytest.approx([1.0, 0.0, 0.5, 0.0])
+    assert squares.sum(axis=1) == pytest.approx([1.5, 1.0, 1.25, 1.0])
+
+
+def test_characters_within_words_count_by_the_root_of_tfidf():
+    texts = ["ab ab", "ab c", "d"]
+    ours = TextFeatures(chars=(2, 2)).fit(texts)
+    letters = [name.startswith("chars:") for name in ours.get_feature_names_out()]
+    theirs = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 2)).fit_transform(texts).toarray()
+    roots = np.sqrt(theirs / theirs.sum(axis=1, keepdims=True))
+    assert np.allclose(np.sort(ours.transform(texts).toarray()[:, letters], axis=1), np.sort(roots, axis=1))
 
 
 def test_fit_and_transform_agree():

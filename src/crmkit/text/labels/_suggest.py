@@ -82,7 +82,7 @@ def suggest_to_label(
     >>> from crmkit.text import suggest_to_label
     >>> pool = ["我要退款", "我要退款！", "请退款", "where is my card", "my card is not here", ""]
     >>> suggest_to_label(pool, 2)["position"].tolist()
-    [3, 2]
+    [4, 0]
     """
     if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1:
         raise ValueError(f"n must be a whole number from 1, got {n!r}")
