@@ -142,13 +142,12 @@ class TextSVM(_Scored):
         self.max_iter = max_iter
         self.random_state = random_state
 
-    def _learn(self, values: Any, codes: npt.NDArray[np.int64]) -> LinearSVC:
-        """Give the learner, fitted on each distinct column once: a fifth to a half less to do, the same weights."""
+    def _learn(self, values: Any, codes: npt.NDArray[np.int64]) -> Any:
+        """Give the learner, fitted on each distinct column once: a sixth to a third less to do, the same weights."""
         if not sparse.issparse(values):
-            fitted: LinearSVC = super()._learn(values, codes)
-            return fitted
+            return super()._learn(values, codes)
         values, place, root = merge_equal_columns(values)
-        learner = self._make_learner(values).fit(values, codes)
+        learner: Any = self._make_learner(values).fit(values, codes)
         learner.coef_ = np.asfortranarray((learner.coef_ / root)[:, place])
         learner.n_features_in_ = len(place)
         return learner
