@@ -140,3 +140,12 @@ def test_five_hundred_real_messages_add_up(data_file):
     model = text.TextNaiveBayes().fit(texts, labels)
     total = text.explain(model, texts).groupby("text_id")["weight"].sum().to_numpy()
     assert total == pytest.approx(model.decision_function(texts).max(axis=1), rel=1e-9, abs=1e-7)
+
+
+@pytest.mark.parametrize("columns", [None, ["channel"]])
+def test_many_texts_are_explained_as_a_few_are(monkeypatch, columns):
+    table = pd.DataFrame({"text": TEXTS, "channel": ["phone", "chat", "chat", "phone", "mail", "chat"]})
+    model = text.TextSVM(columns=columns, random_state=0).fit(table, ["card", "refund", "order"] * 2)
+    at_once = text.explain(model, table)
+    monkeypatch.setattr("crmkit.text.classifying._explain._BATCH", 2)
+    pd.testing.assert_frame_equal(text.explain(model, table), at_once)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["explain"]
 
+_BATCH = 10_000
+
 
 def explain(
     classifier: Any, texts: Any, *, labels: Any = None, segmenter: Segmenter | str | None = "auto"
@@ -75,11 +77,34 @@ def explain(
     strings, frame = split_frame(texts, classifier.text_column)
     weights, base = classifier.linear_weights()
     rows, chosen = _chosen_labels(asked, classifier, texts, labels, len(strings))
-    strings, frame = strings[rows], None if frame is None else frame.iloc[rows]
+    cut = find_segmenter(segmenter)
+    parts = []
+    for first in range(0, max(1, len(rows)), _BATCH):
+        here = rows[first : first + _BATCH]
+        words = _of_words(classifier.features_, strings[here], weights, chosen[first : first + _BATCH], cut)
+        beside = None if frame is None else frame.iloc[here]
+        outside = _outside(classifier, beside, weights, base, chosen[first : first + _BATCH])
+        part = pd.concat([outside, words], ignore_index=True)
+        part = part.sort_values(["text_id", "end", "start"], kind="stable", ignore_index=True)
+        parts.append(part.assign(text_id=part["text_id"] + first))
+    found = pd.concat(parts, ignore_index=True)
+    asked_for = found["text_id"].to_numpy()
+    found.insert(1, "label", classifier.classes_[chosen[asked_for]])
+    found["text_id"] = rows[asked_for]
+    return found
+
+
+def _of_words(
+    features: TextFeatures,
+    strings: npt.NDArray[np.object_],
+    weights: npt.NDArray[np.float64],
+    chosen: npt.NDArray[np.int64],
+    segmenter: Segmenter | None,
+) -> pd.DataFrame:
+    """Give the rows that come from the words of the texts."""
     table = tokenize(strings.tolist(), offsets=True)
-    features: TextFeatures = classifier.features_
     of_token = _token_weights(features, table, weights, chosen)
-    pieces = character_sequence(table, find_segmenter(segmenter), {}, grow=True)
+    pieces = character_sequence(table, segmenter, {}, grow=True)
     alone = np.flatnonzero(table.kind != CHARACTER)
     first = np.concatenate([alone, pieces.first])
     last = np.concatenate([alone, pieces.last])
@@ -87,16 +112,9 @@ def explain(
     owner = table.text[first]
     start, end = table.start[first], table.end[last]
     spans = [strings[text][a:b] for text, a, b in zip(owner.tolist(), start.tolist(), end.tolist(), strict=True)]
-    words = pd.DataFrame(
+    return pd.DataFrame(
         {"text_id": owner, "start": start, "end": end, "span": spans, "weight": _sums(of_token, totals, first, last)}
     )
-    outside = _outside(classifier, frame, weights, base, chosen)
-    found = pd.concat([outside, words], ignore_index=True)
-    found = found.sort_values(["text_id", "end", "start"], kind="stable", ignore_index=True)
-    asked_for = found["text_id"].to_numpy()
-    found.insert(1, "label", classifier.classes_[chosen[asked_for]])
-    found["text_id"] = rows[asked_for]
-    return found
 
 
 def _require_linear(classifier: Any) -> None:
