@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from crmkit.language._scripts import UNSPACED, code_points, script_ids
@@ -35,6 +36,7 @@ _NOT_SPACE = re.compile(r"\S")
 _LOOK_BACK = 40
 
 
+@lru_cache(maxsize=8192)
 def _unspaced(letter: str) -> bool:
     """Say whether a character is of a script written without spaces."""
     return bool(letter) and bool(UNSPACED[script_ids(code_points(letter))[0]])

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import BaseEstimator
 from sklearn.feature_extraction.text import CountVectorizer
@@ -41,6 +41,7 @@ def brute_npmi(topic, documents):
 documents = st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=9), min_size=1, max_size=12)
 
 
+@settings(max_examples=30)
 @given(documents)
 def test_coherence_is_what_brute_force_gives(words):
     texts = [" ".join(one) for one in words]
@@ -50,6 +51,7 @@ def test_coherence_is_what_brute_force_gives(words):
     np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
+@settings(max_examples=30)
 @given(documents, st.integers(2, 5))
 def test_coherence_in_windows_is_what_brute_force_gives(words, window):
     texts = [" ".join(one) for one in words]
