@@ -13,6 +13,7 @@ def test_both_is_the_union():
 
 def test_lists_hold_function_words_and_no_content_words():
     assert {"the", "of", "don't", "would"} <= stop_words("en")
+    assert {"something", "nobody", "everyone", "whatever", "however", "except"} <= stop_words("en")
     assert {"的", "因为", "我们", "吗"} <= stop_words("zh")
     assert not {"refund", "card", "退款", "客服", "好"} & stop_words()
 
