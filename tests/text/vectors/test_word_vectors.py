@@ -365,6 +365,8 @@ def test_a_fit_of_another_meaning_is_told_with_the_way_out(tmp_path, encoder, ma
 def test_what_learns_and_cannot_says_why_itself():
     with pytest.raises(DataError, match="no two terms seen 3 times"):
         TextSVM(features=WordVectors()).fit(["parcel", "refund"], ["p", "r"])
+    with pytest.raises(ValueError, match="dimensions"):
+        TextSVM(features=WordVectors(dimensions=0)).fit(["parcel", "refund"], ["p", "r"])
 
 
 def test_what_cannot_encode_is_refused():
