@@ -96,6 +96,7 @@ def test_it_is_saved_and_comes_back_the_same(tmp_path, model):
         ([[], []], "nothing to learn"),
         (np.array([[0, 1], [2, 1]]), "row 1 hold something else"),
         ([["a"]], "as long: 2 texts and 1 sets"),
+        (None, "the target y is None"),
         ([{"a"}, {None}], "not missing; not so in row 1"),
         ([{float("nan")}, {"a"}], "not missing; not so in row 0"),
     ],

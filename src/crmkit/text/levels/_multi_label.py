@@ -269,6 +269,8 @@ class MultiLabelTextClassifier(TextInput):
 
 def _indicators(y: Any) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
     """Give the labels and which text has which."""
+    if y is None:
+        raise ValueError("MultiLabelTextClassifier requires y to be passed, but the target y is None")
     if sparse.issparse(y):
         matrix: Any = y
         y = matrix.toarray()
