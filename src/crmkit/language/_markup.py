@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-__all__ = ["blank_markup"]
+__all__ = ["blank_markup", "strip_markup"]
 
 _BLOCKS = (
     "p|br|div|li|ul|ol|dl|dt|dd|tr|table|tbody|thead|tfoot|td|th|caption|h[1-6]|hr|section|article|header|footer|main|nav|"
@@ -58,9 +58,7 @@ def blank_markup(text: str, *, entities: bool = False) -> str:
     '   late          again'
     """
     if "<" in text:
-        for opens, closes in _HIDDEN.values():
-            text = _blank_hidden(text, opens, closes)
-        text = _TAG.sub(lambda tag: ("\n" if tag["block"] else " ") + " " * (len(tag[0]) - 1), text)
+        text = _TAG.sub(lambda tag: ("\n" if tag["block"] else " ") + " " * (len(tag[0]) - 1), _without_hidden(text))
     if "&" in text:
         text = (_ENTITY if entities else _BLANK_ENTITY).sub(_blank_entity, text)
     return text
@@ -69,6 +67,31 @@ def blank_markup(text: str, *, entities: bool = False) -> str:
 def _blank_entity(entity: re.Match[str]) -> str:
     """Overwrite an entity that HTML has."""
     return entity[0] if html.unescape(entity[0]) == entity[0] else " " * len(entity[0])
+
+
+def strip_markup(text: str) -> str:
+    """Take tags, scripts, styles and comments of HTML out, and write entities as the characters they stand for.
+
+    Parameters
+    ----------
+    text : str
+        A message, with or without HTML.
+
+    Returns
+    -------
+    str
+        What people would read; tags that end a line or cell leave a line break, those within a line nothing.
+    """
+    if "<" in text:
+        text = _TAG.sub(lambda tag: "\n" if tag["block"] else "", _without_hidden(text))
+    return html.unescape(text) if "&" in text else text
+
+
+def _without_hidden(text: str) -> str:
+    """Overwrite comments, scripts and styles."""
+    for opens, closes in _HIDDEN.values():
+        text = _blank_hidden(text, opens, closes)
+    return text
 
 
 def _blank_hidden(text: str, opens: re.Pattern[str], closes: re.Pattern[str]) -> str:

@@ -101,4 +101,5 @@ def test_ids_that_agree_with_none_are_told(known):
         satisfaction_after(known, {"conversation_id": [1], "score": [4]})
     with pytest.warns(DataWarning, match="customer_id agrees with none"):
         assert contacts_per(known, [1, 2]).to_dict() == {1: 0, 2: 0}
-    assert contacts_per(known, ["o1"], key="order_id").tolist() == [0]
+    with pytest.warns(DataWarning, match="no conversation names its order_id"):
+        assert contacts_per(known, ["o1"], key="order_id").tolist() == [0]

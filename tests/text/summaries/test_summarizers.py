@@ -200,6 +200,8 @@ def test_markup_is_looked_through_and_offsets_stay():
     text = "<p>My <b>lamp</b> is broken.</p><style>p {a: b}</style><p>Refund&nbsp;me &amp; my dog<br>Thanks</p>"
     summary = LeadSummarizer().summarize(text, None)
     assert str(summary) == "My lamp is broken. Refund me & my dog Thanks"
+    assert readable("<b>退款</b>一直没<i>到账</i>。<p>好</p>吗") == "退款一直没到账。 好 吗"
+    assert readable("a<script>b</script>&lt;b&gt;&nbsp;c") == "a <b> c"
     assert [text[one.start : one.end] for one in summary] == [one.text for one in summary]
     assert summary.sentences[0].text == "My <b>lamp</b> is broken."
 

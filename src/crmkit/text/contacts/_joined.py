@@ -263,7 +263,7 @@ def contacts_per(conversations: pd.DataFrame, among: Any, *, key: str = "custome
     Warns
     -----
     DataWarning
-        If there are contacts, and none is of anyone in ``among``.
+        If there are contacts, and none has an id, or none is of anyone in ``among``.
 
     Examples
     --------
@@ -280,7 +280,11 @@ def contacts_per(conversations: pd.DataFrame, among: Any, *, key: str = "custome
         raise DataError(f"among: {key} is missing in {positions(missing)}")
     named = pd.Index(ids, name=key).unique()
     place = named.get_indexer(pd.Index(table[key].to_numpy(dtype=object)))
-    _tell_strangers(place[table[key].notna().to_numpy(dtype=bool)] >= 0, "among", key)
+    given = table[key].notna().to_numpy(dtype=bool)
+    if len(table) and not given.any():
+        message = f"no conversation names its {key}, so that every count is 0: did the communications have the column?"
+        warnings.warn(message, DataWarning, stacklevel=2)
+    _tell_strangers(place[given] >= 0, "among", key)
     return pd.Series(np.bincount(place[place >= 0], minlength=len(named)), index=named, name="contacts")
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import html
-
-from crmkit.language import blank_markup
+from crmkit.language._markup import strip_markup
 
 __all__ = ["readable"]
 
@@ -22,5 +20,4 @@ def readable(text: str) -> str:
     str
         The same without markup and runs of white space.
     """
-    blank = blank_markup(text)
-    return " ".join((html.unescape(blank) if blank != text or "&" in text else blank).split())
+    return " ".join(strip_markup(text).split())
