@@ -115,6 +115,8 @@ def test_the_number_that_was_put_in_is_recommended_with_a_reason():
     assert "stab" in choice.reason
     assert len(choice.model.labels_) == 3
     assert "3 topics" in str(choice)
+    with pd.option_context("display.width", 40, "display.max_columns", 4):
+        assert all(name in str(choice) for name in choice.table.columns)
     assert "<table" in choice._repr_html_()
 
 

@@ -54,7 +54,7 @@ class TopicChoice:
         return self.models[self.n_topics]
 
     def __str__(self) -> str:
-        return f"{self.n_topics} topics: {self.reason}\n{self.table.round(3)}"
+        return f"{self.n_topics} topics: {self.reason}\n{self.table.round(3).to_string()}"
 
     def _repr_html_(self) -> str:
         """Show table and recommendation in a notebook."""
