@@ -47,14 +47,14 @@ def assistant(clinc):
 
 def test_the_known_intents_are_told_apart(clinc, assistant):
     # Larson et al.: SVM .910, MLP .935, BERT .969.
-    assert assistant.estimator_.score(*clinc["test"]) >= 0.926
+    assert assistant.estimator_.score(*clinc["test"]) >= 0.928
 
 
 def test_messages_about_nothing_known_are_left_out(clinc, assistant):
     known, outside = assistant.sureness(clinc["test"][0]), assistant.sureness(clinc["oos_test"][0])
     assert np.mean(assistant.predict(clinc["test"][0]) != "unsure") == pytest.approx(0.95, abs=0.01)
     # Measured elsewhere: AUROC .9505, and .795 left out at the threshold that keeps 95% of the validation texts.
-    assert np.mean(assistant.predict(clinc["oos_test"][0]) == "unsure") >= 0.78
+    assert np.mean(assistant.predict(clinc["oos_test"][0]) == "unsure") >= 0.80
     assert roc_auc_score([1] * len(known) + [0] * len(outside), np.concatenate([known, outside])) >= 0.945
 
 
