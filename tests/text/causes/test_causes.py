@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -237,3 +239,97 @@ def test_a_simulated_companys_causes_are_told_apart():
         for one in counted.itertuples()
     ]
     assert share(sum(right), len(right)).low > 0.6
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("it is not slow", []),
+        ("一点也不慢", []),
+        ("服务态度很好", []),
+        ("不过送错了", ["delivery"]),
+        ("没想到态度恶劣", ["attitude"]),
+        ("能不能退款", ["refund"]),
+        ("请不要迟到", []),
+        ("not only slow but rude", ["attitude", "speed"]),
+        ("I still have no refund", ["refund"]),
+        ("我没有收到退款", ["delivery", "refund"]),
+    ],
+)
+def test_what_only_looks_like_a_negation_denies_nothing(text, expected):
+    assert found(text) == expected
+
+
+def counts_of(texts, truth, found_as):
+    """Give, for each cause, how many were found, how many of these are right, and how many there are."""
+    single = table(texts)
+    rows = needs(single)
+    rows["cause"] = rows["need"].map(found_as)
+    told = {cause: set(group["customer_id"].str[1:].astype(int)) for cause, group in rows.groupby("cause")}
+    return {
+        cause: (len(told.get(cause, set())), len(told.get(cause, set()) & meant), len(meant))
+        for cause, meant in truth.items()
+    }
+
+
+def test_complaints_of_takeaway_reviews_are_found(data_file):
+    """Of 200 reviews of odd position, marked by hand before the phrases were tried on them.
+
+    Before the phrases grew from the reviews of even position .14 of quality and .34 of late or missing were found.
+    """
+    marks = pd.read_csv(Path(__file__).with_name("review_causes.csv"), keep_default_na=False)
+    reviews = pd.read_csv(data_file("waimai_10k/waimai_10k.csv"))["review"]
+    truth = {
+        cause: {place for place, causes in enumerate(marks["causes"]) if cause in causes.split()}
+        for cause in ("quality", "late")
+    }
+    kinds = {"quality": "quality", "delivery": "late", "speed": "late"}
+    figures = counts_of(reviews[marks["row"]].tolist(), truth, kinds)
+    for cause, least in {"quality": 0.6, "late": 0.65}.items():
+        n_found, right, meant = figures[cause]
+        assert meant > 70
+        assert right / n_found >= 0.9, cause
+        assert right / meant >= least, cause
+
+
+LATE = [
+    *("card_arrival", "card_delivery_estimate", "pending_card_payment", "pending_cash_withdrawal", "pending_top_up"),
+    *("pending_transfer", "balance_not_updated_after_bank_transfer", "transfer_not_received_by_recipient"),
+    *("balance_not_updated_after_cheque_or_cash_deposit", "transfer_timing", "Refund_not_showing_up"),
+]
+CHARGED = [
+    *("card_payment_fee_charged", "cash_withdrawal_charge", "extra_charge_on_statement", "transaction_charged_twice"),
+    *("transfer_fee_charged", "wrong_exchange_rate_for_cash_withdrawal", "card_payment_wrong_exchange_rate"),
+    *("top_up_by_bank_transfer_charge", "top_up_by_card_charge", "exchange_charge", "card_payment_not_recognised"),
+    *("cash_withdrawal_not_recognised", "direct_debit_payment_not_recognised"),
+]
+BROKEN = [
+    *("card_not_working", "contactless_not_working", "virtual_card_not_working", "failed_transfer", "top_up_failed"),
+    *("declined_card_payment", "declined_cash_withdrawal", "declined_transfer"),
+]
+INTENTS = {
+    "late": LATE,
+    "price": CHARGED,
+    "refund": ["request_refund", "Refund_not_showing_up"],
+    "fault": BROKEN,
+    "access": ["passcode_forgotten", "pin_blocked", "unable_to_verify_identity"],
+}
+
+
+def test_causes_of_bank_messages_are_found(data_file):
+    """The phrases grew from the training messages; before, .06, .12, .81, .15 and .05 of these were found."""
+    bank = pd.read_csv(data_file("banking77/test.csv"))
+    truth = {cause: set(np.flatnonzero(bank["category"].isin(intents))) for cause, intents in INTENTS.items()}
+    kinds = {cause: cause for cause in INTENTS} | {"delivery": "late", "speed": "late"}
+    figures = counts_of(bank["text"].tolist(), truth, kinds)
+    least = {
+        "late": (0.85, 0.6),
+        "price": (0.87, 0.64),
+        "refund": (0.8, 0.8),
+        "fault": (0.7, 0.55),
+        "access": (0.65, 0.5),
+    }
+    for cause, (precision, recall) in least.items():
+        n_found, right, meant = figures[cause]
+        assert right / n_found >= precision, cause
+        assert right / meant >= recall, cause

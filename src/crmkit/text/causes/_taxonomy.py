@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Mentions", "find_mentions", "taxonomy"]
 
 _BOXED = ("causes", "sales")
+_DENYING_HERE = frozenset({"不要", "不用"})
+"""Words that have no tone, but of which what follows is not the case."""
 Mentions = pd.DataFrame
 """A row a phrase found: ``text_id``, ``name``, ``start``, ``end``."""
 
@@ -118,21 +121,35 @@ def find_mentions(texts: Sequence[str], table: pd.DataFrame) -> Mentions:
         A row a mention and name, in the order of the texts: ``text_id``, ``name``, ``start``, ``end`` (half-open, into
         the original text).
     """
-    negations = [word for word, factor in read_weights(MODIFIERS).items() if factor < 0]
+    turns = _negations()
     phrases = table["phrase"].str.lower().drop_duplicates().tolist()
     tokens = tokenize(texts, offsets=True)
-    found = PhraseFinder([*negations, *phrases]).find(tokens)
-    polar = found.phrase >= len(negations)
-    weighed = apply_modifiers(found, np.where(polar, 1.0, -1.0), polar, tokens)
+    found = PhraseFinder([*turns, *phrases]).find(tokens)
+    polar = found.phrase >= len(turns)
+    factor = np.array([*turns.values(), *[1.0] * len(phrases)])[found.phrase]
+    weighed = apply_modifiers(found, factor, polar, tokens)
     meant = weighed.weight > 0
     place = weighed.found[meant]
     mentions = pd.DataFrame(
         {
             "text_id": weighed.text[meant],
-            "phrase": np.array(phrases, dtype=object)[found.phrase[place] - len(negations)],
+            "phrase": np.array(phrases, dtype=object)[found.phrase[place] - len(turns)],
             "start": tokens.start[found.first[place]],
             "end": tokens.end[found.last[place]],
         }
     )
     owners = table.assign(phrase=table["phrase"].str.lower())[["name", "phrase"]].drop_duplicates()
     return mentions.merge(owners, on="phrase", how="inner", sort=False)[["text_id", "name", "start", "end"]]
+
+
+@cache
+def _negations() -> dict[str, float]:
+    """Give words that deny what follows, and (factor 1) those that only look so: 不过, 没想到, "not only"."""
+    factors = read_weights(MODIFIERS)
+    denying = [word for word, factor in factors.items() if factor < 0]
+    only_look = [
+        word
+        for word, factor in factors.items()
+        if factor == 1 and word not in _DENYING_HERE and any(part in word for part in denying)
+    ]
+    return {**dict.fromkeys(denying, -1.0), **dict.fromkeys(only_look, 1.0)}
