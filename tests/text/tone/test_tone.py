@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -146,6 +148,42 @@ def test_urgency_takes_more_than_one_weak_sign():
     assert urgency.predict(["Não recebi o produto"]).tolist() == ["unknown language"]
     assert urgency.classes_.tolist() == ["normal", "unknown language", "urgent"]
     assert LexiconUrgency(band=0).predict(["today"]).tolist() == ["urgent"]
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "column", "precision", "recall"),
+    [("bank", "banking77/test.csv", "text", 0.8, 0.45), ("waimai", "waimai_10k/waimai_10k.csv", "review", 0.4, 0.25)],
+)
+def test_urgent_messages_are_found_as_often_as_the_page_says(data_file, name, file, column, precision, recall):
+    """Marked by hand in both strata, flagged and not; each mark stands for as many messages as its weight says.
+
+    With the first lists precision was .74 and .12, recall .33 and .16.
+    """
+    marks = pd.read_csv(Path(__file__).with_name("urgency_labels.csv"))
+    marks = marks[marks["set"] == name]
+    assert len(marks) > 100
+    texts = pd.read_csv(data_file(file))[column].astype(str)[marks["row"]]
+    flagged = LexiconUrgency().predict(texts) == "urgent"
+    weight, urgent = marks["weight"].to_numpy(), marks["urgent"].to_numpy() == 1
+    assert weight[flagged & urgent].sum() / weight[flagged].sum() >= precision
+    assert weight[flagged & urgent].sum() / weight[urgent].sum() >= recall
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("又快又好", "normal"),
+        ("送餐非常速度", "normal"),
+        ("吃了很多次，一直不错", "normal"),
+        ("吃完上吐下泻", "urgent"),
+        ("How long do transfers take?", "normal"),
+        ("How's the exchange rate right now?", "normal"),
+        ("I entered my pin too many times", "normal"),
+        ("I see a payment I didn't make", "urgent"),
+    ],
+)
+def test_words_of_no_haste_are_not_urgent(text, expected):
+    assert LexiconUrgency().predict([text]).tolist() == [expected]
 
 
 def test_every_listed_word_is_one_and_stands_in_one_list_of_a_tone():
