@@ -16,11 +16,14 @@ from crmkit.core.checks import require_methods
 from crmkit.core.errors import DataError
 from crmkit.metrics.intervals import check_level
 from crmkit.text._texts import read_texts
+from crmkit.text.topics._base import strongest
+from crmkit.text.topics._bunches import learn_bunches
 from crmkit.text.topics._groups import group_terms
-from crmkit.text.topics._over_time import count_topics, names_of_topics
+from crmkit.text.topics._over_time import names_of_topics
 from crmkit.text.topics._periods import read_periods
-from crmkit.text.topics._rises import Rises, adjust, dispersion, rise_tests
+from crmkit.text.topics._rises import Rises, adjust, could_rise, rise_tests
 from crmkit.text.topics._terms import ReadableTerms
+from crmkit.text.topics._writers import Units, count_units
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -58,6 +61,8 @@ class NewTopics:
         How many tests that level is shared by.
     note : str
         What could not be done, and why; empty where all was.
+    unit : {"texts", "customers"}
+        What all these figures count; with customers each counts once a period.
     """
 
     new: pd.DataFrame
@@ -71,6 +76,7 @@ class NewTopics:
     level: float
     n_tests: int
     note: str = field(default="")
+    unit: str = field(default="texts")
 
     @property
     def alarm(self) -> bool:
@@ -93,8 +99,8 @@ class NewTopics:
         """Tell what was found, one thing a line."""
         when = f"{self.period:%Y-%m-%d}"
         base = (
-            f"period from {when}: {self.n_texts:,} texts against {self.n_before:,} in {self.n_periods} before it, "
-            f"{self.n_tests:,} tests at level {self.level:g}"
+            f"period from {when}: {self.n_texts:,} {self.unit} against {self.n_before:,} in {self.n_periods} before "
+            f"it, {self.n_tests:,} tests at level {self.level:g}"
         )
         lines = [f"{'alarm' if self.alarm else 'no alarm'}, {base}"]
         tables = {
@@ -104,7 +110,7 @@ class NewTopics:
         }
         for head, table in tables.items():
             for row in table.to_dict("records"):
-                known = f"({row['n_texts']:,} texts, {row['share']:.1%}, before {row['before']:.1%})"
+                known = f"({row['n_texts']:,} {self.unit}, {row['share']:.1%}, before {row['before']:.1%})"
                 lines.append(f"{head}{row['label']} {known}".replace("  ", " "))
         return [*lines, *([self.note] if self.note else [])]
 
@@ -116,25 +122,29 @@ def new_topics(
     *,
     level: float = 0.01,
     by: str = "month",
+    customers: Any = None,
     timezone: str | None = None,
     random_state: Any = 0,
 ) -> NewTopics:
     """Test whether the latest period talks of something new, or more of something known.
 
-    Tested at once are every term (new words included, which the model cannot know), every topic of the model, and the
-    share of texts that fit no topic. Each share of texts is compared with that of all earlier periods together by an
-    exact test of two rates, after dividing counts by how much more than by chance the share varied between the earlier
-    periods; the p-values are adjusted together (Benjamini and Hochberg). So where nothing has changed the chance of an
-    alarm is at most about ``level``, however many terms there are. Rising terms that stand in the same texts are
-    gathered into what is new.
+    Tested at once are every term that is frequent enough (new words included, which the model cannot know), every topic
+    of the model, and the share of texts that fit no topic. Each share of texts is compared with that of all earlier
+    periods together by an exact test of two rates, which allows for bunches: how bunched texts about one thing usually
+    come is learned from the earlier periods. The p-values are adjusted together (Benjamini and Hochberg). So where
+    nothing has changed the chance of an alarm is at most about ``level``, however many terms there are. Rising terms
+    that stand in the same texts are gathered into what is new.
 
     Which texts fit no topic is judged out of sample: the model is fitted anew on each half of the earlier texts, the
     texts of the other half and half of the latest are compared with it, and the tenth of all that are described worst
     count as unplaced. This costs two fits; the rest one ``transform`` and one reading of the texts.
 
     Fit the model on all texts or on earlier ones. With one earlier period nothing tells what variation is usual, and
-    every burst looks new: have six or more. Texts count, not people: an automatic message sent a hundred times is an
-    alarm, and a season that returns every year is one until a year of periods has shown it.
+    every burst looks new: have six or more. Give ``customers`` wherever one may write twice: else one angry customer
+    with twenty messages is an alarm. Then each counts once a period and term, and so that an alarm is not raised by
+    customers who write more messages than before, the latest period counts for its share of customers or of texts,
+    whichever is more. An automatic message sent to a hundred customers is an alarm, and a season that returns every
+    year is one until a year of periods has shown it.
 
     Parameters
     ----------
@@ -148,6 +158,9 @@ def new_topics(
         The chance of any alarm where nothing has changed.
     by : {"day", "week", "month", "quarter", "year"}, default="month"
         How long a period is; the last one with a text is the latest.
+    customers : array-like, shape (n_texts,), default=None
+        Who wrote each text (or in which conversation it stands); None counts texts. A text of which that is missing
+        counts for itself.
     timezone : str or None, default=None
         Whose calendar, for times with a zone.
     random_state : int, RandomState or None, default=0
@@ -179,46 +192,52 @@ def new_topics(
     values = read_texts(texts, what="texts")
     place, start = read_periods(time, len(values), by=by, timezone=timezone)
     kept = np.flatnonzero(place >= 0)
+    units = count_units(customers, kept, place[kept], len(values))
     values, place = values[kept], place[kept]
-    latest = place == place.max()
-    if latest.all():
+    if (place == place.max()).all():
         raise DataError(f"all {len(values)} texts are of one {by}: there is nothing before it to compare with")
-    sizes = np.bincount(place, minlength=len(start)).astype(np.float64)
+    sizes, of_texts = (np.bincount(of, minlength=len(start)).astype(np.float64) for of in (units.place, place))
+    exposure = max(sizes, of_texts, key=lambda counted: counted[-1] / counted.sum())
 
-    counts = count_topics(model, values, place, len(start)).astype(np.float64)
-    topics = _tested(counts, sizes)
-    names, there = _term_matrix(model, values)
-    periods = sparse.csr_matrix((np.ones(len(place)), (place, np.arange(len(place)))), shape=(len(start), len(place)))
-    by_term = np.asarray((periods @ there).todense())
-    # A term so rare that not even all its texts in the latest period could count can be left out beforehand, for its
-    # total tells nothing of when it was said (Tarone 1990, doi:10.2307/2531456).
-    testable = np.flatnonzero((sizes[-1] / sizes.sum()) ** by_term.sum(axis=0) <= level)
-    terms = _tested(by_term[:, testable], sizes)
-    unplaced, note = _unplaced(model, values, place, sizes, check_random_state(random_state))
+    names, said = _term_matrix(model, values)
+    there = units.gather(said)
+    topics = units.gather(_topic_matrix(model, values))
+    unplaced, note = _unplaced(model, values, place, check_random_state(random_state))
+    n_topics = topics.shape[1]
+    # Where they could not be judged there is no column for them.
+    unfit = units.gather(sparse.csr_matrix(unplaced[:, None]))[:, : 0 if note else 1]
+    total = np.asarray(there.sum(axis=0), dtype=np.float64).ravel()
+    testable = np.flatnonzero(
+        could_rise(total, exposure[-1] / exposure.sum(), level, besides=n_topics + unfit.shape[1])
+    )
+    tests = _tested(sparse.hstack([there[:, testable], topics, unfit], format="csr"), units, exposure)
+    adjusted = adjust(tests.p)
 
-    n_topics = counts.shape[1] - 1
+    table = _table(tests, adjusted, sizes, level)
     n_terms = len(testable)
-    adjusted = adjust(np.concatenate([terms.p, topics.p[:n_topics], unplaced.p]))
-    term_table = _table(terms, adjusted[:n_terms], sizes, level)
-    term_table.index = pd.Index([names[term] for term in testable.tolist()], name="term", dtype=object)
-    order = np.argsort(terms.p, kind="stable")
-    rose = order[term_table["rose"].to_numpy()[order]]
+    terms, by_topic, by_fit = (
+        table.iloc[slice(*ends)].copy()
+        for ends in ((0, n_terms), (n_terms, n_terms + n_topics), (n_terms + n_topics, None))
+    )
+    terms.index = pd.Index([names[term] for term in testable.tolist()], name="term", dtype=object)
+    order = np.argsort(tests.p[:n_terms], kind="stable")
+    rose = order[terms["rose"].to_numpy()[order]]
     new = group_terms(
-        there[:, testable[rose]], [names[term] for term in testable[rose].tolist()], adjusted[:n_terms][rose], latest
+        there[:, testable[rose]],
+        [names[term] for term in testable[rose].tolist()],
+        adjusted[rose],
+        units.place == place.max(),
     )
-    new["rows"] = [kept[rows].tolist() for rows in new["rows"]]
-    topic_table = _table(
-        Rises(*(part[:n_topics] for part in topics)), adjusted[n_terms : n_terms + n_topics], sizes, level
-    )
-    topic_table.insert(0, "label", names_of_topics(model, n_topics))
-    topic_table.index = pd.RangeIndex(n_topics, name="topic")
+    new["rows"] = [kept[_to_read(said[:, testable[rose]], units, found)].tolist() for found in new["rows"]]
+    by_topic.insert(0, "label", names_of_topics(model, n_topics))
+    by_topic.index = pd.RangeIndex(n_topics, name="topic")
     if (sizes[:-1] > 0).sum() == 1:
         note = "; ".join(filter(None, ["with one earlier period nothing tells what variation is usual", note]))
     return NewTopics(
         new,
-        term_table.iloc[order],
-        topic_table,
-        _table(unplaced, adjusted[n_terms + n_topics :], sizes, level),
+        terms.iloc[order],
+        by_topic,
+        by_fit.reset_index(drop=True),
         start[-1],
         int(sizes[-1]),
         int(sizes[:-1].sum()),
@@ -226,32 +245,46 @@ def new_topics(
         float(level),
         len(adjusted),
         note,
+        "texts" if customers is None else "customers",
     )
 
 
-def _tested(counts: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64]) -> Rises:
-    """Test all series."""
-    return rise_tests(counts, sizes, dispersion(counts[:-1], sizes[:-1]))
+def _tested(there: sparse.csr_matrix, units: Units, exposure: npt.NDArray[np.float64]) -> Rises:
+    """Count all series by period, and test them."""
+    n_units = len(units.place)
+    periods = sparse.csr_matrix((np.ones(n_units), (units.place, np.arange(n_units))), shape=(len(exposure), n_units))
+    counts = np.asarray((periods @ there).todense())
+    return rise_tests(counts, exposure, learn_bunches(counts, exposure))
 
 
 def _term_matrix(model: Any, texts: npt.NDArray[np.object_]) -> tuple[list[str], sparse.csr_matrix]:
-    """Read the texts anew, for what is new has words that the model never saw; 1 where a term is in a text."""
+    """Read the texts anew, for what is new has words that the model never saw."""
     terms = getattr(model, "terms_", None)
     terms = ReadableTerms() if terms is None else cast("Any", clone(terms))
-    there = sparse.csr_matrix(terms.fit_transform(texts))
-    there.data = np.ones_like(there.data)
-    return [str(name) for name in terms.get_feature_names_out()], there
+    said = sparse.csr_matrix(terms.fit_transform(texts))
+    return [str(name) for name in terms.get_feature_names_out()], said
+
+
+def _topic_matrix(model: Any, texts: npt.NDArray[np.object_]) -> sparse.csr_matrix:
+    """Give each text's strongest topic."""
+    weights = np.asarray(model.transform(texts), dtype=np.float64)
+    topic = strongest(weights)
+    row = np.flatnonzero(topic >= 0)
+    return sparse.csr_matrix((np.ones(len(row)), (row, topic[row])), shape=weights.shape)
+
+
+def _to_read(said: sparse.csr_matrix, units: Units, found: list[int]) -> npt.NDArray[np.int64]:
+    """Give of each unit the text with most of the rising terms."""
+    hits = np.asarray((said > 0).sum(axis=1)).ravel()
+    texts = [np.flatnonzero(units.of_text == unit) for unit in found]
+    return np.array([own[hits[own].argmax()] for own in texts], dtype=np.int64)
 
 
 def _unplaced(
-    model: Any,
-    texts: npt.NDArray[np.object_],
-    place: npt.NDArray[np.int64],
-    sizes: npt.NDArray[np.float64],
-    random: np.random.RandomState,
-) -> tuple[Rises, str]:
-    """Test whether more texts fit no topic, each judged by a model that has not seen it."""
-    latest = place == len(sizes) - 1
+    model: Any, texts: npt.NDArray[np.object_], place: npt.NDArray[np.int64], random: np.random.RandomState
+) -> tuple[npt.NDArray[np.float64], str]:
+    """Say which texts fit no topic, each judged by a model that has not seen it; or why that cannot be said."""
+    latest = place == place.max()
     half = random.permutation(len(texts)) % 2
     fit = np.zeros(len(texts))
     for side in (0, 1):
@@ -261,9 +294,8 @@ def _unplaced(
         try:
             fresh.fit(texts[(half != side) & ~latest])
         except ValueError as error:
-            nothing = np.empty(0)
             note = f"texts that fit no topic were not tested: half of the earlier texts cannot be fitted ({error})"
-            return Rises(nothing, nothing, nothing, nothing), note
+            return fit, note
         judged = half == side
         if callable(getattr(fresh, "similarity", None)):
             score = np.asarray(fresh.similarity(texts[judged]), dtype=np.float64)
@@ -271,8 +303,7 @@ def _unplaced(
             score = np.asarray(fresh.transform(texts[judged]), dtype=np.float64).sum(axis=1)
         # Ranks make the two halves comparable; the border is drawn through earlier and latest texts alike.
         fit[judged] = np.searchsorted(np.sort(score), score, side="right") / max(len(score), 1)
-    counts = np.bincount(place[fit <= _ILL_DESCRIBED], minlength=len(sizes)).astype(np.float64)[:, None]
-    return _tested(counts, sizes), ""
+    return (fit <= _ILL_DESCRIBED).astype(np.float64), ""
 
 
 def _table(

@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import betainc, ndtri, stdtr
+from scipy.special import betainc, betaln, gammaln
 from scipy.stats import false_discovery_control
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Dispersion", "Rises", "adjust", "dispersion", "rise_tests"]
+    from crmkit.text.topics._bunches import Bunches
 
-_ENOUGH, _SERIES = 1, 5
-"""How often a period something must be said for its variation to tell anything, and how many such show the usual."""
+    Floats = npt.NDArray[np.float64]
+
+__all__ = ["Rises", "adjust", "could_rise", "rise_tests"]
+
+_NO_WEIGHT = 1e-9
+"""A case of less weight changes no p-value that matters."""
 
 
 class Rises(NamedTuple):
@@ -25,92 +29,56 @@ class Rises(NamedTuple):
     n, before : ndarray of float, shape (n_series,)
         Texts in the latest period and in those before it.
     dispersion : ndarray of float, shape (n_series,)
-        How many times as much as by chance the share varied between earlier periods; at least 1.
+        How many times as much as by chance the count varies, as learned from earlier periods; at least 1.
     p : ndarray of float, shape (n_series,)
         One-sided p-value of a rise.
     """
 
-    n: npt.NDArray[np.float64]
-    before: npt.NDArray[np.float64]
-    dispersion: npt.NDArray[np.float64]
-    p: npt.NDArray[np.float64]
+    n: Floats
+    before: Floats
+    dispersion: Floats
+    p: Floats
 
 
-class Dispersion(NamedTuple):
-    """How much more than by chance shares vary.
+def could_rise(total: Floats, share_of_time: float, level: float, *, besides: int = 0) -> npt.NDArray[np.bool_]:
+    """Say which series are frequent enough that they could be an alarm at all.
 
-    Attributes
-    ----------
-    scale : ndarray of float, shape (n_series,)
-        The variance over that of chance, at least 1.
-    freedom : float
-        How many degrees of freedom that is known by; infinite where it is taken for granted.
-    """
-
-    scale: npt.NDArray[np.float64]
-    freedom: float
-
-
-def dispersion(counts: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64]) -> Dispersion:
-    """Estimate how much more than by chance shares vary from period to period.
-
-    Pearson's chi-squared over its degrees of freedom, for each series, drawn towards the mean of all frequent series:
-    few periods tell little of one series alone. How far is told by the frequent series themselves: where they differ
-    no more than chi-squared does by chance, they share one figure, which is known well; where they differ more, those
-    above it keep that much of their own, which is known by that much fewer degrees of freedom. With fewer than five
-    frequent series each keeps its own.
+    A series so rare that not even all its texts in the latest period would be significant after the adjustment only
+    makes the others harder to find. It is left out by its sum, which tells nothing of when it was said.
 
     Parameters
     ----------
-    counts : ndarray of float, shape (n_periods, n_series)
-        Of earlier periods.
-    sizes : ndarray of float, shape (n_periods,)
-        How many texts each had; periods without any are left out.
+    total : ndarray of float, shape (n_series,)
+        In how many texts of all periods.
+    share_of_time : float
+        Which share of all texts is of the latest period.
+    level : float
+        The chance of any alarm.
+    besides : int, default=0
+        How many more tests share the level.
 
     Returns
     -------
-    Dispersion
-        1 everywhere, taken for granted, with a single period, which shows no variation.
+    ndarray of bool, shape (n_series,)
+        Which may be tested.
 
     References
     ----------
-    Smyth, G. K. (2004). Linear models and empirical Bayes methods for assessing differential expression. Statistical
-    Applications in Genetics and Molecular Biology 3(1). doi:10.2202/1544-6115.1027
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from crmkit.text.topics._rises import dispersion
-    >>> dispersion(np.array([[5.0, 0.0], [5.0, 10.0]]), np.array([100.0, 100.0])).scale.round(2).tolist()
-    [1.0, 10.53]
+    Tarone, R. E. (1990). A modified Bonferroni method for discrete data. Biometrics 46, 515-522. doi:10.2307/2531456
     """
-    there = sizes > 0
-    counts, sizes = counts[there], sizes[there]
-    freedom = len(sizes) - 1
-    if freedom < 1:
-        return Dispersion(np.ones(counts.shape[1]), np.inf)
-    share = counts.sum(axis=0) / sizes.sum()
-    expected = sizes[:, None] * share
-    some = (share > 0) & (share < 1)
-    spread = np.where(some, expected * (1 - share), 1.0)
-    own = np.where(some, ((counts - expected) ** 2 / spread).sum(axis=0) / freedom, 1.0)
-    frequent = own[some & (expected.mean(axis=0) >= _ENOUGH)]
-    if len(frequent) < _SERIES:
-        return Dispersion(np.maximum(1.0, own), float(freedom))
-    usual = max(1.0, float(frequent.mean()))
-    # Of rare series chi-squared varies a little more than this, which makes for caution.
-    chance = 2 * usual**2 / freedom
-    kept = max(0.0, 1.0 - chance / max(float(frequent.var(ddof=1)), 1e-300))
-    return Dispersion(usual + kept * np.maximum(own - usual, 0.0), freedom / kept if kept > 0 else np.inf)
+    least = np.sort(share_of_time**total)
+    n_tests = np.arange(1, len(least) + besides + 1)
+    many = besides + np.searchsorted(least, level / n_tests, side="right")
+    enough = n_tests[many <= n_tests]
+    return np.asarray(share_of_time**total <= level / (enough[0] if len(enough) else 1))
 
 
-def rise_tests(counts: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64], known: Dispersion) -> Rises:
+def rise_tests(counts: Floats, sizes: Floats, known: Bunches) -> Rises:
     """Test whether each share is higher in the last period than in all before it together.
 
     Given how often something was there in all, how many of these times fall into the latest period is binomial where
-    nothing changed (the exact conditional test of two Poisson rates; a little cautious for shares that are not small).
-    Counts are divided by the dispersion first, as for clustered data; that it is itself an estimate is made up for by
-    reading the normal deviate that belongs to the p-value as one of Student's t.
+    nothing changed (the exact conditional test of two Poisson rates; a little cautious for shares that are not small),
+    and beta-binomial where texts come in bunches. The p-value is the mean over how bunched the series may be.
 
     Parameters
     ----------
@@ -118,8 +86,8 @@ def rise_tests(counts: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64], 
         In how many texts; the last row is the latest period.
     sizes : ndarray of float, shape (n_periods,)
         How many texts there were.
-    known : Dispersion
-        Of the earlier periods.
+    known : Bunches
+        How bunched each series is.
 
     Returns
     -------
@@ -130,22 +98,43 @@ def rise_tests(counts: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64], 
     ----------
     Przyborowski, J., & Wilenski, H. (1940). Homogeneity of results in testing samples from Poisson series. Biometrika
     31, 313-323. doi:10.1093/biomet/31.3-4.313
-
-    Rao, J. N. K., & Scott, A. J. (1992). A simple method for the analysis of clustered binary data. Biometrics 48,
-    577-585. doi:10.2307/2532311
     """
     n, before = counts[-1], counts[:-1].sum(axis=0)
-    share_of_time = sizes[-1] / sizes.sum()
-    latest, total = n / known.scale, (n + before) / known.scale
-    with np.errstate(invalid="ignore"):
-        p = np.where(latest > 0, betainc(np.maximum(latest, 1e-12), total - latest + 1, share_of_time), 1.0)
-    if np.isfinite(known.freedom):
-        # Below one in two only: a rise that is none stays none.
-        p = np.where(p < 0.5, stdtr(known.freedom, ndtri(np.clip(p, 1e-300, 0.5))), p)
-    return Rises(n, before, known.scale, p)
+    total = n + before
+    late = sizes[-1] / sizes.sum()
+    # In a month of many texts bunches may be more or larger; taken for larger, that month is not trusted more for it.
+    larger = max(1.0, late * np.count_nonzero(sizes))
+    there = np.flatnonzero(n > 0)
+    p = np.ones(len(n))
+    p[there] = known.weight[there, 0] * betainc(n[there], before[there] + 1, late)
+    for weight, concentration in zip(known.weight.T[1:], known.concentration.T[1:], strict=True):
+        some = there[weight[there] > _NO_WEIGHT]
+        whole = concentration[some] / larger
+        p[some] += weight[some] * _urn_tail(n[some], total[some], whole * late, whole * (1 - late))
+    return Rises(n, before, known.size, np.minimum(p, 1.0))
 
 
-def adjust(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _urn_tail(n: Floats, total: Floats, late: Floats, early: Floats) -> Floats:
+    """Give the chance that at least n of the total are late in Polya's urn, all series at once."""
+    size = (total - n + 1).astype(np.int64)
+    begin = np.cumsum(size) - size
+    owner = np.repeat(np.arange(len(n)), size)
+    # Each probability follows from the one before it by a ratio, the first one directly.
+    fewer = np.arange(len(owner)) - begin[owner] + n[owner] - 1
+    rest = total[owner] - fewer
+    step = np.zeros(len(owner))
+    on = np.ones(len(owner), dtype=bool)
+    on[begin] = False
+    step[on] = np.log(rest[on] * (late[owner[on]] + fewer[on]))
+    step[on] -= np.log((fewer[on] + 1) * (rest[on] - 1 + early[owner[on]]))
+    first = gammaln(total + 1) - gammaln(n + 1) - gammaln(total - n + 1)
+    first += betaln(n + late, total - n + early) - betaln(late, early)
+    logs = np.cumsum(step)
+    tail = np.bincount(owner, np.exp(logs + (first - logs[begin])[owner]), minlength=len(n))
+    return tail.astype(np.float64)
+
+
+def adjust(p: Floats) -> Floats:
     """Adjust p-values for their number (Benjamini and Hochberg).
 
     Where nothing changed at all, the chance that any adjusted value is at most a level is at most that level.
