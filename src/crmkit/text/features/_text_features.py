@@ -17,6 +17,7 @@ from crmkit.core.errors import DataError
 from crmkit.language import CHARACTER, WORD, find_segmenter, find_stemmer, spell_ngrams, tokenize
 from crmkit.text._texts import read_texts
 from crmkit.text.features import _grams as grams
+from crmkit.text.features._tables import side_by_side, tally
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -180,7 +181,7 @@ class TextFeatures(TransformerMixin, BaseEstimator):
             for block, counts in blocks:
                 norm = "l1" if block == "chars" else "l2"
                 self.weights_[block] = TfidfTransformer(norm=norm, sublinear_tf=self.sublinear).fit(counts)
-        return _side_by_side(list(self.weigh(table, dict(blocks), copy=False).values()))
+        return side_by_side(list(self.weigh(table, dict(blocks), copy=False).values()))
 
     def transform(self, X: Any) -> sparse.csr_matrix:
         """Give the features of texts; terms that were not in training count for nothing.
@@ -199,7 +200,7 @@ class TextFeatures(TransformerMixin, BaseEstimator):
         table = tokenize(read_texts(X, what="X").tolist())
         if not table.n_texts:
             return sparse.csr_matrix((0, self.n_columns_))
-        return _side_by_side(list(self.weigh(table, self.count(table), copy=False).values()))
+        return side_by_side(list(self.weigh(table, self.count(table), copy=False).values()))
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:  # noqa: ARG002 -- scikit-learn's signature
         """Give the terms in the order of the columns.
@@ -343,15 +344,15 @@ class TextFeatures(TransformerMixin, BaseEstimator):
         lengths = []
         for sequence, found in self.occurrences(table, grow=grow).values():
             text = table.text[sequence.first]
-            lengths += [_tally(text[one.first], one.ids, (table.n_texts, one.width)) for one in found]
-        counts = {"top": _side_by_side(lengths)}
+            lengths += [tally(text[one.first], one.ids, (table.n_texts, one.width)) for one in found]
+        counts = {"top": side_by_side(lengths)}
         if self.chars[1]:
             # A word's characters are counted once, however often it stands in the texts.
             owner, found = self.letters(table, grow=grow)
             n_words = len(table.words)
-            of_words = _side_by_side([_tally(owner[one.first], one.ids, (n_words, one.width)) for one in found])
+            of_words = side_by_side([tally(owner[one.first], one.ids, (n_words, one.width)) for one in found])
             word = table.kind == WORD
-            in_texts = _tally(table.text[word], table.code[word], (table.n_texts, n_words))
+            in_texts = tally(table.text[word], table.code[word], (table.n_texts, n_words))
             counts["chars"] = in_texts @ of_words
             counts["chars"].sort_indices()
         return counts
@@ -406,29 +407,3 @@ class TextFeatures(TransformerMixin, BaseEstimator):
         unspaced = np.bincount(table.text[table.kind == CHARACTER], minlength=table.n_texts)
         share: npt.NDArray[np.float64] = spaced / np.maximum(spaced + unspaced, 1)
         return share
-
-
-def _side_by_side(blocks: list[Any]) -> sparse.csr_matrix:
-    """Join blocks of columns, with no other memory than the result's (scipy's way takes as much again)."""
-    if len(blocks) == 1:
-        return sparse.csr_matrix(blocks[0])
-    n_rows, widths = blocks[0].shape[0], [block.shape[1] for block in blocks]
-    # Rows one after the other, and the blocks of a row one after the other: whose is each value of the result?
-    lengths = np.column_stack([np.diff(block.indptr) for block in blocks])
-    owner = np.repeat(np.tile(np.arange(len(blocks), dtype=np.int8), n_rows), lengths.ravel())
-    data = np.empty(len(owner))
-    indices = np.empty(len(owner), dtype=np.result_type(*(block.indices for block in blocks)))
-    for place, block in enumerate(blocks):
-        here = owner == place
-        data[here] = block.data
-        indices[here] = block.indices + indices.dtype.type(sum(widths[:place]))
-    indptr = np.concatenate([[0], np.cumsum(lengths.sum(axis=1))])
-    return sparse.csr_matrix((data, indices, indptr), shape=(n_rows, sum(widths)))
-
-
-def _tally(rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64], shape: tuple[int, int]) -> sparse.csr_matrix:
-    """Count pairs of row and column; the rows ascend."""
-    begins = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))])
-    counts = sparse.csr_matrix((np.ones(len(rows)), columns, begins), shape=shape)
-    counts.sum_duplicates()
-    return counts
