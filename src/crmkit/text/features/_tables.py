@@ -22,7 +22,7 @@ def side_by_side(blocks: list[Any]) -> sparse.csr_matrix:
     lengths = np.column_stack([np.diff(block.indptr) for block in blocks])
     owner = np.repeat(np.tile(np.arange(len(blocks), dtype=np.int8), n_rows), lengths.ravel())
     data = np.empty(len(owner))
-    indices = np.empty(len(owner), dtype=np.int32 if max(len(owner), sum(widths)) < 2**31 else np.int64)
+    indices = np.empty(len(owner), dtype="int32" if max(len(owner), sum(widths)) < 2**31 else "int64")
     for place, block in enumerate(blocks):
         here = owner == place
         data[here] = block.data
