@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import sys
 import types
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import sparse
 
+import crmkit
 from crmkit import persistence
 from crmkit.core.errors import PersistenceError
 from crmkit.core.estimate import Estimate
@@ -243,6 +245,14 @@ def test_what_cannot_be_saved_is_refused_with_its_place(value, message, tmp_path
     with pytest.raises(PersistenceError, match=message):
         persistence.save({"part": value}, tmp_path / "x")
     assert not list(tmp_path.iterdir())
+
+
+def test_what_was_made_before_its_module_was_loaded_again_is_refused_in_these_words(tmp_path, monkeypatch):
+    before = crmkit.create("lifetime-model", "nbd")
+    home = sys.modules[type(before).__module__]
+    monkeypatch.setattr(home, type(before).__name__, type(type(before).__name__, (), {}))
+    with pytest.raises(PersistenceError, match="loaded again after it was made; make it anew"):
+        persistence.save(before, tmp_path / "x")
 
 
 def test_a_refusal_never_shows_a_key_that_may_be_personal_data(tmp_path):

@@ -16,7 +16,7 @@ from scipy import sparse
 
 from crmkit.core.errors import PersistenceError
 from crmkit.persistence._pandas import encode_pandas
-from crmkit.persistence._trust import may_be_saved, reference
+from crmkit.persistence._trust import may_be_saved, reference, stands_anew
 from crmkit.persistence._words import WRITERS
 
 if TYPE_CHECKING:
@@ -176,9 +176,10 @@ class Encoder:
         kind = type(value)
         address = reference(kind)
         if not may_be_saved(kind):
-            raise PersistenceError(
-                f"{where} is a {address}: only classes of crmkit, scikit-learn and installed plugins can be saved"
-            )
+            why = "only classes of crmkit, scikit-learn and installed plugins can be saved"
+            if stands_anew(kind):
+                why = "its module was loaded again after it was made; make it anew"
+            raise PersistenceError(f"{where} is a {address}: {why}")
         if isinstance(value, enum.Enum):
             return {"$": "enum", "class": address, "v": value.name}
         if callable(getattr(value, "get_state", None)) and callable(getattr(kind, "from_state", None)):

@@ -13,7 +13,7 @@ from crmkit.core.registry import available
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Trust", "home", "may_be_saved", "reference"]
+__all__ = ["Trust", "home", "may_be_saved", "reference", "stands_anew"]
 
 _HOME = frozenset({"crmkit", "sklearn"})
 _REFERENCE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\Z", re.ASCII)
@@ -50,16 +50,38 @@ def may_be_saved(obj: Any) -> bool:
     bool
         False for lambdas, local and interactive definitions, and for whatever belongs to no installed plugin.
     """
+    return _at_home(obj) is obj
+
+
+def stands_anew(kind: type) -> bool:
+    """Say whether another class stands where this one was defined, as after its module was loaded again.
+
+    Parameters
+    ----------
+    kind : type
+        What is meant.
+
+    Returns
+    -------
+    bool
+        False where nothing stands there.
+    """
+    found = _at_home(kind)
+    return found is not None and found is not kind
+
+
+def _at_home(obj: Any) -> Any:
+    """Give what stands at the address of a class or function, None where that is no importable place at home."""
     address = reference(obj)
     if not _REFERENCE.match(address):
-        return False
+        return None
     root = address.partition(":")[0].partition(".")[0]
     if root not in _HOME and root not in _plugin_packages():
-        return False
+        return None
     try:
-        return _resolve(address) is obj
+        return _resolve(address)
     except (ImportError, AttributeError):
-        return False
+        return None
 
 
 def home(address: str) -> str:
