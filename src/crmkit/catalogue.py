@@ -546,6 +546,15 @@ _PLANNERS: tuple[PluginSpec, ...] = (
     ),
     PluginSpec(
         kind="planner",
+        name="dual",
+        target="crmkit.remediation:DualPlanner",
+        summary="A whole plan with a proved small gap for up to many millions of cases, by the prices of the limits.",
+        inputs=("problem",),
+        tags=frozenset({"whole", "bound", "prices"}),
+        reference="Sinha & Zoltners 1979, doi:10.1287/opre.27.3.503; Nesterov 2005, doi:10.1007/s10107-004-0552-5",
+    ),
+    PluginSpec(
+        kind="planner",
         name="lp",
         target="crmkit.remediation:LinearPlanner",
         summary="The exact optimum when cases may be divided; gives bounds and prices.",

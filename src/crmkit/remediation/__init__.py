@@ -15,11 +15,13 @@ from crmkit.remediation._problem import Problem
 from crmkit.remediation._tableau import Arrays, Row
 from crmkit.remediation._terms import Cap, Floor, Holdout, Remedy, Resource
 from crmkit.remediation._verify import Verification, verify
+from crmkit.remediation.dual import DualPlanner
 
 __all__ = [
     "Arrays",
     "AutoPlanner",
     "Cap",
+    "DualPlanner",
     "Floor",
     "GreedyPlanner",
     "Holdout",

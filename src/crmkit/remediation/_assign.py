@@ -67,7 +67,7 @@ def assign(problem: Problem, duals: Floats, used: Floats, has: Bools, new_cases:
     order = np.lexsort((-adjusted[case, remedy], case))
     case, remedy = case[order], remedy[order]
     caps = [i for i, row in enumerate(rows) if row.sense == "<="]
-    limit = np.array([row.bound for row in problem.arrays().rows], dtype=np.float64)
+    limit = np.array([row.bound for row in problem.tableau().limits], dtype=np.float64)
     uses = [sparse.csr_array(rows[i].coefficients.tocsr()[case, remedy].reshape(1, -1)) for i in caps]
     matrix = sparse.vstack(uses, format="csc") if caps else sparse.csc_array((0, len(case)))
     picked, _ = fill(group[case], matrix, np.maximum(limit - used, 0.0)[caps], taken)

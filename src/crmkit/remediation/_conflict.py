@@ -236,7 +236,7 @@ def infeasible(problem: Problem, *, whole: bool = True) -> InfeasiblePlanError:
     """
     names = conflict(problem, whole=whole)
     change = least_change(problem, whole=whole)
-    bounds = {row.name: row.bound for row in problem.arrays().rows}
+    bounds = {row.name: row.bound for row in problem.tableau().limits}
     steps = [f"{name!r} from {bounds[name]:g} to {bounds[name] + step:.10g}" for name, step in change.items()]
     return InfeasiblePlanError(
         f"no plan can keep {_joined(names)}; the least change that makes one possible: {_joined_plain(steps)}",

@@ -91,7 +91,8 @@ def cases_from_arrays(
             if where is not None:
                 columns[where] = _column_of(mask, n_cases, f"the mask of {name!r}").astype(bool)
             terms.append(kind(where=where, count=float(count), name=name))
-    return pd.DataFrame(columns), made, terms
+    # Without copies: columns are parts of the arrays given.
+    return pd.DataFrame(columns, copy=False), made, terms
 
 
 def _remedies(
@@ -100,7 +101,8 @@ def _remedies(
     """Write each remedy's numbers as columns of the cases, and the remedy with formulas that name them."""
     made = []
     for j, name in enumerate(names):
-        columns[f"value_{j}"] = np.where(np.isneginf(worth[:, j]), np.nan, worth[:, j])
+        lost = np.isneginf(worth[:, j])
+        columns[f"value_{j}"] = np.where(lost, np.nan, worth[:, j]) if lost.any() else worth[:, j]
         condition = None if allowed[:, j].all() else f"eligible_{j}"
         if condition is not None:
             columns[condition] = allowed[:, j]
@@ -161,7 +163,7 @@ def cases_from_options(options: Any, *, names: Sequence[str] | None = None) -> t
             except (TypeError, ValueError):
                 raise DataError(f"options: {column} must hold numbers, got {table[column].dtype}") from None
             columns[f"option {j}: {column}"] = entries
-            if column != "value":
+            if column in uses:
                 formulas[column.removeprefix("uses_")] = f"option {j}: {column}"
         made.append(Remedy(name, value=f"option {j}: value", uses=formulas, eligible=f"option {j}: listed"))
     return pd.DataFrame(columns), made

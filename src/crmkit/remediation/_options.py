@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from crmkit.remediation._tableau import Arrays, Row
+    from crmkit.remediation._tableau import Arrays, Limits, Row
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.intp]
@@ -104,7 +104,7 @@ class Options:
         bound = sign * np.array([row.bound for row in rows], dtype=np.float64)
         return replace(self, matrix=turned, bound=bound, sign=sign, names=tuple(row.name for row in rows))
 
-    def with_rows(self, rows: Sequence[Row]) -> Self:
+    def with_rows(self, rows: Sequence[Row | Limits]) -> Self:
         """Give the same options under other bounds."""
         return self.with_bound(self.sign * np.array([row.bound for row in rows], dtype=np.float64))
 

@@ -15,14 +15,15 @@ from crmkit.remediation._plan_tables import Lines, explanation, plan_table, pric
 from crmkit.remediation._ranking import adjusted_table
 from crmkit.remediation._relaxation import Relaxed, relax
 from crmkit.remediation._terms import NOTHING
-from crmkit.remediation._what_if import what_if
+from crmkit.remediation._what_if import what_if, what_if_replanned
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
     import pandas as pd
 
+    from crmkit.remediation._options import Options
     from crmkit.remediation._problem import Problem
 
     Floats = npt.NDArray[np.float64]
@@ -96,17 +97,18 @@ class Plan:
             self.choice = remedy
         given = remedy >= 0
         worth = np.zeros(len(case))
-        worth[given] = share[given] * problem.arrays().value[case[given], remedy[given]]
+        worth[given] = share[given] * problem.worth()[case[given], remedy[given]]
         self._lines = Lines(case, remedy, share, worth)
         self.value = float(np.sum(worth))
         self.planner = planner
         self.notes = tuple(notes)
         self._duals = duals
         self._relaxed = relaxed
+        self._core: tuple[Options, Relaxed, Ints] | None = None
+        self._replan: Callable[[Problem, Floats], Plan] | None = None
         self._cached: dict[str, Any] = {}
         if duals is not None:
-            proved = problem.options().dual(np.maximum(duals * problem.options().sign, 0.0))
-            bound = min(bound, proved)
+            bound = min(bound, problem.bound_at(duals))
         # Sums in another order differ in the last digits; a plan is never worth more than its own bound.
         close = bound < self.value <= bound + EXACT * max(1.0, abs(bound))
         self.bound = self.value if close else float(bound)
@@ -235,6 +237,30 @@ class Plan:
         self.bound = max(min(self.bound, float(bound)), self.value)
         return self
 
+    def with_core(
+        self, options: Options, relaxed: Relaxed, rows: Ints, replan: Callable[[Problem, Floats], Plan]
+    ) -> Self:
+        """Keep the part of a large problem that decides its prices, for planners; gives the plan itself.
+
+        Parameters
+        ----------
+        options : Options
+            The part, under what all others leave of the limits.
+        relaxed : Relaxed
+            Its divided plan.
+        rows : ndarray of int
+            Which of the problem's limits each row of the part is.
+        replan : callable
+            Plans a similar problem, from this plan's :attr:`duals`.
+
+        Returns
+        -------
+        Plan
+            This plan.
+        """
+        self._core, self._replan = (options, relaxed, rows), replan
+        return self
+
     def get_state(self) -> dict[str, Any]:
         """Give everything the plan consists of, prices included, for saving without pickle.
 
@@ -310,8 +336,8 @@ class Plan:
         ndarray, shape (n_limits,)
             In the limits' own units: cases for floors and caps.
         """
-        rows = self.problem.arrays().rows
-        return np.array([np.sum(use_of(self._lines, row.coefficients)) for row in rows], dtype=np.float64)
+        limits = self.problem.tableau().limits
+        return np.array([np.sum(use_of(self._lines, limit.coefficients)) for limit in limits], dtype=np.float64)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -353,10 +379,16 @@ class Plan:
         changes with the limit, per unit, below and above it (>= 0 for resources and caps, <= 0 for floors; infinite
         where a step to that side leaves no plan), ``valid_from`` and ``valid_to``: from where to where the limit may
         move while these hold, and ``unit``. They are exact for the plan in which cases may be divided; a whole plan
-        follows them up to the size of one case.
+        follows them up to the size of one case. Of a plan made by ``dual`` they are those of the cases it solved
+        exactly (``plan.notes`` say how near to the best that is): where several price systems prove the plan, the two
+        sides may lie further apart than all cases together would show.
         """
         if "prices" not in self._cached:
-            self._cached["prices"] = price_table(self.problem, self.relaxed(), self.used())
+            core = self._core
+            if core is None:
+                options = self.problem.options()
+                core = options, self.relaxed(), np.arange(len(options.bound))
+            self._cached["prices"] = price_table(self.problem, *core, self.used())
         found: pd.DataFrame = self._cached["prices"]
         return found
 
@@ -421,6 +453,8 @@ class Plan:
         if isinstance(values, str | bytes):
             raise TypeError(f"values must be numbers, got {type(values).__name__}")
         given = list(np.atleast_1d(np.asarray(list(values) if isinstance(values, Iterable) else values, dtype=float)))
+        if self._replan is not None:
+            return what_if_replanned(self.problem, self._replan, self.duals, limit, given)
         return what_if(self.problem, self.relaxed(), limit, given, fractional=self.fractional)
 
     def assign(self, new_cases: Any) -> pd.DataFrame:
@@ -486,7 +520,7 @@ class Plan:
         )
         limits = [
             [row.name, row.sense, float(used), row.bound]
-            for row, used in zip(self.problem.arrays().rows, self.used(), strict=True)
+            for row, used in zip(self.problem.tableau().limits, self.used(), strict=True)
         ]
         return remedies + html.table(["limit", "", "used", "bound"], limits, caption="Limits")
 
@@ -504,7 +538,7 @@ def _as_choice(problem: Problem, choice: Any) -> Ints:
     if np.any((remedy < -1) | (remedy >= len(problem.remedies))):
         raise DataError(f"choice must be from -1 (nothing) to {len(problem.remedies) - 1}")
     some = np.flatnonzero(remedy >= 0)
-    wrong = some[~problem.arrays().eligible[some, remedy[some]]]
+    wrong = some[~np.isfinite(problem.worth()[some, remedy[some]])]
     if len(wrong):
         raise DataError(f"choice gives remedies that are not eligible: {len(wrong):,} cases, first in row {wrong[0]}")
     return remedy
@@ -513,12 +547,19 @@ def _as_choice(problem: Problem, choice: Any) -> Ints:
 def _as_duals(problem: Problem, prices: Any) -> Floats:
     """Check prices and drop the rounding of their sign."""
     given = np.asarray(prices, dtype=np.float64)
-    options = problem.options()
-    if given.shape != options.bound.shape or not np.all(np.isfinite(given)):
-        raise DataError(f"prices must be one finite number for each of the {len(options.bound)} limits")
-    turned = given * options.sign
-    wrong = turned * options.row_scale < -1e-6 * options.scale
+    limits = problem.tableau().limits
+    if given.shape != (len(limits),) or not np.all(np.isfinite(given)):
+        raise DataError(f"prices must be one finite number for each of the {len(limits)} limits")
+    sign = np.array([1.0 if limit.sense == "<=" else -1.0 for limit in limits])
+    blocks = problem.blocks()
+    typical, sizes = blocks.sizes()
+    size = np.ones(len(limits))
+    size[blocks.rows] = sizes
+    turned = given * sign
+    wrong = turned * size < -1e-6 * typical
     if wrong.any():
-        names = ", ".join(repr(options.names[row]) for row in np.flatnonzero(wrong))
+        names = ", ".join(repr(limits[row].name) for row in np.flatnonzero(wrong))
         raise DataError(f"prices must be >= 0 for resources and caps and <= 0 for floors; not so for {names}")
-    return np.where(options.limited, np.maximum(turned, 0.0), 0.0) * options.sign
+    limited = np.zeros(len(limits), dtype=bool)
+    limited[blocks.rows] = True
+    return np.asarray(np.where(limited, np.maximum(turned, 0.0), 0.0) * sign, dtype=np.float64)

@@ -14,6 +14,8 @@ from crmkit.remediation._terms import NOTHING, Resource
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from crmkit.remediation._coefficients import Coefficients
+    from crmkit.remediation._options import Options
     from crmkit.remediation._problem import Problem
     from crmkit.remediation._relaxation import Relaxed
 
@@ -40,27 +42,22 @@ class Lines(NamedTuple):
     worth: Floats
 
 
-def use_of(lines: Lines, coefficients: Any) -> Floats:
+def use_of(lines: Lines, coefficients: Coefficients) -> Floats:
     """Give what each line counts against one limit.
 
     Parameters
     ----------
     lines : Lines
         What is given.
-    coefficients : scipy.sparse array of shape (n_cases, n_remedies)
-        Of the limit's row.
+    coefficients : Coefficients
+        Of the limit.
 
     Returns
     -------
     ndarray, shape (n_lines,)
         Times the share; 0 for nothing.
     """
-    result = np.zeros(len(lines.case))
-    given = np.flatnonzero(lines.remedy >= 0)
-    if len(given):
-        entries = np.asarray(coefficients.tocsr()[lines.case[given], lines.remedy[given]]).ravel()
-        result[given] = lines.share[given] * entries
-    return result
+    return lines.share * coefficients.at(lines.case, lines.remedy)
 
 
 def plan_table(problem: Problem, lines: Lines, ranking: Floats) -> pd.DataFrame:
@@ -80,7 +77,7 @@ def plan_table(problem: Problem, lines: Lines, ranking: Floats) -> pd.DataFrame:
     pandas.DataFrame
         As described at :attr:`Plan.table`.
     """
-    group = problem.arrays().group
+    group = problem.group
     names = np.array([*problem.remedy_names, NOTHING], dtype=object)
     runner, lead = runners_up(ranking, elsewhere(ranking, group), lines.case, lines.remedy)
     held = problem.held_out[lines.case]
@@ -93,7 +90,7 @@ def plan_table(problem: Problem, lines: Lines, ranking: Floats) -> pd.DataFrame:
         "share": lines.share,
         "value": lines.worth,
     }
-    for limit, row in zip(problem.limits, problem.arrays().rows, strict=True):
+    for limit, row in zip(problem.limits, problem.tableau().limits, strict=True):
         if isinstance(limit, Resource):
             columns[f"uses_{limit.name}"] = use_of(lines, row.coefficients)
     seconds = names[np.maximum(runner, -1)]
@@ -107,15 +104,19 @@ def plan_table(problem: Problem, lines: Lines, ranking: Floats) -> pd.DataFrame:
     return table
 
 
-def price_table(problem: Problem, relaxed: Relaxed, used: Floats) -> pd.DataFrame:
+def price_table(problem: Problem, options: Options, relaxed: Relaxed, rows: Ints, used: Floats) -> pd.DataFrame:
     """Turn one-sided multipliers back into the limits' own direction.
 
     Parameters
     ----------
     problem : Problem
         What was planned.
+    options : Options
+        All its options, or those that decide the prices.
     relaxed : Relaxed
-        The divided plan.
+        Their divided plan.
+    rows : ndarray of int
+        Which of the problem's limits each row of the options is; the others have no price.
     used : ndarray, shape (n_limits,)
         What the plan uses.
 
@@ -124,14 +125,15 @@ def price_table(problem: Problem, relaxed: Relaxed, used: Floats) -> pd.DataFram
     pandas.DataFrame
         As described at :attr:`Plan.prices`.
     """
-    options = problem.options()
     worth = one_sided(options, relaxed)
+    limit = np.array([each.bound for each in problem.tableau().limits], dtype=np.float64)
+    less, more, down, up = np.zeros((4, len(limit)))
+    down[:] = up[:] = np.inf
     turned = options.sign < 0
-    limit = options.bound * options.sign
-    less = np.where(turned, -worth.more, worth.less)
-    more = np.where(turned, -worth.less, worth.more)
-    down = np.where(turned, worth.up, worth.down)
-    up = np.where(turned, worth.down, worth.up)
+    less[rows] = np.where(turned, -worth.more, worth.less)
+    more[rows] = np.where(turned, -worth.less, worth.more)
+    down[rows] = np.where(turned, worth.up, worth.down)
+    up[rows] = np.where(turned, worth.down, worth.up)
     units = [
         f"value per unit of {term.name}" if isinstance(term, Resource) else "value per case" for term in problem.limits
     ]
@@ -185,7 +187,7 @@ def explanation(problem: Problem, lines: Lines, ranking: Floats, duals: Floats, 
         if dual:
             amount = row.coefficients[[case], :].toarray().ravel()[eligible]
             columns[f"price_of_{row.name}"] = np.append(dual * amount, 0.0)
-    group = problem.arrays().group
+    group = problem.group
     mates = np.flatnonzero(group == group[case])
     nothing = elsewhere(ranking[mates], group[mates])[mates == case][0]
     columns["adjusted"] = np.append(ranking[case, eligible], nothing)

@@ -21,8 +21,9 @@ def plan(problem: Problem, planner: Any = "auto") -> Plan:
     problem : Problem
         Cases, remedies and limits.
     planner : str or object with ``plan(problem)``, default="auto"
-        ``"auto"`` gives a whole plan with a proved small gap and says how it was made; ``"milp"`` searches all whole
-        plans, ``"lp"`` may divide cases, ``"greedy"`` is the baseline; or any plugin of kind ``"planner"``.
+        ``"auto"`` gives a whole plan with a proved small gap and says how it was made; ``"dual"`` is for large
+        problems, ``"milp"`` searches all whole plans, ``"lp"`` may divide cases, ``"greedy"`` is the baseline; or any
+        plugin of kind ``"planner"``.
 
     Returns
     -------

@@ -8,10 +8,12 @@ import numpy as np
 
 from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError
+from crmkit.remediation._blocks import Blocks
+from crmkit.remediation._coefficients import Coefficients
 from crmkit.remediation._from_arrays import cases_from_arrays, cases_from_options
 from crmkit.remediation._holdout import draw
 from crmkit.remediation._options import Options
-from crmkit.remediation._tableau import Arrays, Row, Tableau, check_names, group_codes, tabulate
+from crmkit.remediation._tableau import Arrays, Limits, Tableau, check_names, group_codes, tabulate
 from crmkit.remediation._terms import Cap, Floor, Remedy, Resource
 
 if TYPE_CHECKING:
@@ -49,8 +51,6 @@ class Problem:
 
     Attributes
     ----------
-    case_ids : ndarray of object, shape (n_cases,)
-        In the order of the rows.
     held_out : ndarray of bool, shape (n_cases,)
         Which cases are held out.
 
@@ -68,7 +68,8 @@ class Problem:
 
     Notes
     -----
-    Memory: 8 bytes a case and remedy for the values, and at most 12 bytes a case and remedy for each resource.
+    Memory: 8 bytes a case and remedy for the values, at most 8 for each resource (none where the use is a number or a
+    column of the cases), and one byte a case for each floor or cap. Tables of the limits are made when asked for.
 
     Examples
     --------
@@ -84,7 +85,6 @@ class Problem:
     limits: tuple[Limit, ...]
     one_per: str | None
     holdout: Holdout | None
-    case_ids: npt.NDArray[np.object_]
     held_out: npt.NDArray[np.bool_]
 
     def __init__(
@@ -108,7 +108,7 @@ class Problem:
         check_names(self.remedies, self.limits)
         self.one_per = one_per
         self.holdout = holdout
-        self.case_ids = _case_ids(self.cases)
+        _check_case_ids(self.cases)
         n_cases = len(self.cases)
         if one_per is None:
             self._group = np.arange(n_cases, dtype=np.intp)
@@ -140,7 +140,7 @@ class Problem:
         """
         frame = as_frame(table, what="new cases")
         frame = cases_from_options(frame, names=self.remedy_names)[0] if self._long else _with_case_id(frame)
-        _case_ids(frame)
+        _check_case_ids(frame)
         return frame
 
     @classmethod
@@ -260,6 +260,16 @@ class Problem:
         return self
 
     @property
+    def group(self) -> npt.NDArray[np.intp]:
+        """The group of each case: cases of one group get at most one remedy together."""
+        return self._group
+
+    @property
+    def case_ids(self) -> npt.NDArray[np.object_]:
+        """The case ids in the order of the rows."""
+        return np.asarray(self.cases["case_id"].to_numpy(dtype=object))
+
+    @property
     def n_cases(self) -> int:
         """How many cases there are."""
         return len(self.cases)
@@ -291,11 +301,33 @@ class Problem:
         [('hours', '<=', 1.0)]
         """
         if "arrays" not in self._cached:
-            eligible = np.isfinite(self._tableau.value) & ~self.held_out[:, None]
-            value = np.where(eligible, self._tableau.value, -np.inf)
-            self._cached["arrays"] = Arrays(value, eligible, self._group, self._tableau.rows)
+            value = self.worth()
+            self._cached["arrays"] = Arrays(value, np.isfinite(value), self._group, self._tableau.rows)
         found: Arrays = self._cached["arrays"]
         return found
+
+    def worth(self) -> npt.NDArray[np.float64]:
+        """Give the value of each remedy of each case, ``-inf`` where it may not be given, for planners; cached."""
+        if "worth" not in self._cached:
+            value = self._tableau.value
+            self._cached["worth"] = np.where(self.held_out[:, None], -np.inf, value) if self.held_out.any() else value
+        found: npt.NDArray[np.float64] = self._cached["worth"]
+        return found
+
+    def blocks(self) -> Blocks:
+        """Give the problem in the compact form in which large ones are planned; cached."""
+        if "blocks" not in self._cached:
+            self._cached["blocks"] = Blocks.of(self.worth(), self._group, self._tableau.limits)
+        found: Blocks = self._cached["blocks"]
+        return found
+
+    def bound_at(self, duals: npt.NDArray[np.float64]) -> float:
+        """Bound the value of every plan from above by prices, one for each limit in its own direction."""
+        if "options" in self._cached:
+            options = self.options()
+            return options.dual(np.maximum(duals * options.sign, 0.0))
+        blocks = self.blocks()
+        return blocks.dual(np.maximum(duals[blocks.rows] * blocks.sign, 0.0))
 
     def options(self) -> Options:
         """Give the eligible pairs of case and remedy as one flat list with sparse rows; cached."""
@@ -345,14 +377,15 @@ class Problem:
         other.limits = tuple(
             _with_bound(limit, bounds[limit.name]) if limit.name in bounds else limit for limit in self.limits
         )
-        rows = tuple(
-            Row(row.name, row.sense, row.coefficients, float(bounds.get(row.name, row.bound)))
-            for row in self._tableau.rows
-        )
-        other._tableau = Tableau(self._tableau.value, rows)
+        other._tableau = self._tableau.with_bounds(bounds)
         other._cached = {}
+        if "worth" in self._cached:
+            other._cached["worth"] = self._cached["worth"]
         if "options" in self._cached:
-            other._cached["options"] = self._cached["options"].with_rows(rows)
+            other._cached["options"] = self._cached["options"].with_rows(other._tableau.limits)
+        blocks = self._cached["blocks"].with_limits(other._tableau.limits) if "blocks" in self._cached else None
+        if blocks is not None:
+            other._cached["blocks"] = blocks
         return other
 
     def get_state(self) -> dict[str, Any]:
@@ -394,15 +427,18 @@ class Problem:
         self.cases = state["cases"]
         self.remedies, self.limits = tuple(state["remedies"]), tuple(state["limits"])
         self.one_per, self.holdout, self.held_out = state["one_per"], state["holdout"], state["held_out"]
-        self.case_ids = _case_ids(self.cases)
+        _check_case_ids(self.cases)
         self._group, self._long = state["group"], state["long"]
-        self._tableau = Tableau(state["value"], tuple(Row(*row) for row in state["rows"]))
+        limits = [
+            Limits(name, sense, Coefficients.of_matrix(table), bound) for name, sense, table, bound in state["rows"]
+        ]
+        self._tableau = Tableau(state["value"], limits)
         self._cached = {}
         return self
 
     def __repr__(self) -> str:
         names = ", ".join(self.remedy_names) or "no remedies"
-        limits = ", ".join(f"{row.name} {row.sense} {row.bound:g}" for row in self._tableau.rows) or "no limits"
+        limits = ", ".join(f"{row.name} {row.sense} {row.bound:g}" for row in self._tableau.limits) or "no limits"
         per = f"; one per {self.one_per}" if self.one_per else ""
         out = f"; {int(self.held_out.sum()):,} held out" if self.holdout else ""
         return f"Problem({self.n_cases:,} cases; {names}; {limits}{per}{out})"
@@ -416,8 +452,8 @@ def _with_case_id(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.reset_index(drop=True)
 
 
-def _case_ids(cases: pd.DataFrame) -> npt.NDArray[np.object_]:
-    """Read the case ids, each there and each once."""
+def _check_case_ids(cases: pd.DataFrame) -> None:
+    """Refuse case ids that are missing or stand twice."""
     ids = cases["case_id"]
     missing = ids.isna().to_numpy(dtype=bool)
     if missing.any():
@@ -425,7 +461,6 @@ def _case_ids(cases: pd.DataFrame) -> npt.NDArray[np.object_]:
     twice = ids.duplicated(keep=False).to_numpy(dtype=bool)
     if twice.any():
         raise DataError(f"cases: each case_id must stand once; one stands more than once in {positions(twice)}")
-    return ids.to_numpy(dtype=object)
 
 
 def _all_of(items: Any, kinds: Any, what: str, wanted: str) -> tuple[Any, ...]:

@@ -9,22 +9,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from crmkit.core.checks import positions
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.core.predicate import parse
+from crmkit.remediation._coefficients import Coefficients, Some, kept
 from crmkit.remediation._terms import Floor, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
 
     from crmkit.core.predicate import Evaluated
+    from crmkit.remediation._coefficients import Amounts
     from crmkit.remediation._terms import Limit, Remedy
 
-__all__ = ["Arrays", "Row", "Tableau", "group_codes", "tabulate"]
+__all__ = ["Arrays", "Limits", "Row", "Tableau", "group_codes", "tabulate"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -73,11 +74,56 @@ class Arrays(NamedTuple):
     rows: tuple[Row, ...]
 
 
-class Tableau(NamedTuple):
-    """What tabulating gives: values of every case, also of those held out, and the limits as rows."""
+class Limits(NamedTuple):
+    """One limit in the form in which it takes least memory.
 
-    value: Floats
-    rows: tuple[Row, ...]
+    Parameters
+    ----------
+    name, sense : str
+        As in :class:`Row`.
+    coefficients : Coefficients
+        What each remedy counts against it.
+    bound : float
+        The limit.
+    """
+
+    name: str
+    sense: str
+    coefficients: Coefficients
+    bound: float
+
+
+class Tableau:
+    """What tabulating gives: values of every case, also of those held out, and the limits.
+
+    Parameters
+    ----------
+    value : ndarray, shape (n_cases, n_remedies)
+        ``-inf`` where not eligible.
+    limits : sequence of Limits
+        In the order they were given.
+    """
+
+    def __init__(self, value: Floats, limits: Sequence[Limits]) -> None:
+        self.value = value
+        self.limits = tuple(limits)
+
+    def __iter__(self) -> Iterator[Any]:
+        yield self.value
+        yield self.rows
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The limits with sparse tables, which are made when they are first asked for."""
+        eligible = np.isfinite(self.value)
+        return tuple(
+            Row(limit.name, limit.sense, limit.coefficients.matrix(eligible), limit.bound) for limit in self.limits
+        )
+
+    def with_bounds(self, bounds: Mapping[str, float]) -> Tableau:
+        """Give the same tableau with other limits, sharing everything else."""
+        limits = [limit._replace(bound=float(bounds.get(limit.name, limit.bound))) for limit in self.limits]
+        return Tableau(self.value, limits)
 
 
 class _Missing:
@@ -175,33 +221,33 @@ def tabulate(
     """
     n_cases = len(table)
     missing = _Missing(n_cases)
-    value = np.full((n_cases, len(remedies)), -np.inf)
-    uses: dict[str, dict[int, Floats]] = {limit.name: {} for limit in limits if isinstance(limit, Resource)}
+    # A column a remedy: whoever goes through the cases in stretches reads each remedy in one piece.
+    value = np.full((n_cases, len(remedies)), -np.inf, order="F")
+    uses: dict[str, dict[int, Amounts]] = {limit.name: {} for limit in limits if isinstance(limit, Resource)}
     for j, remedy in enumerate(remedies):
         worth, taken = _tabulate_remedy(table, remedy, missing)
         value[:, j] = worth
         for resource, amounts in taken.items():
             uses[resource][j] = amounts
-    eligible = np.isfinite(value)
-    rows = []
+    found = []
     for limit in limits:
         if isinstance(limit, Resource):
-            coefficients = _resource_coefficients(uses[limit.name], eligible)
-            rows.append(Row(limit.name, "<=", coefficients, float(limit.limit)))
+            found.append(Limits(limit.name, "<=", Coefficients(uses[limit.name]), float(limit.limit)))
             continue
         inside = np.ones(n_cases, dtype=bool)
         if limit.where is not None:
             met = _conditions(table, limit.where, f"where of {limit.name!r}")
             missing.note(f"where of {limit.name!r}", met.missing)
             inside = met.values
-        chosen = np.array([limit.remedy in {None, remedy.name} for remedy in remedies], dtype=bool)
-        coefficients = sparse.csc_array((eligible & inside[:, None] & chosen).astype(np.float64))
-        rows.append(Row(limit.name, *_sense_and_bound(limit, group, inside & counted, coefficients)))
+        counts = kept(inside, np.ones(n_cases, dtype=bool))
+        chosen = {j: counts for j, remedy in enumerate(remedies) if limit.remedy in {None, remedy.name}}
+        sense, bound = _sense_and_bound(limit, group, inside & counted)
+        found.append(Limits(limit.name, sense, Coefficients(chosen), bound))
     missing.warn(stacklevel + 1)
-    return Tableau(value, tuple(rows))
+    return Tableau(value, found)
 
 
-def _tabulate_remedy(table: pd.DataFrame, remedy: Remedy, missing: _Missing) -> tuple[Floats, dict[str, Floats]]:
+def _tabulate_remedy(table: pd.DataFrame, remedy: Remedy, missing: _Missing) -> tuple[Floats, dict[str, Amounts]]:
     """Work out one remedy's value, -inf where not eligible, and what it uses."""
     worth = _numbers(table, remedy.value, f"value of remedy {remedy.name!r}")
     eligible = np.ones(len(table), dtype=bool)
@@ -212,14 +258,22 @@ def _tabulate_remedy(table: pd.DataFrame, remedy: Remedy, missing: _Missing) -> 
     # What is missing matters only where the remedy could else be given.
     missing.note(f"value of remedy {remedy.name!r}", worth.missing & eligible)
     usable = eligible & ~worth.missing
-    taken = {}
+    taken: dict[str, Any] = {}
     for resource, formula in remedy.uses.items():
+        if not isinstance(formula, str):
+            taken[resource] = float(formula)
+            continue
         use = _numbers(table, formula, f"uses[{resource!r}] of remedy {remedy.name!r}")
         missing.note(f"uses[{resource!r}] of remedy {remedy.name!r}", use.missing & eligible)
         usable &= ~use.missing
-        taken[resource] = np.asarray(use.values, dtype=np.float64)
+        taken[resource] = kept(_own(table, formula, use.values), eligible & ~use.missing)
     for resource, amounts in taken.items():
-        negative = usable & (amounts < 0)
+        negative = np.zeros(len(table), dtype=bool)
+        if isinstance(amounts, Some):
+            negative[amounts.case[amounts.data < 0]] = True
+        else:
+            negative |= amounts < 0
+        negative &= usable
         if negative.any():
             raise DataError(
                 f"uses[{resource!r}] of remedy {remedy.name!r} is negative in {positions(negative)}: a remedy cannot "
@@ -228,17 +282,17 @@ def _tabulate_remedy(table: pd.DataFrame, remedy: Remedy, missing: _Missing) -> 
     return np.where(usable, worth.values, -np.inf), taken
 
 
-def _resource_coefficients(uses: dict[int, Floats], eligible: Bools) -> Any:
-    """Put one resource's uses into a sparse table of cases by remedies."""
-    parts = [(np.flatnonzero(eligible[:, j] & (amounts != 0)), j, amounts) for j, amounts in uses.items()]
-    rows = np.concatenate([where for where, _, _ in parts]) if parts else np.zeros(0, dtype=np.intp)
-    columns = np.concatenate([np.full(len(where), j) for where, j, _ in parts]) if parts else rows
-    amounts = np.concatenate([amounts[where] for where, _, amounts in parts]) if parts else np.zeros(0)
-    return sparse.csc_array((amounts, (rows, columns)), shape=eligible.shape)
+def _own(table: pd.DataFrame, formula: str, values: Any) -> Floats:
+    """Give the table's own column instead of a copy of it where they are the same."""
+    if formula in table.columns:
+        column = table[formula].to_numpy()
+        if column.dtype == np.float64 and np.isfinite(column).all():
+            return np.asarray(column)
+    return np.asarray(values, dtype=np.float64)
 
 
-def _sense_and_bound(limit: Any, group: Ints, inside: Bools, coefficients: Any) -> tuple[str, Any, float]:
-    """Turn a floor or cap into a sense, its coefficients and a whole number."""
+def _sense_and_bound(limit: Any, group: Ints, inside: Bools) -> tuple[str, float]:
+    """Turn a floor or cap into a sense and a whole number."""
     floor = isinstance(limit, Floor)
     if limit.count is not None:
         bound = float(limit.count)
@@ -246,7 +300,7 @@ def _sense_and_bound(limit: Any, group: Ints, inside: Bools, coefficients: Any) 
         # Shares such as 0.29 are no binary fractions: 0.29 * 100 must count as 29, not as 28.999… or 29.000…1.
         exact = float(limit.share) * len(np.unique(group[inside]))
         bound = float(math.ceil(exact - 1e-9) if floor else math.floor(exact + 1e-9))
-    return (">=" if floor else "<="), coefficients, bound
+    return (">=" if floor else "<="), bound
 
 
 def check_names(remedies: Sequence[Remedy], limits: Sequence[Limit]) -> None:

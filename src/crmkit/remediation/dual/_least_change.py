@@ -1,0 +1,170 @@
+"""Why a large problem has no plan, and the least change of its limits that gives it one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from crmkit.core.errors import InfeasiblePlanError
+from crmkit.remediation._options import EXACT
+from crmkit.remediation._relaxation import POSITIVE, solve_linear
+from crmkit.remediation.dual._core import Surroundings
+from crmkit.remediation.dual._listing import as_options, list_options
+from crmkit.remediation.dual._prices import find_prices
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from crmkit.remediation._blocks import Blocks
+    from crmkit.remediation._options import Options
+    from crmkit.remediation._problem import Problem
+    from crmkit.remediation.dual._prices import Found
+
+    Floats = npt.NDArray[np.float64]
+
+__all__ = ["Shortfall", "impossible", "shortfall"]
+
+_PROOF = 1e-9
+
+
+class Shortfall(NamedTuple):
+    """How far the limits are from leaving a plan.
+
+    Parameters
+    ----------
+    proved : bool
+        It is proved that no plan keeps the limits, divided ones included.
+    rows : tuple of int
+        Rows of the blocks in conflict, where it is proved.
+    over : ndarray, shape (n_rows,)
+        By how much a whole choice that breaks the limits little breaks each turned row.
+    """
+
+    proved: bool
+    rows: tuple[int, ...]
+    over: Floats
+
+
+def shortfall(blocks: Blocks, *, core: int) -> Shortfall:
+    """Find out whether any plan keeps the limits, by prices alone, and a choice that breaks them least.
+
+    With all values 0 the bound that prices prove is at least 0 where there is a plan: prices that prove less than 0 are
+    a certificate that there is none. Each limit's price is kept below what breaking it costs, one part of its size, so
+    that the bound is minus the least change.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        The problem.
+    core : int
+        Groups solved exactly.
+
+    Returns
+    -------
+    Shortfall
+        What was found.
+    """
+    worthless = blocks.without_value()
+    _, size = worthless.sizes()
+    cost = 1.0 / np.maximum(np.abs(blocks.bound), size)
+    found = _least(worthless, cost, core)
+    proved = found.bound < -_PROOF
+    rows: list[int] = []
+    if proved:
+        rows = [int(row) for row in np.flatnonzero(found.best > _PROOF * cost)]
+        for row in tuple(rows):
+            without = [other for other in rows if other != row]
+            top = np.zeros(blocks.n_rows)
+            top[without] = cost[without]
+            if _least(worthless, top, core, start=found.best).bound < -_PROOF:
+                rows = without
+    return Shortfall(proved, tuple(rows), _over(worthless, found, cost, core))
+
+
+def _least(blocks: Blocks, top: Floats, core: int, start: Floats | None = None) -> Found:
+    """Minimise the bound of a problem without values, prices kept below ``top``."""
+    _, size = blocks.sizes()
+    typical = float(np.max(top * size, initial=0.0)) or 1.0
+    return find_prices(blocks, enough=core, start=start, top=top, typical=typical)
+
+
+def _over(blocks: Blocks, found: Found, cost: Floats, core: int) -> Floats:
+    """Find a whole choice that breaks the limits little, and say by how much it does."""
+    around = Surroundings(blocks, found.prices, found.width, core)
+    position, _ = blocks.positions(around.groups)
+    fixed = around.choice.copy()
+    fixed[position] = -1
+    listed = list_options(blocks, around.groups, found.prices)
+    options = as_options(blocks, listed, blocks.bound - blocks.used(fixed))
+    share = _elastic(options, cost)
+    order = np.lexsort((-share, options.group))
+    largest = order[options.start] if options.n_options else np.zeros(0, dtype=np.intp)
+    whole = np.where(share >= 1 - POSITIVE, 1.0, 0.0)
+    filled = whole.copy()
+    filled[largest[share[largest] > POSITIVE]] = 1.0
+    ways = [options.used(way) - options.bound for way in (whole, filled)]
+    ways.append(blocks.used(around.choice) - blocks.bound)
+    ways = [np.where(over > EXACT * np.maximum(1.0, np.abs(blocks.bound)), over, 0.0) for over in ways]
+    return min(ways, key=lambda over: float(over @ cost))
+
+
+def _elastic(options: Options, cost: Floats) -> Floats:
+    """Find the divided choice of the core that breaks the limits least."""
+    scale = options.row_scale
+    n_rows = len(scale)
+    pointer = np.append(options.start, options.n_options)
+    groups = sparse.csr_array(
+        (np.ones(options.n_options), np.arange(options.n_options), pointer), shape=(options.n_groups, options.n_options)
+    )
+    slacks = sparse.vstack([-sparse.eye_array(n_rows), sparse.csr_array((options.n_groups, n_rows))])
+    price = cost * scale
+    result = solve_linear(
+        np.concatenate([np.zeros(options.n_options), price / np.max(price, initial=0.0)]),
+        sparse.hstack(
+            [sparse.vstack([sparse.diags_array(1.0 / scale) @ options.matrix, groups]), slacks], format="csr"
+        ),
+        np.concatenate([options.bound / scale, np.ones(options.n_groups)]),
+        n_options=options.n_options,
+        bounds=(0, None),
+    )
+    return np.asarray(np.clip(result.x[: options.n_options], 0.0, 1.0), dtype=np.float64)
+
+
+def impossible(problem: Problem, blocks: Blocks, short: Shortfall) -> InfeasiblePlanError:
+    """Make the error that names the conflict and the change that helps.
+
+    Parameters
+    ----------
+    problem : Problem
+        What cannot be planned.
+    blocks : Blocks
+        The same, its bounds whole where only whole numbers count.
+    short : Shortfall
+        What was found.
+
+    Returns
+    -------
+    InfeasiblePlanError
+        To be raised by the planner.
+    """
+    limits = problem.tableau().limits
+    broken = np.flatnonzero(short.over)
+    change = {}
+    for row in broken:
+        limit = limits[blocks.rows[row]]
+        # What was lowered to a whole number for planning is counted from where it was.
+        over = short.over[row] - (blocks.sign[row] * limit.bound - blocks.bound[row])
+        change[limit.name] = float(blocks.sign[row] * over)
+    named = short.rows if short.proved else broken
+    names = tuple(limits[blocks.rows[row]].name for row in named)
+    bounds = {limit.name: limit.bound for limit in limits}
+    steps = [f"{name!r} from {bounds[name]:g} to {bounds[name] + step:.10g}" for name, step in change.items()]
+    listed = ", ".join(map(repr, names))
+    start = f"no plan can keep {listed} together" if short.proved else f"no whole plan was found that keeps {listed}"
+    return InfeasiblePlanError(
+        f"{start}; the least change found that makes one possible: {', '.join(steps)}",
+        conflict=names,
+        relaxation=change,
+    )

@@ -1,0 +1,237 @@
+"""The planner for large problems."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import Interval
+from threadpoolctl import threadpool_limits
+
+from crmkit.core.errors import ConvergenceError
+from crmkit.remediation._completion import complete
+from crmkit.remediation._conflict import infeasible
+from crmkit.remediation._options import EXACT
+from crmkit.remediation._plan import Plan
+from crmkit.remediation._relaxation import relax
+from crmkit.remediation.dual._core import Surroundings
+from crmkit.remediation.dual._finish import finish
+from crmkit.remediation.dual._least_change import impossible, shortfall
+from crmkit.remediation.dual._prices import find_prices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+
+    from crmkit.core.errors import InfeasiblePlanError
+    from crmkit.remediation._blocks import Blocks
+    from crmkit.remediation._problem import Problem
+    from crmkit.remediation.dual._core import Core
+    from crmkit.remediation.dual._prices import Found
+
+    Floats = npt.NDArray[np.float64]
+
+__all__ = ["DualPlanner"]
+
+_CORE_A_ROW = 4
+_EXACT_OPTIONS = 60_000
+_GROWTHS = 3
+_AT_THE_TOP = 0.5
+
+
+class _Made(NamedTuple):
+    """A whole plan by position, what proves it, and how far the core's divided plan is from the best."""
+
+    choice: npt.NDArray[np.int16]
+    bound: float
+    prices: Floats
+    core: Core
+    off: float
+
+
+class DualPlanner(BaseEstimator):
+    """A whole plan with a proved gap for problems of up to many millions of cases.
+
+    Prices of the limits are found first: for given prices each case is decided by itself, so that one pass over the
+    cases gives a bound on every plan and its slope. The bound is smoothed (what is nearly tied is shared) and
+    minimised by Newton's method, on samples first, while the smoothing shrinks. Then the cases nearest a tie are
+    solved exactly by HiGHS under what all others leave of the limits, first divided and then whole, and a last pass
+    at the best prices proves how far the plan can be from the best.
+
+    Use it for more than about 5,000 cases; ``auto`` does. It assumes that few cases are near a tie at the best prices,
+    or that very many are exactly tied; between the two, gaps are larger.
+
+    Parameters
+    ----------
+    gap : float or None, default=None
+        Stop when the plan is proved to be within this of the best, relative to its value; the gap reached may be
+        larger (``plan.gap``). None means half of what one case is worth. Changes the result.
+    core : int, default=600
+        Customers (or cases) nearest a tie that are solved exactly, at least; four for each limit where that is more.
+        Problems that have no more are solved as a whole. Changes the result a little.
+    nodes : int, default=100
+        Nodes of branch and bound for each search of the core. Changes the result.
+    time_limit : float, default=60.0
+        Seconds after which a search ends in any case. Changes the result only where it is reached.
+
+    Notes
+    -----
+    Cost: about 15 passes over the cases, in time and memory proportional to their number; what is in work at a time are
+    32,768 cases. With hundreds of limits the search of the core takes a few seconds more.
+
+    References
+    ----------
+    Sinha & Zoltners 1979, "The multiple-choice knapsack problem", doi:10.1287/opre.27.3.503.
+    Nesterov 2005, "Smooth minimization of non-smooth functions", doi:10.1007/s10107-004-0552-5.
+
+    Examples
+    --------
+    >>> from crmkit.remediation import DualPlanner, Problem
+    >>> problem = Problem.from_arrays([[10.0], [4.0]], uses={"hours": 1.0}, limits={"hours": 1.5})
+    >>> DualPlanner().plan(problem).value
+    10.0
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "gap": [Interval(Real, 0, 1, closed="left"), None],
+        "core": [Interval(Integral, 1, None, closed="left")],
+        "nodes": [Interval(Integral, 1, None, closed="left")],
+        "time_limit": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(
+        self, *, gap: float | None = None, core: int = 600, nodes: int = 100, time_limit: float = 60.0
+    ) -> None:
+        self.gap = gap
+        self.core = core
+        self.nodes = nodes
+        self.time_limit = time_limit
+
+    def plan(self, problem: Problem, /) -> Plan:
+        """Plan a problem.
+
+        Parameters
+        ----------
+        problem : Problem
+            What to plan.
+
+        Returns
+        -------
+        Plan
+            One remedy or nothing a case.
+
+        Raises
+        ------
+        InfeasiblePlanError
+            If no plan keeps the limits, or no whole one was found: with a change of the limits that helps.
+        ConvergenceError
+            If the search of a small problem ended before any plan was found.
+        """
+        self._validate_params()
+        # Many short operations: threads would wait for each other longer than they work.
+        with threadpool_limits(limits=1):
+            return self._planned(problem)
+
+    def _planned(self, problem: Problem, start: Floats | None = None) -> Plan:
+        """Plan, from known prices of the problem's limits where there are some."""
+        blocks = problem.blocks().whole()
+        size = max(int(self.core), _CORE_A_ROW * blocks.n_rows)
+        if size >= blocks.n_groups or not problem.n_cases:
+            return self._small(problem, "the problem was solved as a whole")
+        first = None if start is None else np.maximum(start[blocks.rows] * blocks.sign, 0.0)
+        found = find_prices(blocks, enough=size, start=first)
+        typical, row_size = blocks.sizes()
+        made = None
+        if not np.any(found.prices > _AT_THE_TOP * 1e3 * typical / row_size):
+            made = self._whole(blocks, found, size)
+        if made is not None:
+            return _as_plan(problem, blocks, made, self._planned)
+        if int(np.isfinite(blocks.value).sum()) <= _EXACT_OPTIONS:
+            return self._small(problem, "no plan was found near the prices, so that the problem was solved as a whole")
+        raise self._none(problem, blocks, size)
+
+    def _small(self, problem: Problem, note: str) -> Plan:
+        """Plan a problem as a whole."""
+        options = problem.options()
+        relaxed = relax(options)
+        if relaxed is None:
+            raise infeasible(problem)
+        gap = 1e-4 if self.gap is None else float(self.gap)
+        done = complete(options, relaxed, gap=gap, nodes=int(self.nodes), time_limit=float(self.time_limit))
+        if done.infeasible:
+            raise infeasible(problem)
+        if done.share is None:
+            raise ConvergenceError(
+                f"no whole plan was found in {self.nodes:,} nodes and {self.time_limit:g} seconds; raise nodes and "
+                "time_limit, or take planner 'lp'",
+                parameter="nodes",
+            )
+        plan = Plan.from_shares(problem, done.share, relaxed=relaxed, planner="dual", notes=[note, done.note])
+        return plan.with_bound(done.bound)
+
+    def _whole(self, blocks: Blocks, found: Found, size: int) -> _Made | None:
+        """Make a whole plan at known prices; None where none was found."""
+        typical, _ = blocks.sizes()
+        around = Surroundings(blocks, found.prices, found.width, size)
+        room = EXACT * np.maximum(1.0, np.abs(blocks.bound))
+        for _ in range(_GROWTHS):
+            core = around.solve(typical)
+            if core is None:
+                return None
+            bound = min(found.bound, around.bound)
+            done = finish(
+                core.options,
+                core.relaxed,
+                gap=0.5 * (typical if self.gap is None else self.gap * max(1.0, abs(bound))),
+                typical=typical,
+                nodes=int(self.nodes),
+                time_limit=float(self.time_limit),
+            )
+            if done is not None:
+                choice = core.fixed
+                taken = np.flatnonzero(done > 0)
+                choice[core.options.case[taken]] = core.options.remedy[taken]
+                if np.all(blocks.used(choice) <= blocks.bound + room):
+                    return self._proved(blocks, found, core, choice)
+            if around.everything:
+                return None
+            around.grow()
+        return None
+
+    def _proved(self, blocks: Blocks, found: Found, core: Core, choice: npt.NDArray[np.int16]) -> _Made:
+        """Prove what no plan can exceed by the better one of two sets of prices."""
+        bound, prices = found.bound, found.best
+        own = blocks.dual(core.relaxed.prices)
+        if own <= bound:
+            bound, prices = own, core.relaxed.prices
+        divided = core.worth + core.relaxed.value
+        return _Made(choice, bound, prices, core, max(own - divided, 0.0) / max(1.0, abs(divided)))
+
+    def _none(self, problem: Problem, blocks: Blocks, size: int) -> InfeasiblePlanError:
+        """Say why there is no plan."""
+        short = shortfall(blocks, core=size)
+        if not short.proved and not short.over.any():
+            raise ConvergenceError(
+                "the limits can be kept but no whole plan was found near the best; raise core", parameter="core"
+            )
+        return impossible(problem, blocks, short)
+
+
+def _as_plan(problem: Problem, blocks: Blocks, made: _Made, replan: Callable[[Problem, Floats], Plan]) -> Plan:
+    """Write what was made as a plan of the problem's cases."""
+    choice = made.choice.astype(np.intp)
+    if blocks.order is not None:
+        by_case = np.empty_like(choice)
+        by_case[blocks.order] = choice
+        choice = by_case
+    # Where every value is a whole number, so is the value of every whole plan.
+    bound = np.floor(made.bound + 1e-6) if abs(made.bound) < 1e9 and blocks.integral() else made.bound
+    notes = [
+        f"prices from {blocks.n_groups:,} groups; the {made.core.options.n_groups:,} nearest a tie were solved exactly",
+        f"the divided plan is proved best to {made.off:.0e} of its value",
+    ]
+    plan = Plan.from_choice(problem, choice, prices=blocks.full(made.prices), bound=bound, planner="dual", notes=notes)
+    return plan.with_core(made.core.options, made.core.relaxed, blocks.rows, replan)

@@ -1,0 +1,112 @@
+"""The way to the prices: samples first, then all cases, while the width of smoothing shrinks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from crmkit.remediation.dual._newton import Descent
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from crmkit.remediation._blocks import Blocks
+
+    Floats = npt.NDArray[np.float64]
+
+__all__ = ["Found", "find_prices"]
+
+_SAMPLES = (20_000, 160_000, 1_280_000)
+_SHRINK = 0.4
+_NEAR_OF_SAMPLE = 0.04
+_TIES = 0.8
+_FINEST = 1e-5
+
+
+class Found(NamedTuple):
+    """Prices near the best.
+
+    Parameters
+    ----------
+    prices : ndarray, shape (n_rows,)
+        Where the smoothed bound is least.
+    width : float
+        Of the last smoothing.
+    near : int
+        Groups within that width of a tie.
+    bound : float
+        The lowest bound seen, with the prices that prove it in ``best``.
+    best : ndarray, shape (n_rows,)
+        These prices.
+    """
+
+    prices: Floats
+    width: float
+    near: int
+    bound: float
+    best: Floats
+
+
+def find_prices(
+    blocks: Blocks, *, enough: int, start: Floats | None = None, top: Floats | None = None, typical: float | None = None
+) -> Found:
+    """Find prices at which at most about ``enough`` groups are near a tie, or as many as are tied anyway.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        The problem.
+    enough : int
+        Groups near a tie at which to stop.
+    start : ndarray, shape (n_rows,), or None
+        Prices of a similar problem: saves the samples and the first widths.
+    top : ndarray, shape (n_rows,), or None
+        The highest price of each row; by default a thousand typical values for a typical use.
+    typical : float or None
+        The size of a typical value, where it is not to be taken from the values.
+
+    Returns
+    -------
+    Found
+        The prices.
+    """
+    mean, size = blocks.sizes()
+    mean = mean if typical is None else typical
+    highest = 1e3 * mean / size if top is None else top
+    prices = np.zeros(blocks.n_rows) if start is None else start
+    width = 2.0 * mean if start is None else 0.05 * mean
+    random = np.random.default_rng(0)
+    damping = 1e-3
+    for n_groups in _SAMPLES:
+        if start is not None or 3 * n_groups > blocks.n_groups:
+            break
+        chosen = np.sort(random.choice(blocks.n_groups, n_groups, replace=False))
+        sample = blocks.take(chosen, blocks.bound * (n_groups / blocks.n_groups))
+        descent = Descent(sample, prices, highest, size)
+        descent.damping = damping
+        # Prices of a sample are off by more than a fine width could mend.
+        width = _shrink(descent, width, mean, int(_NEAR_OF_SAMPLE * n_groups), tight=False)
+        prices, damping = descent.prices, descent.damping
+        width = min(2.0 * width, 2.0 * mean)
+    descent = Descent(blocks, prices, highest, size)
+    descent.damping = damping
+    width = _shrink(descent, width, mean, enough, tight=True)
+    return Found(descent.prices, width, descent.near, descent.bound, descent.best)
+
+
+def _shrink(descent: Descent, width: float, mean: float, enough: int, *, tight: bool) -> float:
+    """Follow the prices to finer and finer widths; gives the last width."""
+    before = np.inf
+    while True:
+        found = descent.at(width)
+        if found.near <= enough or width < _FINEST * mean:
+            return width
+        # Where a finer width leaves as many near groups, they are tied, and it is the choice among them that counts.
+        tied = width < 0.1 * mean and found.near > _TIES * before
+        before = found.near
+        width *= _SHRINK
+        if tied:
+            if tight:
+                descent.at(width, closeness=1e-4)
+            return width
