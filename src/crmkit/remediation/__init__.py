@@ -11,6 +11,7 @@ from crmkit.remediation._lp import LinearPlanner
 from crmkit.remediation._milp import IntegerPlanner
 from crmkit.remediation._plan import Plan
 from crmkit.remediation._planning import plan
+from crmkit.remediation._prices_in_words import prices_in_words
 from crmkit.remediation._problem import Problem
 from crmkit.remediation._tableau import Arrays, Row
 from crmkit.remediation._terms import Cap, Floor, Holdout, Remedy, Resource
@@ -37,5 +38,6 @@ __all__ = [
     "conflict",
     "make_cases",
     "plan",
+    "prices_in_words",
     "verify",
 ]
