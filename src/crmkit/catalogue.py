@@ -579,6 +579,24 @@ _PLANNERS: tuple[PluginSpec, ...] = (
         inputs=("problem",),
         tags=frozenset({"whole"}),
     ),
+    PluginSpec(
+        kind="planner",
+        name="robust",
+        target="crmkit.remediation:RobustPlanner",
+        summary="The whole plan that is worth most when uncertain values turn out against it.",
+        inputs=("problem",),
+        tags=frozenset({"whole", "bound", "prices", "uncertain"}),
+        reference="Bertsimas & Sim 2004, doi:10.1287/opre.1030.0065",
+    ),
+    PluginSpec(
+        kind="planner",
+        name="cvar",
+        target="crmkit.remediation:CvarPlanner",
+        summary="The whole plan whose worst scenarios of uncertain values are worth most on average.",
+        inputs=("problem",),
+        tags=frozenset({"whole", "bound", "prices", "uncertain"}),
+        reference="Rockafellar & Uryasev 2000, doi:10.21314/JOR.2000.038",
+    ),
 )
 
 _EVALUATORS = (

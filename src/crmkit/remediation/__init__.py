@@ -17,11 +17,21 @@ from crmkit.remediation._tableau import Arrays, Row
 from crmkit.remediation._terms import Cap, Floor, Holdout, Remedy, Resource
 from crmkit.remediation._verify import Verification, verify
 from crmkit.remediation.dual import DualPlanner
+from crmkit.remediation.uncertain import (
+    CvarPlanner,
+    Promise,
+    RobustPlanner,
+    disappointment,
+    risk,
+    scenarios,
+    shrunk,
+)
 
 __all__ = [
     "Arrays",
     "AutoPlanner",
     "Cap",
+    "CvarPlanner",
     "DualPlanner",
     "Floor",
     "GreedyPlanner",
@@ -31,13 +41,19 @@ __all__ = [
     "LinearPlanner",
     "Plan",
     "Problem",
+    "Promise",
     "Remedy",
     "Resource",
+    "RobustPlanner",
     "Row",
     "Verification",
     "conflict",
+    "disappointment",
     "make_cases",
     "plan",
     "prices_in_words",
+    "risk",
+    "scenarios",
+    "shrunk",
     "verify",
 ]

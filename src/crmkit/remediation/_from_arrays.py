@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,12 +48,14 @@ def cases_from_arrays(
     group: Any,
     case_ids: Any,
     remedies: Sequence[str] | None,
+    errors: Any = None,
+    shared_errors: Any = None,
 ) -> tuple[pd.DataFrame, list[Remedy], list[Limit]]:
     """Write arrays as a table of cases with formulas that name its columns.
 
     Parameters
     ----------
-    value, uses, limits, eligible, floors, caps, group, case_ids, remedies
+    value, uses, limits, eligible, floors, caps, group, case_ids, remedies, errors, shared_errors
         As in :meth:`Problem.from_arrays`.
 
     Returns
@@ -83,7 +86,16 @@ def cases_from_arrays(
     }
     if group is not None:
         columns["group"] = _column_of(group, n_cases, "group")
-    made = _remedies(names, worth, allowed, taken, columns)
+    unsure: dict[str, Any] = {
+        what: _table_of(array, worth.shape, f"{what}s", np.float64)
+        for what, array in (("error", errors), ("shared_error", shared_errors))
+        if array is not None
+    }
+    made = [
+        replace(remedy, **dict[str, Any]((what, f"{what}_{j}") for what in unsure))
+        for j, remedy in enumerate(_remedies(names, worth, allowed, taken, columns))
+    ]
+    columns |= {f"{what}_{j}": array[:, j] for what, array in unsure.items() for j in range(n_remedies)}
     terms: list[Limit] = [Resource(name, float(limit)) for name, limit in limits.items()]
     for kind, given in ((Floor, floors or {}), (Cap, caps or {})):
         for name, (mask, count) in given.items():
@@ -140,7 +152,8 @@ def cases_from_options(options: Any, *, names: Sequence[str] | None = None) -> t
     if stranger.any():
         raise DataError(f"options: remedy is none of {', '.join(map(repr, known))} in {positions(stranger)}")
     uses = [str(column) for column in table.columns if str(column).startswith("uses_")]
-    own = [column for column in table.columns if column not in {"case_id", "remedy", "value", *uses}]
+    unsure = [column for column in ("error", "shared_error") if column in table.columns]
+    own = [column for column in table.columns if column not in {"case_id", "remedy", "value", *uses, *unsure}]
     first = np.unique(case, return_index=True)[1]
     for column in own:
         codes = table[column].factorize()[0]
@@ -156,7 +169,7 @@ def cases_from_options(options: Any, *, names: Sequence[str] | None = None) -> t
         listed[case[there]] = True
         columns[f"option {j}: listed"] = listed
         formulas: dict[str, str | float] = {}
-        for column in ["value", *uses]:
+        for column in ["value", *uses, *unsure]:
             entries = np.full(len(ids), np.nan)
             try:
                 entries[case[there]] = table.loc[there, column].to_numpy(dtype=np.float64, na_value=np.nan)
@@ -165,7 +178,8 @@ def cases_from_options(options: Any, *, names: Sequence[str] | None = None) -> t
             columns[f"option {j}: {column}"] = entries
             if column in uses:
                 formulas[column.removeprefix("uses_")] = f"option {j}: {column}"
-        made.append(Remedy(name, value=f"option {j}: value", uses=formulas, eligible=f"option {j}: listed"))
+        errors: dict[str, Any] = {column: f"option {j}: {column}" for column in unsure}
+        made.append(Remedy(name, value=f"option {j}: value", uses=formulas, eligible=f"option {j}: listed", **errors))
     return pd.DataFrame(columns), made
 
 

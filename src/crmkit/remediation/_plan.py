@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from crmkit.core.estimate import Estimate
     from crmkit.remediation._options import Options
     from crmkit.remediation._problem import Problem
 
@@ -495,6 +496,43 @@ class Plan:
         if self.problem.one_per is not None:
             has = has | self.problem.held_out
         return assign(self.problem, self.duals, self.used(), has, new_cases)
+
+    def stability(self, n: int = 200, *, random_state: Any = 0, exact: bool = False) -> Estimate:
+        """Say which share of the cases would get another remedy if the values were a little different.
+
+        Parameters
+        ----------
+        n : int, default=200
+            How often the values are moved by their standard errors, at least 2.
+        random_state : int, RandomState or None, default=0
+            Source of the draws.
+        exact : bool, default=False
+            Plan anew for each draw, against this plan. Otherwise each draw is decided at this plan's prices, against
+            what they decide for the values as they are: far faster, and an overestimate where errors are shared,
+            because prices would move along.
+
+        Returns
+        -------
+        Estimate
+            The share among the cases that are not held out, with a 95 % interval over the draws.
+
+        Raises
+        ------
+        DataError
+            If no remedy has an error, or the plan divides cases.
+        ValueError
+            If ``n`` is below 2.
+
+        Examples
+        --------
+        >>> from crmkit.remediation import Problem, plan
+        >>> problem = Problem.from_arrays([[10.0], [4.0]], uses={}, limits={}, errors=[[1.0], [4.0]])
+        >>> 0.05 < plan(problem).stability() < 0.11
+        True
+        """
+        from crmkit.remediation.uncertain._stability import stability
+
+        return stability(self, n=n, random_state=random_state, exact=exact)
 
     def __repr__(self) -> str:
         return (

@@ -10,6 +10,7 @@ from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError
 from crmkit.remediation._blocks import Blocks
 from crmkit.remediation._coefficients import Coefficients
+from crmkit.remediation._errors import errors_of
 from crmkit.remediation._from_arrays import cases_from_arrays, cases_from_options
 from crmkit.remediation._holdout import draw
 from crmkit.remediation._options import Options
@@ -156,6 +157,8 @@ class Problem:
         group: Any = None,
         case_ids: Any = None,
         remedies: Sequence[str] | None = None,
+        errors: Any = None,
+        shared_errors: Any = None,
     ) -> Self:
         """Make a problem of arrays, for those who have no table and need no expressions.
 
@@ -177,6 +180,9 @@ class Problem:
             By default 0, 1, 2, …
         remedies : sequence of str or None
             Their names; by default ``remedy_0``, ``remedy_1``, …
+        errors, shared_errors : array-like of float, shape (n_cases, n_remedies), or None
+            Standard errors of the values, each case's own and what all cases of a remedy have in common, as in
+            :class:`Remedy`; anything that broadcasts to the shape.
 
         Returns
         -------
@@ -205,6 +211,8 @@ class Problem:
             group=group,
             case_ids=case_ids,
             remedies=remedies,
+            errors=errors,
+            shared_errors=shared_errors,
         )
         self = cls.__new__(cls)
         self._set(cases, made, terms, one_per=None if group is None else "group", holdout=None)
@@ -225,7 +233,8 @@ class Problem:
         ----------
         options : table
             One row a case and possible remedy: ``case_id``, ``remedy``, ``value`` and ``uses_<resource>`` for each
-            resource. What is not listed is not eligible. Other columns describe the case (for ``where=`` and
+            resource; ``error`` and ``shared_error`` as in :class:`Remedy` where values are uncertain. What is not
+            listed is not eligible. Other columns describe the case (for ``where=`` and
             ``one_per``) and must be the same in all its rows. A row whose ``remedy`` is ``"nothing"`` only names the
             case.
         limits : sequence of Resource, Floor or Cap, default=()
@@ -328,6 +337,28 @@ class Problem:
             return options.dual(np.maximum(duals * options.sign, 0.0))
         blocks = self.blocks()
         return blocks.dual(np.maximum(duals[blocks.rows] * blocks.sign, 0.0))
+
+    def errors(self) -> tuple[npt.NDArray[np.float64] | None, npt.NDArray[np.float64] | None]:
+        """Give the standard errors of the values; worked out when they are first asked for.
+
+        Returns
+        -------
+        own, shared : ndarray of float64, shape (n_cases, n_remedies), or None
+            As in :class:`Remedy`, 0 where not eligible; None where no remedy gives any.
+
+        Examples
+        --------
+        >>> from crmkit.remediation import Problem
+        >>> problem = Problem.from_arrays([[10.0], [4.0]], uses={}, limits={}, errors=2.0)
+        >>> problem.errors()[0].tolist(), problem.errors()[1]
+        ([[2.0], [2.0]], None)
+        """
+        if "errors" not in self._cached:
+            eligible = np.isfinite(self._tableau.value) & ~self.held_out[:, None]
+            own = errors_of(self.cases, self.remedies, "error", eligible)
+            self._cached["errors"] = (own, errors_of(self.cases, self.remedies, "shared_error", eligible))
+        found: tuple[Any, Any] = self._cached["errors"]
+        return found
 
     def options(self) -> Options:
         """Give the eligible pairs of case and remedy as one flat list with sparse rows; cached."""

@@ -257,7 +257,7 @@ def _tabulate_remedy(table: pd.DataFrame, remedy: Remedy, missing: _Missing) -> 
         eligible = met.values.copy()
     # What is missing matters only where the remedy could else be given.
     missing.note(f"value of remedy {remedy.name!r}", worth.missing & eligible)
-    usable = eligible & ~worth.missing
+    usable = eligible & ~worth.missing & _sure_enough(table, remedy, eligible, missing)
     taken: dict[str, Any] = {}
     for resource, formula in remedy.uses.items():
         if not isinstance(formula, str):
@@ -289,6 +289,22 @@ def _own(table: pd.DataFrame, formula: str, values: Any) -> Floats:
         if column.dtype == np.float64 and np.isfinite(column).all():
             return np.asarray(column)
     return np.asarray(values, dtype=np.float64)
+
+
+def _sure_enough(table: pd.DataFrame, remedy: Remedy, eligible: Bools, missing: _Missing) -> Bools:
+    """Say for which cases the errors of a remedy's value are known, where it has any."""
+    known = np.ones(len(table), dtype=bool)
+    for name, formula in (("error", remedy.error), ("shared_error", remedy.shared_error)):
+        if formula is None:
+            continue
+        what = f"{name} of remedy {remedy.name!r}"
+        error = _numbers(table, formula, what)
+        missing.note(what, error.missing & eligible)
+        negative = eligible & ~error.missing & (error.values < 0)
+        if negative.any():
+            raise DataError(f"{what} is negative in {positions(negative)}: a standard error is 0 or more")
+        known &= ~error.missing
+    return known
 
 
 def _sense_and_bound(limit: Any, group: Ints, inside: Bools) -> tuple[str, float]:

@@ -57,6 +57,13 @@ class Remedy:
         How much of each :class:`Resource` it takes: a column name, a number or an expression, never negative.
     eligible : str or None, default=None
         A condition that a case must meet; None means every case.
+    error : str or float or None, default=None
+        How uncertain the value is: the standard error of each case's own, independent of all other cases, in the cases'
+        currency. A column name, a number or an expression, never negative.
+    shared_error : str or float or None, default=None
+        Standard error of what all cases of this remedy have in common, such as the measured effect of a voucher, which
+        may be off for everybody alike: in the cases' currency, by how much this case's value then changes. Never
+        negative.
 
     Raises
     ------
@@ -75,6 +82,8 @@ class Remedy:
     value: str | float
     uses: Mapping[str, str | float] = field(default_factory=dict, hash=False)
     eligible: str | None = None
+    error: str | float | None = None
+    shared_error: str | float | None = None
 
     def __post_init__(self) -> None:
         _name("Remedy", self.name)
@@ -85,6 +94,9 @@ class Remedy:
             _name(f"a resource in uses of remedy {self.name!r}", resource)
             _formula(f"uses[{resource!r}] of remedy {self.name!r}", formula)
         _condition(f"eligible of remedy {self.name!r}", self.eligible)
+        for what, error in (("error", self.error), ("shared_error", self.shared_error)):
+            if error is not None:
+                _formula(f"{what} of remedy {self.name!r}", error)
         object.__setattr__(self, "uses", MappingProxyType(dict(self.uses)))
 
 

@@ -70,6 +70,8 @@ class _Facts:
             for resource, formula in remedy.uses.items():
                 taken[resource, remedy.name] = self.numbers(formula)
                 may &= ~np.isnan(taken[resource, remedy.name])
+            for error in (remedy.error, remedy.shared_error):
+                may &= True if error is None else ~np.isnan(self.numbers(error))
             self.value[:, j] = np.where(may, worth, np.nan)
         self.may = ~np.isnan(self.value)
         if problem.one_per is None:
