@@ -84,6 +84,8 @@ class CvarPlanner(BaseEstimator):
     ([1], 9.0)
     """
 
+    promise_: Promise | None
+
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "level": [Interval(Real, 0, 1, closed="right")],
         "weight": [Interval(Real, 0, 1, closed="both")],

@@ -86,6 +86,8 @@ class RobustPlanner(BaseEstimator):
     ([1], 8.0)
     """
 
+    promise_: Promise | None
+
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "budget": [Interval(Real, 0, None, closed="left"), None],
         "kind": [StrOptions({"budget", "ellipsoidal"})],
