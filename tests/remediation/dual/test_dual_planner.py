@@ -41,7 +41,9 @@ def large(n, seed=0, *, floor=0.35, kind="continuous", group=None):
     )
 
 
-@pytest.mark.parametrize("start", range(0, 500, 25))
+@pytest.mark.parametrize(
+    "start", [*range(0, 200, 25), *(pytest.param(start, marks=pytest.mark.slow) for start in range(200, 500, 25))]
+)
 def test_dual_and_milp_agree_within_their_proved_gaps(start, random_arrays):
     for seed in range(start, start + 25):
         random = np.random.default_rng(seed)

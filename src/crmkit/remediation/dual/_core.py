@@ -26,7 +26,7 @@ __all__ = ["Core", "Surroundings"]
 
 _TIED_A_ROW = 16
 _ADDED_A_ROW = 24
-_ROUNDS = 8
+_ROUNDS = 4
 
 
 class Core(NamedTuple):
@@ -95,8 +95,8 @@ class Surroundings:
         self.groups = np.union1d(self.groups, self._nearest(4 * len(self.groups)))
 
     def solve(self, typical: float) -> Core | None:
-        """Solve the core, taking in groups that use what is short until it can be solved; None where it cannot."""
-        for attempt in range(_ROUNDS):
+        """Solve the core, taking in groups that use what is short; None where that does not help."""
+        for _ in range(_ROUNDS):
             options, fixed = self._part()
             relaxed = relax(options)
             if relaxed is not None:
@@ -106,8 +106,8 @@ class Surroundings:
             short = _short(options, typical)
             before = len(self.groups)
             self._reach(short)
-            if len(self.groups) == before or attempt >= _ROUNDS // 2:
-                self.grow()
+            if len(self.groups) == before:
+                return None
         return None
 
     def _part(self) -> tuple[Options, npt.NDArray[np.int16]]:

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["Shortfall", "impossible", "shortfall"]
+__all__ = ["Feasibility", "Shortfall", "impossible"]
 
 _PROOF = 1e-9
+_ROOM = 3
 
 
 class Shortfall(NamedTuple):
@@ -38,21 +39,24 @@ class Shortfall(NamedTuple):
         It is proved that no plan keeps the limits, divided ones included.
     rows : tuple of int
         Rows of the blocks in conflict, where it is proved.
+    choice : ndarray of int16, shape (n_cases,)
+        A whole choice, by position, that breaks the limits little or not at all.
     over : ndarray, shape (n_rows,)
-        By how much a whole choice that breaks the limits little breaks each turned row.
+        By how much it breaks each turned row; with room for three cases more where the conflict is proved.
     """
 
     proved: bool
     rows: tuple[int, ...]
+    choice: npt.NDArray[np.int16]
     over: Floats
 
 
-def shortfall(blocks: Blocks, *, core: int) -> Shortfall:
-    """Find out whether any plan keeps the limits, by prices alone, and a choice that breaks them least.
+class Feasibility:
+    """Whether any plan keeps the limits, by prices alone.
 
-    With all values 0 the bound that prices prove is at least 0 where there is a plan: prices that prove less than 0 are
-    a certificate that there is none. Each limit's price is kept below what breaking it costs, one part of its size, so
-    that the bound is minus the least change.
+    With all values 0 the bound that prices prove is at least 0 where there is a plan: prices that prove less than 0
+    are a certificate that there is none. Each limit's price is kept below what breaking it costs, one part of its
+    size, so that the least bound is minus the least change.
 
     Parameters
     ----------
@@ -61,37 +65,63 @@ def shortfall(blocks: Blocks, *, core: int) -> Shortfall:
     core : int
         Groups solved exactly.
 
-    Returns
-    -------
-    Shortfall
-        What was found.
+    Attributes
+    ----------
+    proved : bool
+        There is no plan, divided ones included.
     """
-    worthless = blocks.without_value()
-    _, size = worthless.sizes()
-    cost = 1.0 / np.maximum(np.abs(blocks.bound), size)
-    found = _least(worthless, cost, core)
-    proved = found.bound < -_PROOF
-    rows: list[int] = []
-    if proved:
-        rows = [int(row) for row in np.flatnonzero(found.best > _PROOF * cost)]
-        for row in tuple(rows):
-            without = [other for other in rows if other != row]
-            top = np.zeros(blocks.n_rows)
-            top[without] = cost[without]
-            if _least(worthless, top, core, start=found.best).bound < -_PROOF:
-                rows = without
-    return Shortfall(proved, tuple(rows), _over(worthless, found, cost, core))
+
+    def __init__(self, blocks: Blocks, core: int) -> None:
+        self.blocks, self.core = blocks.without_value(), core
+        _, self.size = self.blocks.sizes()
+        self.cost = 1.0 / np.maximum(np.abs(blocks.bound), self.size)
+        self.typical = float(np.max(self.cost * self.size, initial=0.0)) or 1.0
+        self.found = find_prices(self.blocks, enough=core, top=self.cost, typical=self.typical, any_plan=True)
+        self.proved = self.found.bound < -_PROOF
+
+    def shortfall(self) -> Shortfall:
+        """Say which limits are in conflict and what a choice that breaks them little breaks.
+
+        Each limit of the certificate is left out in turn, and for good where the others still prove the conflict.
+        """
+        rows: list[int] = []
+        if self.proved:
+            rows = [int(row) for row in np.flatnonzero(self.found.best > _PROOF * self.cost)]
+            for row in tuple(rows):
+                without = [other for other in rows if other != row]
+                if self._conflict(without):
+                    rows = without
+        choice = _least_choice(self.blocks, self.found, self.cost, self.core)
+        over = _over(self.blocks, choice)
+        if self.proved:
+            # Limits that leave exactly one divided plan leave no whole one that can be found.
+            over = np.where(over > 0, np.ceil(over / self.size + _ROOM) * self.size, 0.0)
+        return Shortfall(self.proved, tuple(rows), choice, over)
+
+    def _conflict(self, rows: list[int]) -> bool:
+        """Say whether some limits alone are proved to be in conflict."""
+        top = np.zeros(self.blocks.n_rows)
+        top[rows] = self.cost[rows]
+        found = find_prices(
+            self.blocks,
+            enough=self.core,
+            start=np.minimum(self.found.best, top),
+            top=top,
+            typical=self.typical,
+            below=-_PROOF,
+            any_plan=True,
+        )
+        return found.bound < -_PROOF
 
 
-def _least(blocks: Blocks, top: Floats, core: int, start: Floats | None = None) -> Found:
-    """Minimise the bound of a problem without values, prices kept below ``top``."""
-    _, size = blocks.sizes()
-    typical = float(np.max(top * size, initial=0.0)) or 1.0
-    return find_prices(blocks, enough=core, start=start, top=top, typical=typical)
+def _over(blocks: Blocks, choice: npt.NDArray[np.int16]) -> Floats:
+    """Say by how much a choice breaks each turned row."""
+    over = blocks.used(choice) - blocks.bound
+    return np.asarray(np.where(over > EXACT * np.maximum(1.0, np.abs(blocks.bound)), over, 0.0), dtype=np.float64)
 
 
-def _over(blocks: Blocks, found: Found, cost: Floats, core: int) -> Floats:
-    """Find a whole choice that breaks the limits little, and say by how much it does."""
+def _least_choice(blocks: Blocks, found: Found, cost: Floats, core: int) -> npt.NDArray[np.int16]:
+    """Find a whole choice that breaks the limits little."""
     around = Surroundings(blocks, found.prices, found.width, core)
     position, _ = blocks.positions(around.groups)
     fixed = around.choice.copy()
@@ -101,13 +131,14 @@ def _over(blocks: Blocks, found: Found, cost: Floats, core: int) -> Floats:
     share = _elastic(options, cost)
     order = np.lexsort((-share, options.group))
     largest = order[options.start] if options.n_options else np.zeros(0, dtype=np.intp)
-    whole = np.where(share >= 1 - POSITIVE, 1.0, 0.0)
-    filled = whole.copy()
-    filled[largest[share[largest] > POSITIVE]] = 1.0
-    ways = [options.used(way) - options.bound for way in (whole, filled)]
-    ways.append(blocks.used(around.choice) - blocks.bound)
-    ways = [np.where(over > EXACT * np.maximum(1.0, np.abs(blocks.bound)), over, 0.0) for over in ways]
-    return min(ways, key=lambda over: float(over @ cost))
+    dropped = np.flatnonzero(share >= 1 - POSITIVE)
+    filled = np.union1d(dropped, largest[share[largest] > POSITIVE])
+    ways = [around.choice]
+    for taken in (dropped, filled):
+        way = fixed.copy()
+        way[options.case[taken]] = options.remedy[taken]
+        ways.append(way)
+    return min(ways, key=lambda way: float(_over(blocks, way) @ cost))
 
 
 def _elastic(options: Options, cost: Floats) -> Floats:

@@ -80,11 +80,29 @@ class Descent:
         Prices are kept from 0 to this.
     size : ndarray, shape (n_rows,)
         A typical coefficient of each row.
+
+    Attributes
+    ----------
+    damping : float
+        What is added to the scaled curvature; carried over to the next descent it saves steps.
+    below : float
+        A bound lower than this is low enough: the descent ends there.
+    bound, best : float, ndarray
+        The lowest bound seen and the prices that prove it.
+    near : int
+        Groups near a tie in the last pass.
+    any_plan : bool
+        End as soon as some shared choice keeps every row that may have a price.
+    kept : bool
+        Some shared choice did.
     """
 
     def __init__(self, blocks: Blocks, prices: Floats, top: Floats, size: Floats) -> None:
         self.blocks, self.prices, self.top, self.size = blocks, np.clip(prices, 0.0, top), top, size
         self.damping = 1e-3
+        self.below = -np.inf
+        self.any_plan = False
+        self.kept = False
         self.near = 0
         self.bound = np.inf
         self.best = self.prices
@@ -95,7 +113,13 @@ class Descent:
         self.near = found.near
         if found.bound < self.bound:
             self.bound, self.best = found.bound, prices
+        self.kept |= bool(np.all(found.gradient[self.top > 0] >= 0))
         return found
+
+    @property
+    def done(self) -> bool:
+        """Whether what was asked is known."""
+        return self.bound < self.below or (self.any_plan and self.kept)
 
     def at(self, width: float, *, closeness: float = 0.02) -> Swept:
         """Go to the minimum for one width, until what a step promises is a small part of what smoothing adds.
@@ -115,6 +139,8 @@ class Descent:
         now = self._sweep(self.prices, width)
         reach = _REACH
         for _ in range(_ROUNDS):
+            if self.done:
+                break
             # A row that no near group uses has no curvature: one typical use stands in for it.
             scale = 1.0 / np.sqrt(np.maximum(now.scale, self.size**2 / width))
             bent = now.curvature * scale[:, None] * scale

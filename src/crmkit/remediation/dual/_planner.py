@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from crmkit.remediation._plan import Plan
 from crmkit.remediation._relaxation import relax
 from crmkit.remediation.dual._core import Surroundings
 from crmkit.remediation.dual._finish import finish
-from crmkit.remediation.dual._least_change import impossible, shortfall
+from crmkit.remediation.dual._least_change import Feasibility, impossible
 from crmkit.remediation.dual._prices import find_prices
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ __all__ = ["DualPlanner"]
 
 _CORE_A_ROW = 4
 _EXACT_OPTIONS = 60_000
-_GROWTHS = 3
-_AT_THE_TOP = 0.5
 
 
 class _Made(NamedTuple):
@@ -75,7 +74,7 @@ class DualPlanner(BaseEstimator):
     nodes : int, default=100
         Nodes of branch and bound for each search of the core. Changes the result.
     time_limit : float, default=60.0
-        Seconds after which a search ends in any case. Changes the result only where it is reached.
+        Seconds after which searches end in any case. Changes the result only where it is reached.
 
     Notes
     -----
@@ -128,7 +127,8 @@ class DualPlanner(BaseEstimator):
         InfeasiblePlanError
             If no plan keeps the limits, or no whole one was found: with a change of the limits that helps.
         ConvergenceError
-            If the search of a small problem ended before any plan was found.
+            If the search of a small problem ended before any plan was found; of a large one a plan is given that keeps
+            the limits, with the gap that it has.
         """
         self._validate_params()
         # Many short operations: threads would wait for each other longer than they work.
@@ -143,15 +143,20 @@ class DualPlanner(BaseEstimator):
             return self._small(problem, "the problem was solved as a whole")
         first = None if start is None else np.maximum(start[blocks.rows] * blocks.sign, 0.0)
         found = find_prices(blocks, enough=size, start=first)
-        typical, row_size = blocks.sizes()
-        made = None
-        if not np.any(found.prices > _AT_THE_TOP * 1e3 * typical / row_size):
-            made = self._whole(blocks, found, size)
+        made = self._whole(problem, blocks, found, size)
         if made is not None:
             return _as_plan(problem, blocks, made, self._planned)
         if int(np.isfinite(blocks.value).sum()) <= _EXACT_OPTIONS:
             return self._small(problem, "no plan was found near the prices, so that the problem was solved as a whole")
-        raise self._none(problem, blocks, size)
+        short = Feasibility(blocks, size).shortfall()
+        if short.over.any():
+            raise impossible(problem, blocks, short)
+        # A plan that keeps the limits and no more; its gap says so.
+        choice = _by_case(blocks, short.choice)
+        notes = ["no plan was found near the best prices: this one keeps the limits, whatever it is worth"]
+        return Plan.from_choice(
+            problem, choice, prices=blocks.full(found.best), bound=found.bound, planner="dual", notes=notes
+        )
 
     def _small(self, problem: Problem, note: str) -> Plan:
         """Plan a problem as a whole."""
@@ -172,15 +177,25 @@ class DualPlanner(BaseEstimator):
         plan = Plan.from_shares(problem, done.share, relaxed=relaxed, planner="dual", notes=[note, done.note])
         return plan.with_bound(done.bound)
 
-    def _whole(self, blocks: Blocks, found: Found, size: int) -> _Made | None:
+    def _whole(self, problem: Problem, blocks: Blocks, found: Found, size: int) -> _Made | None:
         """Make a whole plan at known prices; None where none was found."""
         typical, _ = blocks.sizes()
         around = Surroundings(blocks, found.prices, found.width, size)
         room = EXACT * np.maximum(1.0, np.abs(blocks.bound))
-        for _ in range(_GROWTHS):
+        possible = False
+        end = perf_counter() + float(self.time_limit)
+        while perf_counter() < end:
             core = around.solve(typical)
+            if core is None and not possible:
+                feasibility = Feasibility(blocks, size)
+                if feasibility.proved:
+                    raise self._conflict(problem, blocks, feasibility)
+                possible = True
             if core is None:
-                return None
+                if around.everything or len(around.groups) * blocks.n_remedies > _EXACT_OPTIONS:
+                    return None
+                around.grow()
+                continue
             bound = min(found.bound, around.bound)
             done = finish(
                 core.options,
@@ -188,7 +203,7 @@ class DualPlanner(BaseEstimator):
                 gap=0.5 * (typical if self.gap is None else self.gap * max(1.0, abs(bound))),
                 typical=typical,
                 nodes=int(self.nodes),
-                time_limit=float(self.time_limit),
+                time_limit=0.5 * (end - perf_counter()),
             )
             if done is not None:
                 choice = core.fixed
@@ -196,7 +211,7 @@ class DualPlanner(BaseEstimator):
                 choice[core.options.case[taken]] = core.options.remedy[taken]
                 if np.all(blocks.used(choice) <= blocks.bound + room):
                     return self._proved(blocks, found, core, choice)
-            if around.everything:
+            if around.everything or len(around.groups) * blocks.n_remedies > _EXACT_OPTIONS:
                 return None
             around.grow()
         return None
@@ -210,23 +225,16 @@ class DualPlanner(BaseEstimator):
         divided = core.worth + core.relaxed.value
         return _Made(choice, bound, prices, core, max(own - divided, 0.0) / max(1.0, abs(divided)))
 
-    def _none(self, problem: Problem, blocks: Blocks, size: int) -> InfeasiblePlanError:
-        """Say why there is no plan."""
-        short = shortfall(blocks, core=size)
-        if not short.proved and not short.over.any():
-            raise ConvergenceError(
-                "the limits can be kept but no whole plan was found near the best; raise core", parameter="core"
-            )
-        return impossible(problem, blocks, short)
+    def _conflict(self, problem: Problem, blocks: Blocks, feasibility: Feasibility) -> InfeasiblePlanError:
+        """Say which limits cannot be kept together."""
+        if int(np.isfinite(blocks.value).sum()) <= _EXACT_OPTIONS:
+            return infeasible(problem)
+        return impossible(problem, blocks, feasibility.shortfall())
 
 
 def _as_plan(problem: Problem, blocks: Blocks, made: _Made, replan: Callable[[Problem, Floats], Plan]) -> Plan:
     """Write what was made as a plan of the problem's cases."""
-    choice = made.choice.astype(np.intp)
-    if blocks.order is not None:
-        by_case = np.empty_like(choice)
-        by_case[blocks.order] = choice
-        choice = by_case
+    choice = _by_case(blocks, made.choice)
     # Where every value is a whole number, so is the value of every whole plan.
     bound = np.floor(made.bound + 1e-6) if abs(made.bound) < 1e9 and blocks.integral() else made.bound
     notes = [
@@ -235,3 +243,12 @@ def _as_plan(problem: Problem, blocks: Blocks, made: _Made, replan: Callable[[Pr
     ]
     plan = Plan.from_choice(problem, choice, prices=blocks.full(made.prices), bound=bound, planner="dual", notes=notes)
     return plan.with_core(made.core.options, made.core.relaxed, blocks.rows, replan)
+
+
+def _by_case(blocks: Blocks, choice: npt.NDArray[np.int16]) -> npt.NDArray[np.intp]:
+    """Bring a choice by position to the order of the cases."""
+    if blocks.order is None:
+        return choice.astype(np.intp)
+    result = np.empty(len(choice), dtype=np.intp)
+    result[blocks.order] = choice
+    return result

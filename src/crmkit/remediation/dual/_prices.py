@@ -39,6 +39,8 @@ class Found(NamedTuple):
         The lowest bound seen, with the prices that prove it in ``best``.
     best : ndarray, shape (n_rows,)
         These prices.
+    kept : bool
+        Some divided plan was seen that keeps all limits.
     """
 
     prices: Floats
@@ -46,10 +48,18 @@ class Found(NamedTuple):
     near: int
     bound: float
     best: Floats
+    kept: bool
 
 
 def find_prices(
-    blocks: Blocks, *, enough: int, start: Floats | None = None, top: Floats | None = None, typical: float | None = None
+    blocks: Blocks,
+    *,
+    enough: int,
+    start: Floats | None = None,
+    top: Floats | None = None,
+    typical: float | None = None,
+    below: float = -np.inf,
+    any_plan: bool = False,
 ) -> Found:
     """Find prices at which at most about ``enough`` groups are near a tie, or as many as are tied anyway.
 
@@ -65,6 +75,10 @@ def find_prices(
         The highest price of each row; by default a thousand typical values for a typical use.
     typical : float or None
         The size of a typical value, where it is not to be taken from the values.
+    below : float, default=-inf
+        Stop at a bound lower than this.
+    any_plan : bool, default=False
+        Stop as soon as some divided plan keeps all limits that may have a price.
 
     Returns
     -------
@@ -90,9 +104,9 @@ def find_prices(
         prices, damping = descent.prices, descent.damping
         width = min(2.0 * width, 2.0 * mean)
     descent = Descent(blocks, prices, highest, size)
-    descent.damping = damping
+    descent.damping, descent.below, descent.any_plan = damping, below, any_plan
     width = _shrink(descent, width, mean, enough, tight=True)
-    return Found(descent.prices, width, descent.near, descent.bound, descent.best)
+    return Found(descent.prices, width, descent.near, descent.bound, descent.best, descent.kept)
 
 
 def _shrink(descent: Descent, width: float, mean: float, enough: int, *, tight: bool) -> float:
@@ -100,7 +114,7 @@ def _shrink(descent: Descent, width: float, mean: float, enough: int, *, tight: 
     before = np.inf
     while True:
         found = descent.at(width)
-        if found.near <= enough or width < _FINEST * mean:
+        if found.near <= enough or width < _FINEST * mean or descent.done:
             return width
         # Where a finer width leaves as many near groups, they are tied, and it is the choice among them that counts.
         tied = width < 0.1 * mean and found.near > _TIES * before
