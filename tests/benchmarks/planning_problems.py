@@ -11,11 +11,11 @@ REMEDIES = 8
 SKILLS, DAYS, CHANNELS = 5, 14, 4
 
 
-def nine_limits(n: int, *, seed: int = 0, floor: float = 0.35) -> Problem:
+def nine_limits(n: int, *, seed: int = 0, floor: float = 0.55) -> Problem:
     """Make cases with 8 remedies, 70 % eligible, a budget, 3 rows of staff hours and 5 floors by segment.
 
     Each remedy costs money and some need an hour or less of one to three kinds of staff; ``floor`` is the share of each
-    segment that must get a remedy.
+    segment that must get a remedy. With 0.55 every limit binds; about 0.668 is the most that is possible.
     """
     random = np.random.default_rng(seed)
     columns: dict[str, np.ndarray] = {"case_id": np.arange(n), "segment": random.integers(0, 5, n).astype(np.float64)}

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Blocks"]
 
-STRETCH = 32_768
-"""Cases worked on at a time, so that what is in work stays in the processor's cache."""
+_STRETCH, _SHORT_STRETCH, _MANY = 16_384, 8_192, 200_000
+"""Cases worked on at a time, so that what is in work stays in the processor's cache; fewer where memory is small."""
 
 _SAMPLE = 5_000
 
@@ -189,16 +189,17 @@ class Blocks:
 
     def stretches(self) -> Iterator[tuple[int, int, int, int]]:
         """Go through positions and groups in stretches: ``begin, end, first group, group after the last``."""
+        stretch = _STRETCH if self.n_cases > _MANY else _SHORT_STRETCH
         if self.start is None:
-            for begin in range(0, self.n_cases, STRETCH):
-                end = min(begin + STRETCH, self.n_cases)
+            for begin in range(0, self.n_cases, stretch):
+                end = min(begin + stretch, self.n_cases)
                 yield begin, end, begin, end
             return
         ends = np.append(self.start[1:], self.n_cases)
         first = 0
         while first < self.n_groups:
             begin = int(self.start[first])
-            after = max(int(np.searchsorted(ends, begin + STRETCH, side="right")), first + 1)
+            after = max(int(np.searchsorted(ends, begin + stretch, side="right")), first + 1)
             yield begin, int(ends[after - 1]), first, after
             first = after
 
