@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Blocks"]
 
-_STRETCH, _SHORT_STRETCH, _MANY = 16_384, 8_192, 200_000
+_STRETCH, _SHORT_STRETCH, _MANY = 32_768, 8_192, 200_000
 """Cases worked on at a time, so that what is in work stays in the processor's cache; fewer where memory is small."""
 
 _SAMPLE = 5_000
@@ -54,6 +54,21 @@ class Blocks:
     start : ndarray of int, shape (n_groups,), or None
         Where each group begins; None where each case is its own.
     """
+
+    value: Floats
+    shared: list[tuple[int, Any]]
+    own: list[list[tuple[int, Any]]]
+    table: Any
+    bound: Floats
+    sign: Floats
+    rows: Ints
+    n_limits: int
+    order: Ints | None
+    start: Ints | None
+    n_cases: int
+    n_remedies: int
+    n_rows: int
+    n_groups: int
 
     def __init__(
         self,

@@ -104,6 +104,9 @@ class Tableau:
         In the order they were given.
     """
 
+    value: Floats
+    limits: tuple[Limits, ...]
+
     def __init__(self, value: Floats, limits: Sequence[Limits]) -> None:
         self.value = value
         self.limits = tuple(limits)
