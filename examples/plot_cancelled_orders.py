@@ -55,8 +55,8 @@ with warnings.catch_warnings():
 # What may be done, with how much, and how sure that is
 # -----------------------------------------------------
 # What a remedy keeps is an assumption here: a share of the lifetime value. ``error`` is each customer's own, from the
-# interval of the lifetime value; ``shared_error`` is what all calls (refunds, vouchers) have in common: the share itself
-# may be off. Calls are thought best, and are known least.
+# interval of the lifetime value; ``shared_error`` is what all calls (refunds, vouchers) have in common: the share
+# itself may be off. Calls are thought best, and are known least.
 cases["own"] = (cases["high"] - cases["low"]) / (2 * 1.96)
 remedies = [
     Remedy(
