@@ -9,6 +9,7 @@ import crmkit
 from crmkit.core.errors import InfeasiblePlanError
 from crmkit.remediation import (
     AutoPlanner,
+    Cap,
     DualPlanner,
     Holdout,
     IntegerPlanner,
@@ -75,6 +76,38 @@ def test_a_large_problem_gets_a_whole_plan_with_a_small_proved_gap(kind):
     assert checked.gap <= 2e-5
     if kind == "equal":
         assert made.gap == 0.0
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("customers", [None, "customer_id"])
+def test_many_limits_of_few_cases_each_are_kept_and_the_bound_is_near_the_linear_programme(whole, customers):
+    random = np.random.default_rng(5)
+    n, slots = 3_000, 40
+    cases = {
+        "case_id": np.arange(n),
+        "slot": random.integers(0, slots, n),
+        "customer_id": random.integers(0, 2_000, n),
+        "worth": random.integers(1, 11, n).astype(float) if whole else random.lognormal(3, 0.8, n),
+        "hours": random.integers(1, 4, n).astype(float) if whole else random.uniform(0.1, 1.0, n),
+    }
+    uses = [
+        {f"{name} {s}": f"{factor} * hours * (slot == {s})" for s in range(slots)}
+        for name, factor in (("a", 1), ("b", 2))
+    ]
+    remedies = [
+        Remedy("call", value="worth", uses=uses[0]),
+        Remedy("visit", value="1.5 * worth" if not whole else "worth + 1", uses=uses[1]),
+        Remedy("letter", value="0.3 * worth" if not whole else 1.0, uses={"budget": 2}),
+    ]
+    limits = [Resource("budget", 900)]
+    limits += [Resource(f"{name} {s}", 25.5 if whole else 6.0) for name in "ab" for s in range(slots)]
+    problem = Problem(cases, remedies, [*limits, Cap("letter", where="slot == 3", count=5)], one_per=customers)
+    made = plan(problem, DualPlanner(core=100))
+    assert verify(made, problem).violations == ()
+    divided = plan(problem, "lp").value
+    assert made.bound <= divided * (1 + 1e-3)
+    assert made.gap <= 5e-2
+    assert "nearest a tie" in made.notes[0]
 
 
 def test_groups_that_are_not_in_order_get_one_remedy_each():

@@ -79,7 +79,7 @@ class DualPlanner(BaseEstimator):
     Notes
     -----
     Cost: about 15 passes over the cases, in time and memory proportional to their number; what is in work at a time
-    are 16,384 cases. With hundreds of limits the search of the core takes a few seconds more.
+    are 32,768 cases. With hundreds of limits the search of the core takes a few seconds more.
 
     References
     ----------

@@ -92,6 +92,7 @@ def find_prices(
     width = 2.0 * mean if start is None else 0.05 * mean
     random = np.random.default_rng(0)
     damping = 1e-3
+    tied = False
     for n_groups in _SAMPLES:
         if start is not None or 3 * n_groups > blocks.n_groups:
             break
@@ -100,27 +101,26 @@ def find_prices(
         descent = Descent(sample, prices, highest, size)
         descent.damping = damping
         # Prices of a sample are off by more than a fine width could mend.
-        width = _shrink(descent, width, mean, int(_NEAR_OF_SAMPLE * n_groups), tight=False)
+        width, tied = _shrink(descent, width, mean, int(_NEAR_OF_SAMPLE * n_groups), tied=tied, tight=False)
         prices, damping = descent.prices, descent.damping
-        width = min(2.0 * width, 2.0 * mean)
+        width = width if tied else min(2.0 * width, 2.0 * mean)
     descent = Descent(blocks, prices, highest, size)
     descent.damping, descent.below, descent.any_plan = damping, below, any_plan
-    width = _shrink(descent, width, mean, enough, tight=True)
+    width, _ = _shrink(descent, width, mean, enough, tied=tied, tight=True)
     return Found(descent.prices, width, descent.near, descent.bound, descent.best, descent.kept)
 
 
-def _shrink(descent: Descent, width: float, mean: float, enough: int, *, tight: bool) -> float:
-    """Follow the prices to finer and finer widths; gives the last width."""
+def _shrink(descent: Descent, width: float, mean: float, enough: int, *, tied: bool, tight: bool) -> tuple[float, bool]:
+    """Follow the prices to finer and finer widths; gives the last width, and whether it was ties that ended it."""
     before = np.inf
-    while True:
+    while not tied:
         found = descent.at(width)
         if found.near <= enough or width < _FINEST * mean or descent.done:
-            return width
+            return width, False
         # Where a finer width leaves as many near groups, they are tied, and it is the choice among them that counts.
         tied = width < 0.1 * mean and found.near > _TIES * before
         before = found.near
         width *= _SHRINK
-        if tied:
-            if tight:
-                descent.at(width, closeness=1e-4)
-            return width
+    # A sample that ended with ties says so for all.
+    descent.at(width, closeness=1e-4 if tight else 0.02)
+    return width, True
