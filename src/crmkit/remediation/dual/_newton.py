@@ -20,7 +20,7 @@ __all__ = ["Descent", "box_step"]
 
 _ROUNDS = 25
 _REACH = 3.0
-_SAMPLED = 60_000
+_SAMPLED = 20_000
 _STEPS = 40
 _HALVINGS = 20
 

@@ -39,6 +39,7 @@ __all__ = ["DualPlanner"]
 
 _CORE_A_ROW = 4
 _EXACT_OPTIONS = 60_000
+_CURVE_GAP = 1e-4
 
 
 class _Made(NamedTuple):
@@ -145,7 +146,9 @@ class DualPlanner(BaseEstimator):
         found = find_prices(blocks, enough=size, start=first)
         made = self._whole(problem, blocks, found, size)
         if made is not None:
-            return _as_plan(problem, blocks, made, self._planned)
+            # A curve needs no plan better than its eye can see.
+            curve = DualPlanner(gap=max(self.gap or 0.0, _CURVE_GAP), core=self.core, time_limit=self.time_limit)
+            return _as_plan(problem, blocks, made, curve._planned)
         if int(np.isfinite(blocks.value).sum()) <= _EXACT_OPTIONS:
             return self._small(problem, "no plan was found near the prices, so that the problem was solved as a whole")
         short = Feasibility(blocks, size).shortfall()

@@ -20,6 +20,7 @@ __all__ = ["Found", "find_prices"]
 _SAMPLES = (20_000, 160_000, 1_280_000)
 _SHRINK = 0.4
 _NEAR_OF_SAMPLE = 0.04
+_WIDER = 2.0
 _TIES = 0.8
 _FINEST = 1e-5
 
@@ -103,7 +104,7 @@ def find_prices(
         # Prices of a sample are off by more than a fine width could mend.
         width, tied = _shrink(descent, width, mean, int(_NEAR_OF_SAMPLE * n_groups), tied=tied, tight=False)
         prices, damping = descent.prices, descent.damping
-        width = width if tied else min(2.0 * width, 2.0 * mean)
+        width = width if tied else min(_WIDER * width, 2.0 * mean)
     descent = Descent(blocks, prices, highest, size)
     descent.damping, descent.below, descent.any_plan = damping, below, any_plan
     width, _ = _shrink(descent, width, mean, enough, tied=tied, tight=True)
@@ -122,5 +123,5 @@ def _shrink(descent: Descent, width: float, mean: float, enough: int, *, tied: b
         before = found.near
         width *= _SHRINK
     # A sample that ended with ties says so for all.
-    descent.at(width, closeness=1e-4 if tight else 0.02)
+    descent.at(width, closeness=1e-3 if tight else 0.02)
     return width, True
