@@ -157,6 +157,24 @@ def test_a_hold_out_is_touched_by_no_remedy(tmp_path):
     assert result.plan.value == 150.0
 
 
+def test_errors_of_values_reach_the_planner(tmp_path):
+    orders = pd.DataFrame({"customer_id": ["a", "b"], "order_id": ["1", "2"], "amount": [10.0, 9.0]})
+    orders.to_parquet(tmp_path / "orders.parquet")
+    call = {"name": "call", "value": "amount", "error": "0.1 * amount", "shared_error": 2.0, "uses": {"hours": 1}}
+    config = {
+        "read": {"orders": {"source": "orders.parquet", "schema": "plain"}},
+        "cases": {"by": "order_id"},
+        "remedies": [call],
+        "limits": {"resources": {"hours": 1}},
+        "plan": {"planner": "robust"},
+    }
+    result = pipeline.run(config, data=tmp_path, output=tmp_path / "out")
+    own, shared = result.problem.errors()
+    assert own.tolist() == [[1.0], [0.9]]
+    assert shared.tolist() == [[2.0], [2.0]]
+    assert result.plan.planner.startswith("robust")
+
+
 def test_too_few_labels_for_an_evaluation_are_told(tmp_path):
     pd.DataFrame({"text": ["a", "b", "c"], "label": ["x", "x", "y"]}).to_parquet(tmp_path / "m.parquet")
     config = {"read": {"m": {"source": "m.parquet", "schema": "plain"}}, "text": {"labelled": "m"}}

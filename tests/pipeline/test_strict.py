@@ -41,6 +41,7 @@ def told(**tables):
         ({"text": {"labelled": "sales", "test_share": 1.0}}, "must be between 0 and 1"),
         ({"text": {"labelled": "sales", "where": "f(x)"}}, "a call is not allowed"),
         ({"remedies": [{"name": "a", "value": 1}]}, "needs the step [cases]"),
+        ({"remedies": [{"name": "a", "value": 1, "shared_error": "f(x)"}]}, "a call is not allowed"),
         ({"plan": {}}, "needs at least one [[remedies]]"),
         ({"read": {}}, "at least one [read.NAME] is needed"),
         ({"read": {"a/b": {"source": "x.csv"}}}, "is used as a file name"),

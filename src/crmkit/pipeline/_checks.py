@@ -130,8 +130,10 @@ def _expressions(config: Config, problems: Problems) -> None:
     if config.cases is not None:
         wanted.append((("cases", "where"), config.cases.where))
     for place, remedy in enumerate(config.remedies):
-        wanted.append((("remedies", place, "value"), remedy.value))
-        wanted.append((("remedies", place, "eligible"), remedy.eligible))
+        wanted += [
+            (("remedies", place, name), getattr(remedy, name))
+            for name in ("value", "eligible", "error", "shared_error")
+        ]
         wanted += [(("remedies", place, "uses", name), amount) for name, amount in remedy.uses.items()]
     for kind in ("floors", "caps"):
         for place, limit in enumerate(getattr(config.limits, kind, ())):

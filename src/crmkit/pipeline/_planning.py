@@ -31,7 +31,14 @@ def run_plan(config: Config, result: RunResult) -> None:
     step = config.plan
     assert step is not None  # noqa: S101 -- as above
     remedies = [
-        remediation.Remedy(remedy.name, value=remedy.value, uses=remedy.uses, eligible=remedy.eligible)
+        remediation.Remedy(
+            remedy.name,
+            value=remedy.value,
+            uses=remedy.uses,
+            eligible=remedy.eligible,
+            error=remedy.error,
+            shared_error=remedy.shared_error,
+        )
         for remedy in config.remedies
     ]
     holdout = config.limits.holdout if config.limits is not None else None

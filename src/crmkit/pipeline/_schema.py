@@ -256,12 +256,16 @@ class RemedyTable:
         How much of each resource one case takes.
     eligible : str or None
         An expression: only cases where it is true.
+    error, shared_error : float or str or None
+        Standard errors of the value: each case's own, and what all cases of the remedy have in common.
     """
 
     name: str
     value: float | str
     uses: dict[str, float | str] = field(default_factory=dict)
     eligible: str | None = None
+    error: float | str | None = None
+    shared_error: float | str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -162,6 +162,8 @@ class Problem:
     ) -> Self:
         """Make a problem of arrays, for those who have no table and need no expressions.
 
+        Arrays of 64-bit floats are kept as they are, not copied: do not change them afterwards.
+
         Parameters
         ----------
         value : array-like of float, shape (n_cases, n_remedies)
