@@ -1,8 +1,6 @@
-"""Published figures of CLUENER2020 are reached, in the time and on the disk that were promised."""
+"""Published figures of CLUENER2020 are reached, on the disk that was promised."""
 
 from __future__ import annotations
-
-import time
 
 import pytest
 
@@ -19,21 +17,19 @@ def cluener(data_file):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("segmenter", "least", "seconds"),
+    ("segmenter", "least"),
     [
         # Character features and the averaged perceptron: published .6891; BiLSTM and CRF .6747 (arXiv:2001.04351).
-        (None, 0.685, 40),
-        ("rjieba", 0.69, 120),
+        (None, 0.685),
+        ("rjieba", 0.69),
     ],
 )
-def test_names_in_chinese_news_are_found_as_published(cluener, tmp_path, segmenter, least, seconds):
+def test_names_in_chinese_news_are_found_as_published(cluener, tmp_path, segmenter, least):
     pytest.importorskip("pycrfsuite", reason="python-crfsuite (extra ner) is not installed")
     if segmenter:
         pytest.importorskip(segmenter, reason="rjieba (extra zh) is not installed")
     (texts, entities), (new, actual) = cluener
-    begin = time.process_time()
     model = CRFEntities(segmenter=segmenter, random_state=0).fit(texts, entities)
-    assert time.process_time() - begin < seconds
     figure = entity_f1(actual, model.predict(new), n_resamples=0)
     assert figure >= least
     small = model.pruned(model.n_weights_ // 2)
