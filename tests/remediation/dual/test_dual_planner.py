@@ -148,6 +148,14 @@ def test_what_if_plans_again_from_the_known_prices():
     assert curve["bound"].iloc[3] == -np.inf
 
 
+def test_what_if_far_from_the_known_prices_is_as_good_as_planning_anew():
+    value = np.random.default_rng(0).lognormal(1.0, 1.0, 20_000)
+    problem = Problem.from_arrays(value[:, None], uses={"hours": 1.0}, limits={"hours": 300.0})
+    curve = plan(problem, DualPlanner(core=200)).what_if("hours", [10, 100, 1e6, 50, 15_000, 0])
+    ranked = np.concatenate([[0.0], np.cumsum(np.sort(value)[::-1])])
+    assert curve["value"].to_numpy() == pytest.approx(ranked[[10, 100, 20_000, 50, 15_000, 0]], rel=1e-4)
+
+
 def test_auto_hands_large_problems_over_and_says_so():
     assert plan(large(15_000)).planner == "auto (dual)"
     small = plan(large(300), AutoPlanner(gap=1e-2))

@@ -95,6 +95,8 @@ class Descent:
         End as soon as some shared choice keeps every row that may have a price.
     kept : bool
         Some shared choice did.
+    settled : bool
+        Every descent came to its minimum; False where one ran out of steps on the way.
     """
 
     def __init__(self, blocks: Blocks, prices: Floats, top: Floats, size: Floats) -> None:
@@ -103,6 +105,7 @@ class Descent:
         self.below = -np.inf
         self.any_plan = False
         self.kept = False
+        self.settled = True
         self.near = 0
         self.bound = np.inf
         self.best = self.prices
@@ -163,5 +166,7 @@ class Descent:
                 self.damping, reach = self.damping * 3, reach * (0.5 if kept > 1e-3 else 0.25)
             if self.damping > 1e6:
                 break
+        else:
+            self.settled = False
         self.near = now.near
         return now

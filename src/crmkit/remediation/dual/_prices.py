@@ -108,6 +108,9 @@ def find_prices(
     descent = Descent(blocks, prices, highest, size)
     descent.damping, descent.below, descent.any_plan = damping, below, any_plan
     width, _ = _shrink(descent, width, mean, enough, tied=tied, tight=True)
+    if start is not None and not descent.settled:
+        # The best prices are too far from the known ones for small steps.
+        return find_prices(blocks, enough=enough, top=top, typical=typical, below=below, any_plan=any_plan)
     return Found(descent.prices, width, descent.near, descent.bound, descent.best, descent.kept)
 
 
