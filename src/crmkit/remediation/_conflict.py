@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from crmkit.core.errors import InfeasiblePlanError
@@ -98,24 +97,13 @@ def _candidates(options: Options) -> Bools:
     return proof
 
 
-def _system(options: Options, rows: npt.NDArray[np.intp]) -> tuple[sparse.csr_array, Floats]:
-    """Write some rows and all groups as one sparse system, rows scaled to their largest coefficient."""
-    scale = options.row_scale[rows]
-    pointer = np.append(options.start, options.n_options)
-    groups = sparse.csr_array(
-        (np.ones(options.n_options), np.arange(options.n_options), pointer), shape=(options.n_groups, options.n_options)
-    )
-    matrix = sparse.vstack([sparse.diags_array(1.0 / scale) @ options.matrix[rows], groups], format="csr")
-    return matrix, np.concatenate([options.bound[rows] / scale, np.ones(options.n_groups)])
-
-
 def _possible(options: Options, rows: npt.NDArray[np.intp], *, whole: bool) -> bool:
     """Say whether some plan keeps these rows."""
     if np.all(options.bound[rows] >= 0):
         return True  # nothing for anybody keeps every resource and cap
     if not options.n_options:
         return False
-    matrix, bound = _system(options, rows)
+    matrix, bound = options.system(rows)
     result = solve_linear(np.zeros(options.n_options), matrix, bound, n_options=options.n_options, bounds=(0, None))
     if result.status == 2 or not whole:
         return bool(result.status != 2)
@@ -172,13 +160,10 @@ def _short(options: Options, share: Floats, counts: Bools) -> Floats:
 def _elastic(options: Options) -> tuple[Any, Floats, Floats]:
     """Write the problem with limits that may be broken at a cost: ``cost``, ``matrix @ x <= bound``."""
     rows = np.flatnonzero(options.limited)
-    matrix, bound = _system(options, rows)
+    matrix, bound = options.system(rows, elastic=True)
     size = np.maximum(np.abs(options.bound[rows]), options.row_scale[rows]) / options.row_scale[rows]
-    slacks = sparse.vstack(
-        [-sparse.eye_array(len(rows), format="csr"), sparse.csr_array((options.n_groups, len(rows)))], format="csr"
-    )
     cost = np.concatenate([np.zeros(options.n_options), 1.0 / size])
-    return sparse.hstack([matrix, slacks], format="csr"), bound, cost
+    return matrix, bound, cost
 
 
 def _elastic_share(options: Options) -> Floats:

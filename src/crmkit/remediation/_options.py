@@ -163,6 +163,39 @@ class Options:
         largest[largest == 0] = 1.0
         return largest
 
+    @property
+    def members(self) -> Any:
+        """A line a group, with a 1 for each of its options."""
+        pointer = np.append(self.start, self.n_options)
+        entries = (np.ones(self.n_options), np.arange(self.n_options), pointer)
+        return sparse.csr_array(entries, shape=(self.n_groups, self.n_options))
+
+    def system(self, rows: Ints, *, elastic: bool = False) -> tuple[Any, Floats]:
+        """Write some rows, scaled to their largest coefficient, and all groups as ``matrix @ x <= bound``.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Which rows.
+        elastic : bool, default=False
+            Whether each of them gets a column after the options by which it may be broken, in its scale.
+
+        Returns
+        -------
+        matrix : scipy.sparse.csr_array of shape (n_rows + n_groups, n_options or n_options + n_rows)
+            The rows, then the groups.
+        bound : ndarray, shape (n_rows + n_groups,)
+            The turned limits in the rows' scales, then ones.
+        """
+        scale = self.row_scale[rows]
+        parts = [[sparse.diags_array(1.0 / scale) @ self.matrix[rows]], [self.members]]
+        if elastic:
+            parts[0].append(-sparse.eye_array(len(rows), format="csr"))
+            parts[1].append(sparse.csr_array((self.n_groups, len(rows))))
+        lines: list[Any] = [sparse.hstack(part, format="csr") for part in parts]
+        matrix = sparse.vstack(lines, format="csr")
+        return matrix, np.concatenate([self.bound[rows] / scale, np.ones(self.n_groups)])
+
     def used(self, share: Floats) -> Floats:
         """Say how much of each turned row a choice uses."""
         return np.asarray(self.matrix @ share, dtype=np.float64)

@@ -202,10 +202,7 @@ def _step(options: Options, prices: Floats, row: int, *, more: bool) -> float:
     must = best > tolerance
     priced = options.limited & (prices * options.row_scale > tolerance)
     part = options.take(tied, options.bound)
-    groups = sparse.csr_array(
-        (np.ones(part.n_options), np.arange(part.n_options), np.append(part.start, part.n_options)),
-        shape=(part.n_groups, part.n_options),
-    )
+    groups = part.members
     needed = must[options.group[tied][part.start]] if part.n_options else np.zeros(0, dtype=bool)
     scale = options.row_scale
     step = np.zeros((len(options.bound), 1))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
 from scipy.optimize import linprog
 
 from crmkit.core.errors import ConvergenceError
@@ -104,16 +103,12 @@ def relax(options: Options) -> Relaxed | None:
     prices = np.zeros(len(options.bound))
     if not options.n_options:
         return Relaxed(np.zeros(0), prices, 0.0, 0.0) if np.all(options.bound >= 0) else None
-    scale = options.row_scale[limited]
-    rows = sparse.diags_array(1.0 / scale) @ options.matrix[np.flatnonzero(limited)]
-    pointer = np.append(options.start, options.n_options)
-    groups = sparse.csr_array(
-        (np.ones(options.n_options), np.arange(options.n_options), pointer), shape=(options.n_groups, options.n_options)
-    )
-    bound = np.concatenate([options.bound[limited] / scale, np.ones(options.n_groups)])
+    rows = np.flatnonzero(limited)
+    scale = options.row_scale[rows]
+    matrix, bound = options.system(rows)
     result = solve_linear(
         -options.value / options.scale,
-        sparse.vstack([rows, groups], format="csr"),
+        matrix,
         bound,
         n_options=options.n_options,
         bounds=(0, None),

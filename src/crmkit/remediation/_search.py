@@ -122,11 +122,7 @@ def _solve(
     if limited.any():
         rows = sparse.diags_array(1.0 / scale) @ part.matrix[np.flatnonzero(limited)]
         constraints.append(LinearConstraint(for_milp(rows), -np.inf, bound[limited] / scale))
-    pointer = np.append(part.start, part.n_options)
-    groups = sparse.csr_array(
-        (np.ones(part.n_options), np.arange(part.n_options), pointer), shape=(part.n_groups, part.n_options)
-    )
-    constraints.append(LinearConstraint(for_milp(groups), must.astype(np.float64), 1.0))
+    constraints.append(LinearConstraint(for_milp(part.members), must.astype(np.float64), 1.0))
     limits: dict[str, Any] = {"time_limit": max(time_limit, 0.1), "mip_rel_gap": min(relative_gap, 0.5)}
     if nodes is not None:
         limits["node_limit"] = nodes

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from crmkit.remediation._relaxation import relax, solve_linear
 from crmkit.remediation.dual._listing import as_options, list_options
@@ -140,18 +139,12 @@ class Surroundings:
 
 def _short(options: Options, typical: float) -> npt.NDArray[np.bool_]:
     """Say which rows a divided plan of the core breaks least."""
-    scale = options.row_scale
-    rows = sparse.diags_array(1.0 / scale) @ options.matrix
-    n_rows = len(scale)
-    pointer = np.append(options.start, options.n_options)
-    groups = sparse.csr_array(
-        (np.ones(options.n_options), np.arange(options.n_options), pointer), shape=(options.n_groups, options.n_options)
-    )
-    slacks = sparse.vstack([-sparse.eye_array(n_rows), sparse.csr_array((options.n_groups, n_rows))])
+    n_rows = len(options.bound)
+    matrix, bound = options.system(np.arange(n_rows), elastic=True)
     result = solve_linear(
         np.concatenate([-options.value / typical, np.full(n_rows, 1e3)]),
-        sparse.hstack([sparse.vstack([rows, groups]), slacks], format="csr"),
-        np.concatenate([options.bound / scale, np.ones(options.n_groups)]),
+        matrix,
+        bound,
         n_options=options.n_options,
         bounds=(0, None),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from crmkit.core.errors import InfeasiblePlanError
 from crmkit.remediation._options import EXACT
@@ -143,20 +142,12 @@ def _least_choice(blocks: Blocks, found: Found, cost: Floats, core: int) -> npt.
 
 def _elastic(options: Options, cost: Floats) -> Floats:
     """Find the divided choice of the core that breaks the limits least."""
-    scale = options.row_scale
-    n_rows = len(scale)
-    pointer = np.append(options.start, options.n_options)
-    groups = sparse.csr_array(
-        (np.ones(options.n_options), np.arange(options.n_options), pointer), shape=(options.n_groups, options.n_options)
-    )
-    slacks = sparse.vstack([-sparse.eye_array(n_rows), sparse.csr_array((options.n_groups, n_rows))])
-    price = cost * scale
+    matrix, bound = options.system(np.arange(len(options.bound)), elastic=True)
+    price = cost * options.row_scale
     result = solve_linear(
         np.concatenate([np.zeros(options.n_options), price / np.max(price, initial=0.0)]),
-        sparse.hstack(
-            [sparse.vstack([sparse.diags_array(1.0 / scale) @ options.matrix, groups]), slacks], format="csr"
-        ),
-        np.concatenate([options.bound / scale, np.ones(options.n_groups)]),
+        matrix,
+        bound,
         n_options=options.n_options,
         bounds=(0, None),
     )

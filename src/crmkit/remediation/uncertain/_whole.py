@@ -137,11 +137,7 @@ def _milp(
     if limited.any():
         rows = sparse.diags_array(1.0 / scale) @ part.matrix[np.flatnonzero(limited)]
         constraints.append(LinearConstraint(for_milp(rows), -np.inf, part.bound[limited] / scale))
-    pointer = np.append(part.start, part.n_options)
-    groups = sparse.csr_array(
-        (np.ones(part.n_options), np.arange(part.n_options), pointer), shape=(part.n_groups, part.n_options)
-    )
-    constraints.append(LinearConstraint(for_milp(groups), -np.inf, 1.0))
+    constraints.append(LinearConstraint(for_milp(part.members), -np.inf, 1.0))
     integrality = np.ones(part.n_options, dtype=np.int64)
     if width:
         integrality[-width:] = 0
