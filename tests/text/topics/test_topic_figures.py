@@ -244,3 +244,10 @@ def test_small_classes_are_named_and_none_left_is_an_error():
     assert table.index.get_level_values("class").unique().tolist() == ["money"]
     with pytest.raises(DataError, match="no class has enough texts"):
         text.topics_within(text.NMFTopics(2), texts, ["a", "b", "c"])
+
+
+@pytest.mark.parametrize("function", [text.topics_over_time, text.new_topics])
+def test_no_texts_at_all_are_told(function):
+    model = text.NMFTopics(2, random_state=0).fit(["late parcel", "parcel lost", "refund the order", "my refund"])
+    with pytest.raises(DataError, match="there are no texts"):
+        function(model, [], [])

@@ -93,10 +93,12 @@ def read_periods(time: Any, n_texts: int, *, by: str, timezone: str | None) -> P
     Raises
     ------
     DataError
-        If no text has a time.
+        If there is no text, or none has a time.
     """
     if by not in _CODES:
         raise ValueError(f"by must be one of {', '.join(map(repr, _CODES))}, got {by!r}")
+    if not n_texts and not len(time):
+        raise DataError("there are no texts")
     times = read_times(time, n_texts, timezone=timezone)
     missing = times.isna().to_numpy()
     if missing.all():
