@@ -175,6 +175,31 @@ def test_errors_of_values_reach_the_planner(tmp_path):
     assert result.plan.planner.startswith("robust")
 
 
+def test_limits_at_a_price_and_ratios_reach_the_planner(tmp_path):
+    orders = pd.DataFrame(
+        {"customer_id": list("abcd"), "order_id": list("1234"), "amount": [10.0, 9.0, 8.0, 1.0], "new": [0, 0, 0, 1]}
+    )
+    orders.to_parquet(tmp_path / "orders.parquet")
+    config = {
+        "read": {"orders": {"source": "orders.parquet", "schema": "plain"}},
+        "cases": {"by": "order_id"},
+        "remedies": [{"name": "call", "value": "amount", "uses": {"hours": 1}}],
+        "limits": {
+            "resources": {"hours": 2},
+            "ratios": [{"where": "new == 1", "least": 1.0, "name": "fair"}],
+            "soft": {"hours": {"penalty": 3.0, "beyond": 1}, "fair": {"penalty": 0.5}},
+        },
+        "plan": {},
+    }
+    config["cases"]["carry"] = ["new"]
+    result = pipeline.run(config, data=tmp_path, output=tmp_path / "out")
+    hours, fair = result.problem.limits
+    assert (hours.penalty, hours.beyond) == (3.0, 1.0)
+    assert (fair.least, fair.to, fair.penalty) == (1.0, None, 0.5)
+    assert result.plan.choice.tolist() == [0, 0, 0, -1]
+    assert result.plan.value == 27.0 - 3.0 - 0.5 * 0.75
+
+
 def test_too_few_labels_for_an_evaluation_are_told(tmp_path):
     pd.DataFrame({"text": ["a", "b", "c"], "label": ["x", "x", "y"]}).to_parquet(tmp_path / "m.parquet")
     config = {"read": {"m": {"source": "m.parquet", "schema": "plain"}}, "text": {"labelled": "m"}}

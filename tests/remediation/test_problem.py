@@ -157,7 +157,7 @@ def test_wrong_formulas_are_told_without_cell_values(remedy, limits, error, mess
 def test_wrong_types_are_told():
     with pytest.raises(TypeError, match="remedies must be a list of Remedy, got one Remedy"):
         Problem(CASES, CALL, [])
-    with pytest.raises(TypeError, match="limits must be a list of Resource, Floor and Cap, got str"):
+    with pytest.raises(TypeError, match="limits must be a list of Resource, Floor, Cap and Ratio, got str"):
         Problem(CASES, [], ["budget"])
     with pytest.raises(TypeError, match="holdout must be a Holdout"):
         Problem(CASES, [], holdout=0.1)

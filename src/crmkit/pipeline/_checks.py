@@ -173,8 +173,13 @@ def _limit_numbers(limits: LimitsTable, problems: Problems) -> None:
                 problems.add(where, "either 'share' or 'count' is needed, and only one of them")
     if limits.holdout is not None:
         _share(("limits", "holdout", "share"), limits.holdout.share, problems)
+    for place, ratio in enumerate(limits.ratios):
+        _not_negative(("limits", "ratios", place, "least"), ratio.least, problems)
     for name, limit in limits.resources.items():
         _not_negative(("limits", "resources", name), limit, problems)
+    for name, soft in limits.soft.items():
+        _not_negative(("limits", "soft", name, "penalty"), soft.penalty, problems)
+        _not_negative(("limits", "soft", name, "beyond"), soft.beyond, problems)
 
 
 def _share(where: Where, number: float | None, problems: Problems) -> None:
@@ -224,12 +229,18 @@ def _remedies(config: Config, problems: Problems) -> None:
                 ("remedies", place, "uses", used),
                 f"no resource {used!r} in limits.resources; {nearest(used, resources)}",
             )
-    for kind in ("floors", "caps"):
+    given: list[str | None] = []
+    for kind in ("floors", "caps", "ratios"):
         for place, limit in enumerate(getattr(config.limits, kind, ())):
+            given.append(limit.name)
             if limit.remedy is not None and limit.remedy not in names:
                 problems.add(
                     ("limits", kind, place, "remedy"), f"no remedy {limit.remedy!r}; {nearest(limit.remedy, names)}"
                 )
+    soft = config.limits.soft if config.limits is not None else ()
+    named = [*resources, *(name for name in given if name is not None)]
+    for name in _strangers(soft, named):
+        problems.add(("limits", "soft", name), f"no limit is called {name!r}; {nearest(name, named)}")
     for used in _strangers(config.plan.what_if if config.plan is not None else (), resources):
         problems.add(("plan", "what_if", used), f"no resource {used!r} in limits.resources; {nearest(used, resources)}")
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from crmkit import remediation
 
 if TYPE_CHECKING:
     from crmkit.pipeline._result import RunResult
-    from crmkit.pipeline._schema import Config, LimitsTable
+    from crmkit.pipeline._schema import Config, LimitsTable, SoftTable
 
 __all__ = ["run_cases", "run_plan"]
 
@@ -57,7 +59,7 @@ def run_plan(config: Config, result: RunResult) -> None:
 
 def _limits(limits: LimitsTable) -> list[Any]:
     """Turn the tables of limits into the room's own words."""
-    return [
+    made: list[Any] = [
         *(remediation.Resource(name, limit) for name, limit in limits.resources.items()),
         *(
             remediation.Cap(cap.remedy, where=cap.where, count=cap.count, share=cap.share, **_named(cap.name))
@@ -69,7 +71,19 @@ def _limits(limits: LimitsTable) -> list[Any]:
             )
             for floor in limits.floors
         ),
+        *(
+            remediation.Ratio(ratio.where, least=ratio.least, to=ratio.to, remedy=ratio.remedy, **_named(ratio.name))
+            for ratio in limits.ratios
+        ),
     ]
+    return [_softened(limit, limits.soft.get(limit.name)) for limit in made]
+
+
+def _softened(limit: Any, soft: SoftTable | None) -> Any:
+    """Let a limit be broken at a price, where one is given."""
+    if soft is None:
+        return limit
+    return replace(limit, penalty=soft.penalty, beyond=math.inf if soft.beyond is None else soft.beyond)
 
 
 def _named(name: str | None) -> dict[str, Any]:

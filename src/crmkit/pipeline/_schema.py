@@ -335,6 +335,47 @@ class HoldoutTable:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RatioTable:
+    """``[[limits.ratios]]``: one group's share of remedies is at least so many times that of another.
+
+    Parameters
+    ----------
+    where : str
+        An expression: the group that must not be left behind.
+    least : float
+        The least ratio of the two shares.
+    to : str or None
+        An expression: the group it is compared with; None for all cases.
+    remedy : str or None
+        Only this remedy counts.
+    name : str or None
+        What the limit is called.
+    """
+
+    where: str
+    least: float
+    to: str | None = None
+    remedy: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoftTable:
+    """``[limits.soft]``: what going beyond a limit costs.
+
+    Parameters
+    ----------
+    penalty : float
+        For each unit, or case, in the cases' currency.
+    beyond : float or None
+        At most so many; None for any number.
+    """
+
+    penalty: float
+    beyond: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class LimitsTable:
     """``[limits]``: what the plan must keep to.
 
@@ -342,8 +383,10 @@ class LimitsTable:
     ----------
     resources : dict of str to float
         How much there is of each.
-    floors, caps : list of tables
-        See ``[[limits.floors]]`` and ``[[limits.caps]]``.
+    floors, caps, ratios : list of tables
+        See ``[[limits.floors]]``, ``[[limits.caps]]`` and ``[[limits.ratios]]``.
+    soft : dict of str to table
+        Limits by name, a resource's or one given in ``name``, that may be broken at a price: see ``[limits.soft]``.
     holdout : table or None
         See ``[limits.holdout]``.
     """
@@ -351,6 +394,8 @@ class LimitsTable:
     resources: dict[str, float] = field(default_factory=dict)
     floors: tuple[FloorTable, ...] = ()
     caps: tuple[CapTable, ...] = ()
+    ratios: tuple[RatioTable, ...] = ()
+    soft: dict[str, SoftTable] = field(default_factory=dict)
     holdout: HoldoutTable | None = None
 
 

@@ -14,7 +14,7 @@ from crmkit.remediation._planning import plan
 from crmkit.remediation._prices_in_words import prices_in_words
 from crmkit.remediation._problem import Problem
 from crmkit.remediation._tableau import Arrays, Row
-from crmkit.remediation._terms import Cap, Floor, Holdout, Remedy, Resource
+from crmkit.remediation._terms import Cap, Floor, Holdout, Ratio, Remedy, Resource
 from crmkit.remediation._verify import Verification, verify
 from crmkit.remediation.dual import DualPlanner
 from crmkit.remediation.uncertain import (
@@ -42,6 +42,7 @@ __all__ = [
     "Plan",
     "Problem",
     "Promise",
+    "Ratio",
     "Remedy",
     "Resource",
     "RobustPlanner",

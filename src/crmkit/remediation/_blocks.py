@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from crmkit.remediation._coefficients import Amounts
     from crmkit.remediation._tableau import Limits
+    from crmkit.remediation._tier import Tier
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.intp]
@@ -47,6 +48,8 @@ class Blocks:
         All other coefficients, by position and remedy.
     bound, sign : ndarray, shape (n_rows,)
         The turned limits; -1 where a row was turned.
+    tier : Tier
+        What may be used beyond each row, and what that costs.
     rows : ndarray of int, shape (n_rows,)
         Which of the problem's limits each row is.
     order : ndarray of int, shape (n_cases,), or None
@@ -61,6 +64,7 @@ class Blocks:
     table: Any
     bound: Floats
     sign: Floats
+    tier: Tier
     rows: Ints
     n_limits: int
     order: Ints | None
@@ -79,20 +83,21 @@ class Blocks:
         *,
         bound: Floats,
         sign: Floats,
+        tier: Tier,
         rows: Ints,
         n_limits: int,
         order: Ints | None,
         start: Ints | None,
     ) -> None:
         self.value, self.shared, self.own, self.table = value, shared, own, table
-        self.bound, self.sign, self.rows, self.n_limits = bound, sign, rows, n_limits
+        self.bound, self.sign, self.tier, self.rows, self.n_limits = bound, sign, tier, rows, n_limits
         self.order, self.start = order, start
         self.n_cases, self.n_remedies = value.shape
         self.n_rows = len(bound)
         self.n_groups = self.n_cases if start is None else len(start)
 
     @classmethod
-    def of(cls, value: Floats, group: Ints, limits: Sequence[Limits]) -> Self:
+    def of(cls, value: Floats, group: Ints, limits: Sequence[Limits], tier: Tier) -> Self:
         """Bring a problem to this form without copying what can be shared."""
         n_cases, n_remedies = value.shape
         order, start = _grouped(group)
@@ -132,6 +137,7 @@ class Blocks:
             table,
             bound=sign * np.array([limits[i].bound for i in rows], dtype=np.float64),
             sign=sign,
+            tier=tier.take(rows),
             rows=rows,
             n_limits=len(limits),
             order=order,
@@ -159,6 +165,18 @@ class Blocks:
         """Give the same blocks worth nothing, where any plan will do."""
         return self._with(value=np.where(np.isfinite(self.value), 0.0, -np.inf))
 
+    def hardest(self) -> Self:
+        """Give the same blocks under the limits that no plan may break; without one where any price may be paid."""
+        most = np.where(np.isfinite(self.tier.most), self.tier.most, 0.0)
+        return self._with(bound=self.bound + most, tier=self.tier.hard(self.n_rows))
+
+    def sample(self, groups: Ints) -> Self:
+        """Copy some groups, ascending, under their part of the limits."""
+        part = len(groups) / self.n_groups
+        sample = self.take(groups, self.bound * part)
+        sample.tier = self.tier.scaled(part)
+        return sample
+
     def take(self, groups: Ints, bound: Floats) -> Self:
         """Copy some groups, ascending, under other turned bounds."""
         at, of = self.positions(groups)
@@ -183,6 +201,7 @@ class Blocks:
             table,
             bound=bound,
             sign=self.sign,
+            tier=self.tier,
             rows=self.rows,
             n_limits=self.n_limits,
             order=None,
@@ -258,7 +277,8 @@ class Blocks:
 
     def dual(self, prices: Floats) -> float:
         """Bound the value of every plan from above, by weak duality, for any prices >= 0; see ``Options.dual``."""
-        total = float(prices @ self.bound)
+        prices = self.tier.clip(prices)
+        total = float(prices @ self.bound) + self.tier.gain(prices)
         longest = max((end - begin for begin, end, _, _ in self.stretches()), default=0)
         out = np.empty((self.n_remedies, longest))
         for begin, end, first, after in self.stretches():
@@ -332,8 +352,8 @@ class Blocks:
         return (typical if typical > 0 else 1.0), size
 
     def whole(self) -> Self:
-        """Lower bounds to whole numbers in rows where only those count: whole plans lose nothing by it."""
-        fraction = np.zeros(self.n_rows, dtype=bool)
+        """Lower hard bounds to whole numbers in rows where only those count: whole plans lose nothing by it."""
+        fraction = self.tier.most > 0
         for row, amounts in [*self.shared, *(pair for own in self.own for pair in own)]:
             fraction[row] |= not _integral(amounts)
         if self.table is not None:

@@ -11,7 +11,7 @@ from crmkit.core.errors import InfeasiblePlanError
 from crmkit.remediation._options import EXACT
 from crmkit.remediation._relaxation import POSITIVE, solve_linear
 from crmkit.remediation._search import for_milp, search
-from crmkit.remediation._terms import Resource
+from crmkit.remediation._terms import Cap, Floor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +66,7 @@ def conflict(problem: Problem, *, whole: bool = True) -> tuple[str, ...]:
     >>> conflict(problem)
     ('budget', 'at least two')
     """
-    options = problem.options()
+    options = problem.options().hardest()
     rows = np.flatnonzero(_candidates(options))
     divided = not whole or (len(rows) > 0 and options.n_options > _SMALL)
     if not len(rows):
@@ -138,8 +138,8 @@ def least_change(problem: Problem, *, whole: bool = True) -> dict[str, float]:
     more it is the least change for divided plans, widened by at most about one case a limit so that a whole plan keeps
     it.
     """
-    options = problem.options()
-    counts = np.array([not isinstance(limit, Resource) for limit in problem.limits], dtype=bool)
+    options = problem.options().hardest()
+    counts = np.array([isinstance(limit, Floor | Cap) for limit in problem.limits], dtype=bool)
     short = np.maximum(-options.bound, 0.0)
     if options.n_options and options.limited.any():
         share = _elastic_share(options)

@@ -65,15 +65,19 @@ class GreedyPlanner(BaseEstimator):
             If the limits can be kept but it found no way to.
         """
         options = problem.options()
-        upper = np.flatnonzero(options.sign > 0)
-        left = options.bound[upper].copy()
+        # A ratio is a floor to some cases and a limit to others: like a limit it is watched at every step.
+        lines = np.repeat(np.arange(len(options.bound)), np.diff(options.matrix.indptr))
+        floors = (options.sign < 0) & (np.bincount(lines, options.matrix.data > 0, len(options.bound)) == 0)
+        upper = np.flatnonzero(~floors)
         uses = sparse.csc_array(options.matrix[upper])
-        scarce = _scarce(uses, left)
+        scarce = _scarce(abs(uses), options.bound[upper])
         worth = np.where(options.value > 0, options.value / scarce, options.value * (1.0 + scarce))
         short = ""
-        # Where the best-looking options leave no room for a floor, it is filled with what uses least.
-        for floors_by in (-worth, scarce):
-            chosen, short = _greedily(options, uses, left, np.argsort(floors_by, kind="stable"), np.argsort(-worth))
+        # Where the best-looking options leave no room for a floor, it is filled with what uses least, then by going
+        # beyond the limits that are soft.
+        for floors_by, reach in ((-worth, 0.0), (scarce, 0.0), (scarce, options.tier.most[upper])):
+            orders = np.argsort(floors_by, kind="stable"), np.argsort(-worth)
+            chosen, short = _greedily(options, uses, upper, reach, orders)
             if not short:
                 choice = np.full(problem.n_cases, -1, dtype=np.intp)
                 choice[options.case[chosen]] = options.remedy[chosen]
@@ -87,12 +91,14 @@ class GreedyPlanner(BaseEstimator):
 
 
 def _greedily(
-    options: Options, uses: sparse.csc_array, left: Floats, floor_order: Ints, order: Ints
+    options: Options, uses: sparse.csc_array, upper: Ints, reach: Floats | float, orders: tuple[Ints, Ints]
 ) -> tuple[Ints, str]:
     """Fill the floors one by one, then take what gains; with the name of the first floor that could not be filled."""
+    floor_order, order = orders
+    left = options.bound[upper] + reach
     taken = np.zeros(options.n_groups, dtype=bool)
     chosen = np.zeros(0, dtype=np.intp)
-    for row in np.flatnonzero(options.sign < 0):
+    for row in np.setdiff1d(np.arange(len(options.bound)), upper):
         counts = -options.matrix[[row], :].toarray().ravel() if options.n_options else np.zeros(0)
         short = -options.bound[row] - float(np.sum(counts[chosen]))
         if short <= 0:
@@ -101,12 +107,13 @@ def _greedily(
         # What the floor still needs is one more thing that may be used up.
         with_floor = sparse.vstack([uses[:, inside], sparse.csr_array(counts[None, inside])], format="csc")
         picked, remains = fill(options.group[inside], with_floor, np.append(left, short), taken)
-        if remains[-1] > 0:
+        if remains[-1] > options.tier.most[row]:
             return chosen, options.names[row]
         left = remains[:-1]
         chosen = np.concatenate([chosen, inside[picked]])
     gains = order[options.value[order] > 0]
-    picked, _ = fill(options.group[gains], uses[:, gains], left, taken)
+    # Nothing beyond a limit is bought for a gain: whether it pays is more than by hand can be seen.
+    picked, _ = fill(options.group[gains], uses[:, gains], np.maximum(left - reach, 0.0), taken)
     return np.concatenate([chosen, gains[picked]]), ""
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from crmkit.remediation._tableau import Arrays, Limits, Row
+    from crmkit.remediation._tier import Tier
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.intp]
@@ -47,6 +48,8 @@ class Options:
         The turned limits, ``inf`` where there is none; -1 where a row was turned.
     names : tuple of str
         The limits' names.
+    tier : Tier
+        What may be used beyond each limit, and what that costs.
     """
 
     case: Ints
@@ -58,9 +61,10 @@ class Options:
     bound: Floats
     sign: Floats
     names: tuple[str, ...]
+    tier: Tier
 
     @classmethod
-    def of(cls, arrays: Arrays) -> Self:
+    def of(cls, arrays: Arrays, tier: Tier) -> Self:
         """List the eligible options of a problem."""
         case, remedy = np.nonzero(arrays.eligible)
         position = np.full(arrays.eligible.shape, -1, dtype=np.intp)
@@ -93,6 +97,7 @@ class Options:
             bound=blank,
             sign=np.ones(len(lines)),
             names=(),
+            tier=tier,
         )
         return options._turned(arrays.rows)
 
@@ -111,6 +116,11 @@ class Options:
     def with_bound(self, bound: Floats) -> Self:
         """Give the same options under other turned bounds."""
         return replace(self, bound=bound)
+
+    def hardest(self) -> Self:
+        """Give the same options under the limits that no plan may break at any price."""
+        hard = self.tier.hard(len(self.bound))
+        return replace(self, bound=self.bound + self.tier.most, tier=hard)
 
     def without_value(self) -> Self:
         """Give the same options worth nothing, where any plan will do."""
@@ -196,13 +206,34 @@ class Options:
         matrix = sparse.vstack(lines, format="csr")
         return matrix, np.concatenate([self.bound[rows] / scale, np.ones(self.n_groups)])
 
+    def overtime(self, rows: Ints) -> tuple[Any, Floats, Floats]:
+        """Write what may be used beyond some rows as columns after the options of :meth:`system`.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            As given to :meth:`system`.
+
+        Returns
+        -------
+        columns : scipy.sparse.csr_array of shape (n_rows + n_groups, n_soft)
+            In the rows' scales.
+        cost, most : ndarray, shape (n_soft,)
+            What one unit of each costs, and how many there may be, in the rows' scales.
+        """
+        place = np.flatnonzero(self.tier.most[rows] > 0)
+        scale = self.row_scale[rows[place]]
+        entries = (np.full(len(place), -1.0), (place, np.arange(len(place))))
+        columns = sparse.csr_array(entries, shape=(len(rows) + self.n_groups, len(place)))
+        return columns, self.tier.penalty[rows[place]] * scale, self.tier.most[rows[place]] / scale
+
     def used(self, share: Floats) -> Floats:
         """Say how much of each turned row a choice uses."""
         return np.asarray(self.matrix @ share, dtype=np.float64)
 
     def within(self, share: Floats, bound: Floats | None = None) -> bool:
         """Say whether a choice keeps every limit, up to the rounding of sums."""
-        limit = self.bound if bound is None else bound
+        limit = (self.bound if bound is None else bound) + self.tier.most
         return bool(np.all(self.used(share) <= limit + EXACT * np.maximum(1.0, np.abs(limit))))
 
     def adjusted(self, prices: Floats) -> Floats:
@@ -218,18 +249,26 @@ class Options:
     def dual(self, prices: Floats) -> float:
         """Bound the value of every plan from above, by weak duality, for any prices >= 0.
 
-        ``prices . bound + sum over groups of max(0, best of value - prices . use)``. No solver is trusted for it.
+        ``prices . bound + sum over groups of max(0, best of value - prices . use)``, and what using more than a soft
+        limit would gain at these prices. No solver is trusted for it.
         """
         limited = self.limited
-        fixed = float(prices[limited] @ self.bound[limited])
-        return fixed + float(np.sum(self.best(self.adjusted(np.where(limited, prices, 0.0)))))
+        used = self.tier.clip(np.where(limited, prices, 0.0))
+        fixed = float(used[limited] @ self.bound[limited]) + self.tier.gain(used)
+        return fixed + float(np.sum(self.best(self.adjusted(used))))
 
     def whole(self, bound: float) -> float:
-        """Lower a bound to the next whole number where every value is one."""
-        if not abs(bound) < 1e9 or np.any(self.value != np.round(self.value)):
+        """Lower a bound to the next whole number where every value is one and nothing costs a part of one."""
+        if not abs(bound) < 1e9 or len(self.tier.rows) or np.any(self.value != np.round(self.value)):
             return bound
         return float(np.floor(bound + 1e-6))
 
-    def total(self, share: Floats) -> float:
-        """Give the value of a choice."""
+    def gross(self, share: Floats) -> float:
+        """Give the value of a choice before anything is paid for going beyond limits."""
         return float(self.value @ share)
+
+    def total(self, share: Floats) -> float:
+        """Give the value of a choice less what going beyond limits costs."""
+        if not len(self.tier.rows):
+            return self.gross(share)
+        return self.gross(share) - self.tier.cost(self.used(share) - self.bound)

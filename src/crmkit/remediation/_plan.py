@@ -47,7 +47,10 @@ class Plan:
     choice : ndarray of int, shape (n_cases,)
         Number of the remedy each case gets, -1 for nothing; of a divided case the largest part.
     value : float
-        What the plan keeps, over doing nothing, in the cases' currency. Cases held out are not counted.
+        What the plan keeps, over doing nothing, in the cases' currency, less ``penalty``. Cases held out are not
+        counted.
+    penalty : float
+        What going beyond soft limits costs; 0 where all limits are kept.
     bound : float
         What no plan can exceed, proved; ``inf`` where nothing is known.
     gap : float
@@ -70,6 +73,7 @@ class Plan:
     problem: Problem
     choice: Ints
     value: float
+    penalty: float
     bound: float
     planner: str
     notes: tuple[str, ...]
@@ -100,7 +104,8 @@ class Plan:
         worth = np.zeros(len(case))
         worth[given] = share[given] * problem.worth()[case[given], remedy[given]]
         self._lines = Lines(case, remedy, share, worth)
-        self.value = float(np.sum(worth))
+        self.penalty = self._paid()
+        self.value = float(np.sum(worth)) - self.penalty
         self.planner = planner
         self.notes = tuple(notes)
         self._duals = duals
@@ -328,6 +333,17 @@ class Plan:
             blank = Relaxed(np.zeros(options.n_options), np.zeros(len(options.bound)), 0.0, np.inf)
             self._relaxed = blank if found is None else found
         return self._relaxed
+
+    def _paid(self) -> float:
+        """Add up what going beyond limits costs."""
+        tier = self.problem.tier()
+        return tier.cost(self._beyond()) if len(tier.rows) else 0.0
+
+    def _beyond(self) -> Floats:
+        """Say how far each limit is gone beyond, below 0 where there is room."""
+        limits = self.problem.tableau().limits
+        sign = np.array([1.0 if limit.sense == "<=" else -1.0 for limit in limits])
+        return sign * (self.used() - np.array([limit.bound for limit in limits], dtype=np.float64))
 
     def used(self) -> Floats:
         """Say how much of each limit the plan uses.
@@ -600,4 +616,5 @@ def _as_duals(problem: Problem, prices: Any) -> Floats:
         raise DataError(f"prices must be >= 0 for resources and caps and <= 0 for floors; not so for {names}")
     limited = np.zeros(len(limits), dtype=bool)
     limited[blocks.rows] = True
-    return np.asarray(np.where(limited, np.maximum(turned, 0.0), 0.0) * sign, dtype=np.float64)
+    kept = problem.tier().clip(np.where(limited, np.maximum(turned, 0.0), 0.0))
+    return np.asarray(kept * sign, dtype=np.float64)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit.remediation._prices import one_sided
 from crmkit.remediation._ranking import elsewhere, intended, runners_up
-from crmkit.remediation._terms import NOTHING, Resource
+from crmkit.remediation._terms import NOTHING, Ratio, Resource
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -137,16 +137,22 @@ def price_table(problem: Problem, options: Options, relaxed: Relaxed, rows: Ints
     units = [
         f"value per unit of {term.name}" if isinstance(term, Resource) else "value per case" for term in problem.limits
     ]
-    columns = {
+    least = [-np.inf if isinstance(term, Ratio) else 0.0 for term in problem.limits]
+    columns: dict[str, Any] = {
         "used": used,
         "limit": limit,
         # Minus zero reads badly.
         "price_less": less + 0.0,
         "price_more": more + 0.0,
-        "valid_from": np.maximum(np.where(np.isfinite(limit), limit, 0.0) - down, 0.0),
+        "valid_from": np.maximum(np.where(np.isfinite(limit), limit, 0.0) - down, least),
         "valid_to": limit + up,
         "unit": units,
     }
+    tier = problem.tier()
+    if len(tier.rows):
+        floor = np.array([each.sense == ">=" for each in problem.tableau().limits], dtype=bool)
+        over = np.maximum(np.where(floor, limit - used, used - limit), 0.0)
+        columns["beyond"] = np.where(tier.most > 0, over, 0.0)
     return pd.DataFrame(columns, index=pd.Index(problem.limit_names, name="limit_name", dtype=object))
 
 

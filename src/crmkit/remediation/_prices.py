@@ -42,7 +42,13 @@ class _DualFace:
         self.base[options.group[full]] = np.flatnonzero(full)
         slack = options.bound - options.used(relaxed.share)
         scale = np.maximum(options.row_scale, np.abs(np.where(options.limited, options.bound, 0.0)))
-        self.free = options.limited & (slack <= 1e-7 * scale)
+        tight = 1e-7 * scale
+        self.free = options.limited & (slack <= tight)
+        # What is used beyond a limit is bought at its penalty, and all of it is where the price is higher.
+        soft = options.tier.most > 0
+        self.least = np.where(soft & (slack < -tight), options.tier.penalty, 0.0)
+        self.most = np.where(soft & (slack > -options.tier.most + tight), options.tier.penalty, np.inf)
+        self.most[~self.free] = 0.0
         self.slack = 1e-9 * options.scale
         tied = np.flatnonzero(given & (self.base[options.group] != np.arange(options.n_options)))
         near = self._losses(relaxed.prices)
@@ -93,7 +99,7 @@ class _DualFace:
         scale = self.options.row_scale / self.options.scale
         cost = np.zeros(n_rows)
         cost[row] = -1.0 if largest else 1.0
-        limit = np.where(self.free, np.inf, 0.0)
+        limit = self.most * scale
         limit[row] = min(limit[row], _UNBOUNDED)
         for _ in range(_ROUNDS):
             matrix, bound = self._system()
@@ -103,7 +109,7 @@ class _DualFace:
                 matrix / scale / self.options.scale,
                 (bound + self.slack) / self.options.scale,
                 n_options=0,
-                bounds=np.column_stack([np.zeros(n_rows), limit]),
+                bounds=np.column_stack([self.least * scale, limit]),
             )
             if result.status != 0:
                 raise ConvergenceError("the range of the prices could not be found", parameter=self.options.names[row])
@@ -201,25 +207,30 @@ def _step(options: Options, prices: Floats, row: int, *, more: bool) -> float:
     tied = best[options.group] - adjusted <= tolerance
     must = best > tolerance
     priced = options.limited & (prices * options.row_scale > tolerance)
+    dearer = (prices - options.tier.penalty) * options.row_scale
+    bought = options.tier.most > 0
+    # At a higher price than the penalty all there is beyond the limit is bought, at the penalty itself any part of it.
+    bound = (options.bound + np.where(bought & (dearer > tolerance), options.tier.most, 0.0)) / options.row_scale
+    some = np.flatnonzero(bought & (np.abs(dearer) <= tolerance))
     part = options.take(tied, options.bound)
-    groups = part.members
     needed = must[options.group[tied][part.start]] if part.n_options else np.zeros(0, dtype=bool)
     scale = options.row_scale
-    step = np.zeros((len(options.bound), 1))
-    step[row] = -1.0 if more else 1.0
-    rows = sparse.hstack([sparse.diags_array(1.0 / scale) @ part.matrix, sparse.csr_array(step)], format="csr")
-    blank = sparse.csr_array((part.n_groups, 1))
-    lines = sparse.hstack([groups, blank], format="csr")
+    extra = np.zeros((len(options.bound), len(some) + 1))
+    extra[some, np.arange(len(some))] = -1.0
+    extra[row, -1] = -1.0 if more else 1.0
+    rows = sparse.hstack([sparse.diags_array(1.0 / scale) @ part.matrix, sparse.csr_array(extra)], format="csr")
+    lines = sparse.hstack([part.members, sparse.csr_array((part.n_groups, len(some) + 1))], format="csr")
     below = np.flatnonzero(options.limited & ~priced)
     exact = np.flatnonzero(priced)
+    upper = np.concatenate([np.full(part.n_options, np.inf), (options.tier.most / scale)[some], [np.inf]])
     result = solve_linear(
-        np.append(np.zeros(part.n_options), -1.0),
+        np.append(np.zeros(part.n_options + len(some)), -1.0),
         sparse.vstack([rows[below], lines[np.flatnonzero(~needed)]], format="csr"),
-        np.concatenate([(options.bound / scale)[below], np.ones(int((~needed).sum()))]),
+        np.concatenate([bound[below], np.ones(int((~needed).sum()))]),
         n_options=part.n_options,
         A_eq=sparse.vstack([rows[exact], lines[np.flatnonzero(needed)]], format="csr"),
-        b_eq=np.concatenate([(options.bound / scale)[exact], np.ones(int(needed.sum()))]),
-        bounds=(0, None),
+        b_eq=np.concatenate([bound[exact], np.ones(int(needed.sum()))]),
+        bounds=np.column_stack([np.zeros(len(upper)), upper]),
     )
     if result.status == 3:
         return np.inf

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from crmkit.remediation._terms import Floor, Resource
+from crmkit.remediation._terms import Floor, Ratio
 
 if TYPE_CHECKING:
     from crmkit.remediation._plan import Plan
@@ -22,6 +22,12 @@ _WORDS: dict[str, dict[str, str]] = {
         "free room": ", and {less} less would cost nothing",
         "slack floor": "{name}: {used} get something where {limit} must; asking for less would save nothing{room}.",
         "slack floor room": ", and {more} more would cost nothing",
+        "slack ratio": "{name}: kept with {spare} cases to spare; asking for less would save nothing{room}.",
+        "slack ratio room": "",
+        "over": "{over} more is used than the limit of {limit}, at {penalty} each; ",
+        "short": "{over} fewer than the {limit} asked for, at {penalty} each; ",
+        "ratio more": "asking for one case more costs {value} of value",
+        "ratio less": "asking for one less saves {value}",
         "join": "; ",
         "end": ".",
         "range": ", up to {amount} {side}",
@@ -44,6 +50,12 @@ _WORDS: dict[str, dict[str, str]] = {
         "free room": "，减少 {less} 也没有损失",
         "slack floor": "{name}：{used} 个得到补救（至少 {limit} 个）；降低要求也省不下什么{room}。",
         "slack floor room": "，再多要求 {more} 个也没有损失",
+        "slack ratio": "{name}：已做到，还多出 {spare} 个；降低要求也省不下什么{room}。",
+        "slack ratio room": "",
+        "over": "比上限 {limit} 多用了 {over}，每单位 {penalty}；",
+        "short": "比要求的 {limit} 个少 {over} 个，每个 {penalty}；",
+        "ratio more": "多要求 1 个损失价值 {value}",
+        "ratio less": "少要求 1 个省下 {value}",
         "join": "；",
         "end": "。",
         "range": "，至多{side} {amount}",
@@ -61,6 +73,9 @@ _WORDS: dict[str, dict[str, str]] = {
         "nothing less": "少 1 没有变化",
     },
 }
+
+
+_ROUNDING = 1e-9
 
 
 class _Side(NamedTuple):
@@ -118,18 +133,23 @@ def prices_in_words(plan: Plan, *, language: str = "en") -> list[str]:
 
 def _sentence(term: Limit, used: float, limit: float, less: _Side, more: _Side, words: dict[str, str]) -> str:
     """Say one limit's prices."""
-    facts = {"name": term.name, "used": _number(used), "limit": _number(limit)}
+    facts = {"name": term.name, "used": _number(used), "limit": _number(limit), "spare": _number(used - limit)}
     if math.isinf(limit):
         return words["unlimited"].format(**facts)
     if less.price == 0 and more.price == 0:
-        floor = isinstance(term, Floor)
-        which, side, room = ("slack floor", "more", more.room) if floor else ("free", "less", less.room)
+        least = isinstance(term, Floor | Ratio)
+        free = "slack floor" if isinstance(term, Floor) else "slack ratio"
+        which, side, room = (free, "more", more.room) if least else ("free", "less", less.room)
         told = words[f"{which} room"].format(**{side: _number(room)}) if room > 0 else ""
         return words[which].format(room=told, **facts)
-    kind = "resource" if isinstance(term, Resource) else "floor" if isinstance(term, Floor) else "cap"
+    kind = type(term).__name__.lower()
     parts = [_step(more, kind, "more", words), _step(less, kind, "less", words)]
     colon = words["unlimited"][len("{name}")]
     lead = f"{term.name}{colon}" + (" " if colon == ":" else "")
+    over = limit - used if kind in {"floor", "ratio"} else used - limit
+    if term.penalty is not None and over > _ROUNDING * max(1.0, abs(limit)):
+        paid = {"over": _number(over), "limit": _number(limit), "penalty": _number(term.penalty)}
+        lead += words["short" if kind in {"floor", "ratio"} else "over"].format(**paid)
     return lead + words["join"].join(parts) + words["end"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -15,7 +16,8 @@ from crmkit.remediation._from_arrays import cases_from_arrays, cases_from_option
 from crmkit.remediation._holdout import draw
 from crmkit.remediation._options import Options
 from crmkit.remediation._tableau import Arrays, Limits, Tableau, check_names, group_codes, tabulate
-from crmkit.remediation._terms import Cap, Floor, Remedy, Resource
+from crmkit.remediation._terms import Cap, Floor, Ratio, Remedy, Resource
+from crmkit.remediation._tier import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +44,7 @@ class Problem:
         Do not change it afterwards.
     remedies : sequence of Remedy
         What may be done.
-    limits : sequence of Resource, Floor or Cap, default=()
+    limits : sequence of Resource, Floor, Cap or Ratio, default=()
         What there is, at least and at most.
     one_per : str or None, default=None
         A column such as ``"customer_id"``: cases with the same value get at most one remedy together, so that the
@@ -105,7 +107,7 @@ class Problem:
         """Check and work everything out; called at one depth below the caller, where warnings point."""
         self.cases = _with_case_id(as_frame(cases, what="cases"))
         self.remedies = _all_of(remedies, Remedy, "remedies", "Remedy")
-        self.limits = _all_of(limits, (Resource, Floor, Cap), "limits", "Resource, Floor and Cap")
+        self.limits = _all_of(limits, (Resource, Floor, Cap, Ratio), "limits", "Resource, Floor, Cap and Ratio")
         check_names(self.remedies, self.limits)
         self.one_per = one_per
         self.holdout = holdout
@@ -239,7 +241,7 @@ class Problem:
             listed is not eligible. Other columns describe the case (for ``where=`` and
             ``one_per``) and must be the same in all its rows. A row whose ``remedy`` is ``"nothing"`` only names the
             case.
-        limits : sequence of Resource, Floor or Cap, default=()
+        limits : sequence of Resource, Floor, Cap or Ratio, default=()
             As in :class:`Problem`.
         one_per : str or None, default=None
             As in :class:`Problem`.
@@ -328,7 +330,7 @@ class Problem:
     def blocks(self) -> Blocks:
         """Give the problem in the compact form in which large ones are planned; cached."""
         if "blocks" not in self._cached:
-            self._cached["blocks"] = Blocks.of(self.worth(), self._group, self._tableau.limits)
+            self._cached["blocks"] = Blocks.of(self.worth(), self._group, self._tableau.limits, self.tier())
         found: Blocks = self._cached["blocks"]
         return found
 
@@ -365,9 +367,27 @@ class Problem:
     def options(self) -> Options:
         """Give the eligible pairs of case and remedy as one flat list with sparse rows; cached."""
         if "options" not in self._cached:
-            self._cached["options"] = Options.of(self.arrays())
+            self._cached["options"] = Options.of(self.arrays(), self.tier())
         found: Options = self._cached["options"]
         return found
+
+    def tier(self) -> Tier:
+        """Give what may be used beyond each limit and what that costs, for planners; without it all limits are hard.
+
+        Returns
+        -------
+        Tier
+            ``penalty`` (``inf`` where hard) and ``most`` (0 where hard), one number a limit.
+
+        Examples
+        --------
+        >>> from crmkit.remediation import Problem, Remedy, Resource
+        >>> limits = [Resource("hours", 1, penalty=2.5, beyond=4)]
+        >>> problem = Problem({"case_id": ["a"]}, [Remedy("call", value=10, uses={"hours": 1})], limits)
+        >>> problem.tier().penalty.tolist(), problem.tier().most.tolist()
+        ([2.5], [4.0])
+        """
+        return Tier.of(self.limits)
 
     def tableau(self) -> Tableau:
         """Give values and rows of every case, also of those held out, for prices and what was intended."""
@@ -510,5 +530,7 @@ def _all_of(items: Any, kinds: Any, what: str, wanted: str) -> tuple[Any, ...]:
 def _with_bound(limit: Limit, bound: float) -> Limit:
     """Give a limit another bound."""
     if isinstance(limit, Resource):
-        return Resource(limit.name, float(bound))
-    return type(limit)(where=limit.where, remedy=limit.remedy, count=float(bound), name=limit.name)
+        return replace(limit, limit=float(bound))
+    if isinstance(limit, Ratio):
+        return replace(limit, short=-float(bound))
+    return replace(limit, count=float(bound), share=None)

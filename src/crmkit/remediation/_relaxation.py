@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
 from scipy.optimize import linprog
 
 from crmkit.core.errors import ConvergenceError
@@ -102,26 +103,42 @@ def relax(options: Options) -> Relaxed | None:
     limited = options.limited
     prices = np.zeros(len(options.bound))
     if not options.n_options:
-        return Relaxed(np.zeros(0), prices, 0.0, 0.0) if np.all(options.bound >= 0) else None
+        return _of_nothing(options, prices)
     rows = np.flatnonzero(limited)
     scale = options.row_scale[rows]
     matrix, bound = options.system(rows)
+    columns, cost, most = options.overtime(rows)
     result = solve_linear(
-        -options.value / options.scale,
-        matrix,
+        np.concatenate([-options.value, cost]) / options.scale,
+        sparse.hstack([matrix, columns], format="csr") if len(cost) else matrix,
         bound,
         n_options=options.n_options,
-        bounds=(0, None),
+        bounds=np.column_stack(
+            [np.zeros(options.n_options + len(cost)), np.append(np.full(options.n_options, np.inf), most)]
+        )
+        if len(cost)
+        else (0, None),
     )
     if result.status == 2:
         return None
-    share = np.clip(result.x, 0.0, 1.0)
+    share = np.clip(result.x[: options.n_options], 0.0, 1.0)
     share[share < _TOLERANCE] = 0.0
     share[share > 1 - _TOLERANCE] = 1.0
     n_rows = int(limited.sum())
     prices[limited] = np.maximum(-result.ineqlin.marginals[:n_rows], 0.0) * options.scale / scale
+    prices = options.tier.clip(prices)
     value = options.total(share)
     return Relaxed(share, prices, value, max(options.dual(prices), value))
+
+
+def _of_nothing(options: Options, prices: Floats) -> Relaxed | None:
+    """Give the plan that does nothing, where that keeps the limits: what is missing at soft ones is paid for."""
+    if not options.within(np.zeros(0)):
+        return None
+    prices = np.where(options.bound < 0, options.tier.penalty, prices)
+    prices[~np.isfinite(prices)] = 0.0
+    value = options.total(np.zeros(0))
+    return Relaxed(np.zeros(0), prices, value, max(options.dual(prices), value))
 
 
 def margins(options: Options, prices: Floats) -> Floats:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Bools = npt.NDArray[np.bool_]
 
-__all__ = ["Found", "for_milp", "search"]
+__all__ = ["Found", "for_milp", "search", "solve_whole"]
 
 _TIGHTENINGS = 4
 
@@ -88,16 +88,18 @@ def search(
     settled = keep & (must & (left == 1))[options.group]
     base = settled.astype(np.float64)
     part = options.take(keep & ~settled, options.bound - options.used(base))
-    worth = options.total(base)
+    worth = options.gross(base)
     if not part.n_options:
         fits = options.within(base)
-        return Found(base if fits else None, worth if fits else -np.inf, infeasible=not fits)
+        return Found(base if fits else None, options.total(base) if fits else -np.inf, infeasible=not fits)
     groups = options.group[keep & ~settled][part.start]
     size = abs(near - worth) if near is not None else float(np.sum(part.best(part.value)))
     size = max(size, 1e-9 * part.scale)
     bound, proved, tightened = np.inf, False, part.bound.copy()
     for attempt in range(_TIGHTENINGS):
-        picked, best, proved = _solve(part, tightened, must[groups], gap / size, time_limit, nodes)
+        picked, best, proved = solve_whole(
+            part.with_bound(tightened), gap=gap / size, time_limit=time_limit, nodes=nodes, must=must[groups]
+        )
         if attempt == 0:
             bound = worth + best
         if picked is None:
@@ -106,39 +108,65 @@ def search(
         share[np.flatnonzero(keep & ~settled)] = picked
         if options.within(share):
             return Found(share, bound, infeasible=False)
-        over = options.used(share) - options.bound
+        over = options.used(share) - options.bound - options.tier.most
         broken = over > EXACT * np.maximum(1.0, np.abs(options.bound))
         tightened[broken] -= 2.0 * over[broken]
     return Found(None, bound, infeasible=False)
 
 
-def _solve(
-    part: Options, bound: Floats, must: Bools, relative_gap: float, time_limit: float, nodes: int | None
+def solve_whole(
+    part: Options,
+    *,
+    gap: float,
+    time_limit: float,
+    nodes: int | None = None,
+    must: Bools | None = None,
+    divisible: int = 0,
 ) -> tuple[Floats | None, float, bool]:
-    """Solve one whole programme: the choice, the bound of its value, and whether it is proved infeasible."""
-    limited = np.isfinite(bound)
-    scale = part.row_scale[limited]
-    constraints = []
-    if limited.any():
-        rows = sparse.diags_array(1.0 / scale) @ part.matrix[np.flatnonzero(limited)]
-        constraints.append(LinearConstraint(for_milp(rows), -np.inf, bound[limited] / scale))
-    constraints.append(LinearConstraint(for_milp(part.members), must.astype(np.float64), 1.0))
-    limits: dict[str, Any] = {"time_limit": max(time_limit, 0.1), "mip_rel_gap": min(relative_gap, 0.5)}
+    """Solve one whole programme with HiGHS, within its tolerances.
+
+    Parameters
+    ----------
+    part : Options
+        What may be chosen.
+    gap : float
+        Relative.
+    time_limit : float
+        Seconds.
+    nodes : int or None
+        Nodes of branch and bound.
+    must : ndarray of bool, shape (n_groups,), or None
+        Groups that must take an option.
+    divisible : int, default=0
+        How many of the last options may be taken in part.
+
+    Returns
+    -------
+    tuple
+        The choice, rounded, or None; a bound of its value; and whether it is proved that there is none.
+    """
+    rows = np.flatnonzero(part.limited)
+    matrix, limit = part.system(rows)
+    columns, cost, most = part.overtime(rows)
+    least = np.zeros(part.n_groups) if must is None else must.astype(np.float64)
+    if len(cost):
+        matrix = sparse.hstack([matrix, columns], format="csr")
+    limits: dict[str, Any] = {"time_limit": max(time_limit, 0.1), "mip_rel_gap": min(gap, 0.5)}
     if nodes is not None:
         limits["node_limit"] = nodes
     run: Any = milp  # its stubs know no dict of options
     result = run(
-        -part.value / part.scale,
-        integrality=np.ones(part.n_options, dtype=np.int64),
-        bounds=Bounds(0.0, 1.0),
-        constraints=constraints,
+        np.concatenate([-part.value, cost]) / part.scale,
+        integrality=(np.arange(part.n_options + len(cost)) < part.n_options - divisible).astype(np.int64),
+        bounds=Bounds(0.0, np.append(np.ones(part.n_options), most)),
+        constraints=LinearConstraint(for_milp(matrix), np.append(np.full(len(rows), -np.inf), least), limit),
         options=limits,
     )
     if result.status == 2:
         return None, -np.inf, True
     proven = result.mip_dual_bound
     best = -float(proven) * part.scale if proven is not None and np.isfinite(proven) else np.inf
-    return (None if result.x is None else np.round(result.x)), best, False
+    return (None if result.x is None else np.round(result.x[: part.n_options])), best, False
 
 
 def for_milp(matrix: Any) -> sparse.csc_array:

@@ -14,7 +14,7 @@ from crmkit.core.checks import positions
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.core.predicate import parse
 from crmkit.remediation._coefficients import Coefficients, Some, kept
-from crmkit.remediation._terms import Floor, Resource
+from crmkit.remediation._terms import Floor, Ratio, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -237,14 +237,15 @@ def tabulate(
         if isinstance(limit, Resource):
             found.append(Limits(limit.name, "<=", Coefficients(uses[limit.name]), float(limit.limit)))
             continue
-        inside = np.ones(n_cases, dtype=bool)
-        if limit.where is not None:
-            met = _conditions(table, limit.where, f"where of {limit.name!r}")
-            missing.note(f"where of {limit.name!r}", met.missing)
-            inside = met.values
-        counts = kept(inside, np.ones(n_cases, dtype=bool))
+        inside = _inside(table, limit.where, f"where of {limit.name!r}", missing)
+        if isinstance(limit, Ratio):
+            other = _inside(table, limit.to, f"to of {limit.name!r}", missing)
+            counts = kept(_compared(limit.least, inside, other, group, counted), np.ones(n_cases, dtype=bool))
+            sense, bound = ">=", 0.0 - float(limit.short)
+        else:
+            counts = kept(inside, np.ones(n_cases, dtype=bool))
+            sense, bound = _sense_and_bound(limit, group, inside & counted)
         chosen = {j: counts for j, remedy in enumerate(remedies) if limit.remedy in {None, remedy.name}}
-        sense, bound = _sense_and_bound(limit, group, inside & counted)
         found.append(Limits(limit.name, sense, Coefficients(chosen), bound))
     missing.warn(stacklevel + 1)
     return Tableau(value, found)
@@ -308,6 +309,23 @@ def _sure_enough(table: pd.DataFrame, remedy: Remedy, eligible: Bools, missing: 
             raise DataError(f"{what} is negative in {positions(negative)}: a standard error is 0 or more")
         known &= ~error.missing
     return known
+
+
+def _inside(table: pd.DataFrame, where: str | None, what: str, missing: _Missing) -> Bools:
+    """Say which cases a limit is about."""
+    if where is None:
+        return np.ones(len(table), dtype=bool)
+    met = _conditions(table, where, what)
+    missing.note(what, met.missing)
+    return np.asarray(met.values, dtype=np.bool_)
+
+
+def _compared(least: float, inside: Bools, other: Bools, group: Ints, counted: Bools) -> Floats:
+    """Give what a remedy adds to one group's share less the least multiple of another's, in cases of the first."""
+    size, of = len(np.unique(group[inside & counted])), len(np.unique(group[other & counted]))
+    if not size or not of:
+        return np.zeros(len(group))
+    return np.asarray(inside - least * size / of * other, dtype=np.float64)
 
 
 def _sense_and_bound(limit: Any, group: Ints, inside: Bools) -> tuple[str, float]:

@@ -6,12 +6,12 @@ import math
 from dataclasses import KW_ONLY, dataclass, field
 from numbers import Integral, Real
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["NOTHING", "Cap", "Floor", "Holdout", "Limit", "Remedy", "Resource"]
+__all__ = ["NOTHING", "Cap", "Floor", "Holdout", "Limit", "Ratio", "Remedy", "Resource"]
 
 NOTHING = "nothing"
 """What a case gets that gets no remedy."""
@@ -41,6 +41,20 @@ def _condition(what: str, condition: object) -> None:
     """Refuse a condition that is no text."""
     if condition is not None and not (isinstance(condition, str) and condition.strip()):
         raise ValueError(f"{what} must be a condition such as 'recency_days <= 60', or None, got {_shown(condition)}")
+
+
+def _tier(what: str, penalty: Any, beyond: Any, *, whole: bool) -> None:
+    """Refuse a penalty that is no amount, and a reach without one."""
+    if penalty is None:
+        if beyond != math.inf:
+            raise ValueError(f"{what} has beyond={beyond!r} and no penalty: say what each unit beyond the limit costs")
+        return
+    if isinstance(penalty, bool) or not isinstance(penalty, Real) or not 0 <= float(penalty) < math.inf:
+        raise ValueError(f"penalty of {what} must be a finite number of 0 or more, got {penalty!r}")
+    number = not isinstance(beyond, bool) and isinstance(beyond, Real) and float(beyond) >= 0
+    if not number or (whole and math.isfinite(beyond) and not float(beyond).is_integer()):
+        kind = "a whole number" if whole else "a number"
+        raise ValueError(f"beyond of {what} must be {kind} of 0 or more, got {beyond!r}")
 
 
 @dataclass(frozen=True)
@@ -110,26 +124,41 @@ class Resource:
         The name that ``uses`` of the remedies refers to.
     limit : float
         How much there is, zero or more; ``inf`` counts without limiting.
+    penalty : float or None, default=None
+        What one unit beyond the limit costs, in the cases' currency, such as an hour of overtime; it is taken from the
+        plan's value. None means that the limit must be kept.
+    beyond : float, default=inf
+        How many units beyond the limit there may be at that price.
 
     Raises
     ------
     ValueError
-        If the limit is negative or no number.
+        If the limit is negative or no number, or there is a ``beyond`` without a penalty.
 
     Examples
     --------
     >>> from crmkit.remediation import Resource
     >>> Resource("senior_hours", 200)
     Resource(name='senior_hours', limit=200)
+    >>> Resource("senior_hours", 200, penalty=25, beyond=40)
+    Resource(name='senior_hours', limit=200, penalty=25, beyond=40)
     """
 
     name: str
     limit: float
+    _: KW_ONLY
+    penalty: float | None = None
+    beyond: float = math.inf
 
     def __post_init__(self) -> None:
         _name("Resource", self.name)
         if isinstance(self.limit, bool) or not isinstance(self.limit, Real) or not self.limit >= 0:
             raise ValueError(f"limit of resource {self.name!r} must be a number of 0 or more, got {self.limit!r}")
+        _tier(f"resource {self.name!r}", self.penalty, self.beyond, whole=False)
+
+    def __repr__(self) -> str:
+        tier = "" if self.penalty is None else f", penalty={self.penalty!r}, beyond={self.beyond!r}"
+        return f"Resource(name={self.name!r}, limit={self.limit!r}{tier})"
 
 
 def _amount(what: str, share: object, count: object) -> None:
@@ -167,11 +196,16 @@ class Floor:
         Count this remedy only; None counts every remedy.
     name : str or None, default=None
         What prices and errors call it; by default such as ``"floor where recency_days <= 60"``.
+    penalty : float or None, default=None
+        What each case that is missing costs, in the cases' currency; it is taken from the plan's value. None means that
+        the floor must be kept.
+    beyond : float, default=inf
+        How many cases may be missing at that price.
 
     Raises
     ------
     ValueError
-        If not exactly one of ``share`` and ``count`` is given, or it is out of range.
+        If not exactly one of ``share`` and ``count`` is given, or something is out of range.
 
     Examples
     --------
@@ -186,6 +220,8 @@ class Floor:
     count: float | None = None
     remedy: str | None = None
     name: str = None  # type: ignore[assignment]  # None until __post_init__ makes a name of what is limited
+    penalty: float | None = None
+    beyond: float = math.inf
 
     def __post_init__(self) -> None:
         if self.name is None:
@@ -193,6 +229,7 @@ class Floor:
         _name("Floor", self.name)
         _condition(f"where of {self.name!r}", self.where)
         _amount(repr(self.name), self.share, self.count)
+        _tier(repr(self.name), self.penalty, self.beyond, whole=True)
 
 
 @dataclass(frozen=True)
@@ -211,11 +248,16 @@ class Cap:
         The largest share of the cases in ``where``, rounded down to a whole number; counted as in :class:`Floor`.
     name : str or None, default=None
         What prices and errors call it; by default such as ``"cap voucher"``.
+    penalty : float or None, default=None
+        What each case beyond the cap costs, in the cases' currency; it is taken from the plan's value. None means that
+        the cap must be kept.
+    beyond : float, default=inf
+        How many cases beyond it there may be at that price.
 
     Raises
     ------
     ValueError
-        If not exactly one of ``share`` and ``count`` is given, or it is out of range.
+        If not exactly one of ``share`` and ``count`` is given, or something is out of range.
 
     Examples
     --------
@@ -230,6 +272,8 @@ class Cap:
     count: float | None = None
     share: float | None = None
     name: str = None  # type: ignore[assignment]  # None until __post_init__ makes a name of what is limited
+    penalty: float | None = None
+    beyond: float = math.inf
 
     def __post_init__(self) -> None:
         if self.name is None:
@@ -237,6 +281,73 @@ class Cap:
         _name("Cap", self.name)
         _condition(f"where of {self.name!r}", self.where)
         _amount(repr(self.name), self.share, self.count)
+        _tier(repr(self.name), self.penalty, self.beyond, whole=True)
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One group's share of cases that get a remedy must be at least so many times that of another group.
+
+    Where a group has no cases its share is not known, and the limit asks for nothing.
+
+    Parameters
+    ----------
+    where : str
+        A condition: the group that must not be left behind. Unknown counts as not met.
+    least : float
+        The least ratio of the two shares, such as 0.8.
+    to : str or None, default=None
+        A condition: the group it is compared with; None means every case. Shares are of the cases that are not held
+        out; with ``one_per`` of the different customers (or whatever it names) that have a case there.
+    remedy : str or None, default=None
+        Count this remedy only; None counts every remedy.
+    name : str or None, default=None
+        What prices and errors call it; by default such as ``"ratio where segment == 'new'"``.
+    short : float, default=0.0
+        By how many cases of ``where`` its share may fall short of that.
+    penalty : float or None, default=None
+        What each case of ``where`` that is missing costs, in the cases' currency; it is taken from the plan's value.
+        None means that the limit must be kept.
+    beyond : float, default=inf
+        How many cases may be missing at that price.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range, or ``where`` is no text.
+
+    Examples
+    --------
+    >>> from crmkit.remediation import Problem, Ratio, Remedy, Resource, plan
+    >>> cases = {"case_id": range(4), "new": [0, 0, 1, 1], "worth": [9.0, 8.0, 2.0, 1.0]}
+    >>> limits = [Resource("calls", 2), Ratio("new == 1", least=0.8, to="new == 0")]
+    >>> problem = Problem(cases, [Remedy("call", value="worth", uses={"calls": 1})], limits)
+    >>> plan(problem).table["remedy"].tolist()
+    ['call', 'nothing', 'call', 'nothing']
+    """
+
+    where: str
+    _: KW_ONLY
+    least: float
+    to: str | None = None
+    remedy: str | None = None
+    name: str = None  # type: ignore[assignment]  # None until __post_init__ makes a name of what is limited
+    short: float = 0.0
+    penalty: float | None = None
+    beyond: float = math.inf
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.where, str):
+            raise ValueError(f"where of a Ratio must be a condition such as 'segment == 1', got {_shown(self.where)}")  # noqa: TRY004 -- as for every other wrong term
+        if self.name is None:
+            object.__setattr__(self, "name", _default_name("ratio", self.remedy, self.where))
+        _name("Ratio", self.name)
+        _condition(f"where of {self.name!r}", self.where)
+        _condition(f"to of {self.name!r}", self.to)
+        for what, given, low in (("least", self.least, 0.0), ("short", self.short, -math.inf)):
+            if isinstance(given, bool) or not isinstance(given, Real) or not low <= given < math.inf:
+                raise ValueError(f"{what} of {self.name!r} must be a finite number, got {given!r}")
+        _tier(repr(self.name), self.penalty, self.beyond, whole=False)
 
 
 @dataclass(frozen=True)
@@ -279,4 +390,4 @@ class Holdout:
             raise ValueError(f"random_state of a hold-out must be a whole number of 0 or more, got {seed!r}")
 
 
-Limit = Resource | Floor | Cap
+Limit = Resource | Floor | Cap | Ratio

@@ -12,7 +12,7 @@ import pandas as pd
 from crmkit.core.checks import as_frame, positions
 from crmkit.core.predicate import parse
 from crmkit.remediation._plan import Plan
-from crmkit.remediation._terms import NOTHING, Floor, Resource
+from crmkit.remediation._terms import NOTHING, Floor, Ratio, Resource
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,7 +35,7 @@ class Verification:
     violations : tuple of str
         What is wrong, with row positions and limits, never with what stands in the cases.
     value : float
-        What the plan is worth, added up anew from the formulas.
+        What the plan is worth, added up anew from the formulas, less what going beyond soft limits costs.
     bound : float
         What no plan can exceed, proved anew from the plan's prices alone; ``inf`` where only a table was given. A
         planner that searched may know a lower one.
@@ -91,10 +91,9 @@ class _Facts:
                         counts[:, j] = np.nan_to_num(taken[limit.name, name])
                 self.bound[limit.name] = float(limit.limit)
             else:
-                inside = np.ones(self.n_cases, dtype=bool) if limit.where is None else self.truths(limit.where)
+                weight, self.bound[limit.name] = self.counted(limit)
                 for j, name in enumerate(self.names):
-                    counts[:, j] = inside & (limit.remedy is None or limit.remedy == name)
-                self.bound[limit.name] = self.least_or_most(limit, inside)
+                    counts[:, j] = weight * (limit.remedy is None or limit.remedy == name)
             self.use[limit.name] = np.where(self.may, counts, 0.0)
 
     def evaluated(self, formula: str | float) -> tuple[Any, Any]:
@@ -114,6 +113,18 @@ class _Facts:
         """Work out conditions, False where unknown."""
         values, missing = self.evaluated(formula)
         return np.asarray(np.asarray(values, dtype=bool) & ~missing, dtype=bool)
+
+    def counted(self, limit: Any) -> tuple[Floats, float]:
+        """Say what a remedy of each case counts against a floor, cap or ratio, and what is asked of the sum."""
+        everyone = np.ones(self.n_cases, dtype=bool)
+        inside = everyone if limit.where is None else self.truths(limit.where)
+        if not isinstance(limit, Ratio):
+            return inside.astype(np.float64), self.least_or_most(limit, inside)
+        other = everyone if limit.to is None else self.truths(limit.to)
+        size, against = (self.group[who & ~self.problem.held_out].nunique() for who in (inside, other))
+        if not size * against:
+            return np.zeros(self.n_cases), -float(limit.short)
+        return np.where(inside, 1.0, 0.0) - np.where(other, limit.least * size / against, 0.0), -float(limit.short)
 
     def least_or_most(self, limit: Any, inside: npt.NDArray[np.bool_]) -> float:
         """Turn a floor or cap into a count."""
@@ -163,9 +174,8 @@ def verify(plan_or_table: Any, problem: Problem) -> Verification:
     lines = _Lines(table, facts, wrong)
     if not lines.readable:
         return Verification(ok=False, violations=tuple(wrong), value=math.nan, bound=math.inf, gap=math.inf)
-    value = float(lines.worth.sum())
     lines.check_shares()
-    lines.check_limits()
+    value = float(lines.worth.sum()) - lines.check_limits()
     lines.check_written()
     bound = math.inf
     if made is not None:
@@ -238,16 +248,24 @@ class _Lines:
             rows = self.given & np.isin(facts.group.to_numpy()[self.case], crowded)
             self.note(f"more than one remedy per {facts.problem.one_per or 'case'}", rows)
 
-    def check_limits(self) -> None:
-        """Every resource, cap and floor."""
+    def check_limits(self) -> float:
+        """Every resource, cap and floor; gives what going beyond those that are soft costs."""
+        paid = 0.0
         tolerance = 1e-9 if self.whole else 1e-7
         for limit in self.facts.problem.limits:
             used, bound = float(self.of(self.facts.use[limit.name]).sum()), self.facts.bound[limit.name]
             room = tolerance * max(1.0, abs(bound)) if math.isfinite(bound) else 0.0
-            if isinstance(limit, Floor) and used < bound - room:
-                self.wrong.append(f"limit {limit.name!r}: {used:.10g} of at least {bound:.10g}")
-            if not isinstance(limit, Floor) and used > bound + room:
-                self.wrong.append(f"limit {limit.name!r}: {used:.10g} used of at most {bound:.10g}")
+            least = isinstance(limit, Floor | Ratio)
+            over = bound - used if least else used - bound
+            reach = 0.0
+            if limit.penalty is not None:
+                paid += limit.penalty * max(over, 0.0)
+                reach = limit.beyond
+            if least and over > reach + room:
+                self.wrong.append(f"limit {limit.name!r}: {used:.10g} of at least {bound - reach:.10g}")
+            if not least and over > reach + room:
+                self.wrong.append(f"limit {limit.name!r}: {used:.10g} used of at most {bound + reach:.10g}")
+        return paid
 
     def check_written(self) -> None:
         """The columns that say what the lines are worth and use."""
@@ -284,12 +302,15 @@ def _check_claims(made: Plan, facts: _Facts, lines: _Lines, value: float, wrong:
     bound = 0.0
     for limit in facts.problem.limits:
         price = float(duals[limit.name])
-        if not math.isfinite(price) or (price > 0 if isinstance(limit, Floor) else price < 0):
+        if not math.isfinite(price) or (price > 0 if isinstance(limit, Floor | Ratio) else price < 0):
             wrong.append(f"the price of {limit.name!r} has the wrong sign: it proves nothing")
             return math.inf
         if price:
             adjusted = adjusted - price * facts.use[limit.name]
             bound += price * facts.bound[limit.name]
+            dearer = abs(price) - (math.inf if limit.penalty is None else limit.penalty)
+            # What may be bought at less than it is worth at these prices is part of the bound.
+            bound += dearer * limit.beyond if dearer > 1e-12 * abs(price) else 0.0
     best = pd.Series(np.max(adjusted, axis=1, initial=-np.inf))
     planned = best[~facts.problem.held_out].groupby(facts.group[~facts.problem.held_out]).max()
     bound += float(planned.clip(lower=0.0).sum())

@@ -8,10 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from crmkit.remediation import Problem, scenarios
+from crmkit.remediation import Problem, _search, scenarios
 from crmkit.remediation._completion import complete
 from crmkit.remediation._relaxation import Relaxed
-from crmkit.remediation.uncertain import _whole
 from crmkit.remediation.uncertain._family import whole_near
 from crmkit.remediation.uncertain._programme import Programme
 from crmkit.remediation.uncertain._scenarios import flat_scenarios
@@ -27,14 +26,14 @@ def everything(programme, **more):
 
 def test_a_plan_that_breaks_a_limit_by_the_solvers_tolerance_is_not_taken(monkeypatch):
     problem = Problem.from_arrays([[10.0], [9.0]], uses={"h": [[1.0 + 1e-6], [1.0]]}, limits={"h": 1.0})
-    real, calls = _whole.milp, []
+    real, calls = _search.milp, []
 
     def tolerant(*args, **more):
         calls.append(more)
         first = SimpleNamespace(status=0, x=np.array([1.0, 0.0]), mip_dual_bound=-10.0 / problem.options().scale)
         return first if len(calls) == 1 else real(*args, **more)
 
-    monkeypatch.setattr(_whole, "milp", tolerant)
+    monkeypatch.setattr(_search, "milp", tolerant)
     found = everything(Programme(problem.options()))
     assert len(calls) == 2
     assert found.share is None or problem.options().within(found.share)

@@ -139,13 +139,16 @@ class Surroundings:
 
 def _short(options: Options, typical: float) -> npt.NDArray[np.bool_]:
     """Say which rows a divided plan of the core breaks least."""
-    n_rows = len(options.bound)
-    matrix, bound = options.system(np.arange(n_rows), elastic=True)
+    hard = options.hardest()
+    rows = np.flatnonzero(hard.limited)
+    matrix, bound = hard.system(rows, elastic=True)
     result = solve_linear(
-        np.concatenate([-options.value / typical, np.full(n_rows, 1e3)]),
+        np.concatenate([-options.value / typical, np.full(len(rows), 1e3)]),
         matrix,
         bound,
         n_options=options.n_options,
         bounds=(0, None),
     )
-    return np.asarray(result.x[options.n_options :] > 1e-7)
+    short = np.zeros(len(options.bound), dtype=bool)
+    short[rows] = result.x[options.n_options :] > 1e-7
+    return short

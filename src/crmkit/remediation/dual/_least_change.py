@@ -71,9 +71,10 @@ class Feasibility:
     """
 
     def __init__(self, blocks: Blocks, core: int) -> None:
-        self.blocks, self.core = blocks.without_value(), core
+        self.blocks, self.core = blocks.without_value().hardest(), core
         _, self.size = self.blocks.sizes()
-        self.cost = 1.0 / np.maximum(np.abs(blocks.bound), self.size)
+        # What may be broken at any price needs no change.
+        self.cost = np.where(np.isinf(blocks.tier.most), 0.0, 1.0 / np.maximum(np.abs(self.blocks.bound), self.size))
         self.typical = float(np.max(self.cost * self.size, initial=0.0)) or 1.0
         self.found = find_prices(self.blocks, enough=core, top=self.cost, typical=self.typical, any_plan=True)
         self.proved = self.found.bound < -_PROOF
@@ -91,7 +92,7 @@ class Feasibility:
                 if self._conflict(without):
                     rows = without
         choice = _least_choice(self.blocks, self.found, self.cost, self.core)
-        over = _over(self.blocks, choice)
+        over = np.where(self.cost > 0, _over(self.blocks, choice), 0.0)
         if self.proved:
             # Limits that leave exactly one divided plan leave no whole one that can be found.
             over = np.where(over > 0, np.ceil(over / self.size + _ROOM) * self.size, 0.0)

@@ -104,4 +104,5 @@ def as_options(blocks: Blocks, listed: Listed, bound: Floats) -> Options:
         bound=bound,
         sign=blocks.sign,
         names=tuple(str(row) for row in blocks.rows),
+        tier=blocks.tier,
     )

@@ -112,7 +112,8 @@ class Descent:
 
     def _sweep(self, prices: Floats, width: float) -> Swept:
         """Go through the cases once and keep the best bound."""
-        found = sweep(self.blocks, prices, width, every=max(1, -(-self.near // _SAMPLED)))
+        every = max(1, -(-self.near // _SAMPLED))
+        found = sweep(self.blocks, prices, width, every=every, size=self.size)
         self.near = found.near
         if found.bound < self.bound:
             self.bound, self.best = found.bound, prices

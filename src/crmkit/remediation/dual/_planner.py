@@ -212,7 +212,7 @@ class DualPlanner(BaseEstimator):
                 choice = core.fixed
                 taken = np.flatnonzero(done > 0)
                 choice[core.options.case[taken]] = core.options.remedy[taken]
-                if np.all(blocks.used(choice) <= blocks.bound + room):
+                if np.all(blocks.used(choice) <= blocks.bound + blocks.tier.most + room):
                     return self._proved(blocks, found, core, choice)
             if around.everything or len(around.groups) * blocks.n_remedies > _EXACT_OPTIONS:
                 return None
@@ -238,8 +238,9 @@ class DualPlanner(BaseEstimator):
 def _as_plan(problem: Problem, blocks: Blocks, made: _Made, replan: Callable[[Problem, Floats], Plan]) -> Plan:
     """Write what was made as a plan of the problem's cases."""
     choice = _by_case(blocks, made.choice)
-    # Where every value is a whole number, so is the value of every whole plan.
-    bound = np.floor(made.bound + 1e-6) if abs(made.bound) < 1e9 and blocks.integral() else made.bound
+    # Where every value is a whole number and no limit has a penalty, so is the value of every whole plan.
+    whole = abs(made.bound) < 1e9 and not len(blocks.tier.rows) and blocks.integral()
+    bound = np.floor(made.bound + 1e-6) if whole else made.bound
     notes = [
         f"prices from {blocks.n_groups:,} groups; the {made.core.options.n_groups:,} nearest a tie were solved exactly",
         f"the divided plan is proved best to {made.off:.0e} of its value",

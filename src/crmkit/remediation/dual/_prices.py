@@ -88,7 +88,7 @@ def find_prices(
     """
     mean, size = blocks.sizes()
     mean = mean if typical is None else typical
-    highest = 1e3 * mean / size if top is None else top
+    highest = blocks.tier.clip(1e3 * mean / size if top is None else top)
     prices = np.zeros(blocks.n_rows) if start is None else start
     width = 2.0 * mean if start is None else 0.05 * mean
     random = np.random.default_rng(0)
@@ -98,8 +98,7 @@ def find_prices(
         if start is not None or 3 * n_groups > blocks.n_groups:
             break
         chosen = np.sort(random.choice(blocks.n_groups, n_groups, replace=False))
-        sample = blocks.take(chosen, blocks.bound * (n_groups / blocks.n_groups))
-        descent = Descent(sample, prices, highest, size)
+        descent = Descent(blocks.sample(chosen), prices, highest, size)
         descent.damping = damping
         # Prices of a sample are off by more than a fine width could mend.
         width, tied = _shrink(descent, width, mean, int(_NEAR_OF_SAMPLE * n_groups), tied=tied, tight=False)

@@ -65,7 +65,14 @@ class _Best(NamedTuple):
 
 
 def sweep(
-    blocks: Blocks, prices: Floats, width: float, *, derivatives: bool = True, every: int = 1, keep: bool = False
+    blocks: Blocks,
+    prices: Floats,
+    width: float,
+    *,
+    derivatives: bool = True,
+    every: int = 1,
+    keep: bool = False,
+    size: Floats | None = None,
 ) -> Swept:
     """Go through all cases once.
 
@@ -83,16 +90,19 @@ def sweep(
         Take every so-manyth shared group for the second derivatives.
     keep : bool, default=False
         Whether to keep each group's margin and best choice.
+    size : ndarray, shape (n_rows,), or None
+        A typical coefficient of each row: what is used beyond limits is smoothed like so many groups that may each buy
+        as much. None where the width is 0.
 
     Returns
     -------
     Swept
         The bound and the rest.
     """
-    bound, extra, near_groups = float(prices @ blocks.bound), 0.0, 0
+    bound, extra, near_groups = float(prices @ blocks.bound) + blocks.tier.gain(prices), 0.0, 0
     used = np.zeros(blocks.n_rows)
-    size = blocks.n_rows if derivatives else 0
-    curvature, scale = np.zeros((size, size)), np.zeros(size)
+    n_rows = blocks.n_rows if derivatives else 0
+    curvature, scale = np.zeros((n_rows, n_rows)), np.zeros(n_rows)
     longest = max((end - begin for begin, end, _, _ in blocks.stretches()), default=0)
     out = np.empty((blocks.n_remedies, longest))
     margin = np.empty(blocks.n_groups if keep else 0)
@@ -120,9 +130,29 @@ def sweep(
             remedy[position] = -1
         blocks.count(remedy, begin, end, used)
     factor = every / width if width else 0.0
-    return Swept(
-        bound, bound + extra, blocks.bound - used, curvature * factor, scale * factor, near_groups, margin, choice
-    )
+    curvature, scale = curvature * factor, scale * factor
+    if width and size is not None:
+        extra += _buy_beyond(blocks, prices, width, size, used, curvature, scale)
+    return Swept(bound, bound + extra, blocks.bound - used, curvature, scale, near_groups, margin, choice)
+
+
+def _buy_beyond(
+    blocks: Blocks, prices: Floats, width: float, size: Floats, used: Floats, curvature: Floats, scale: Floats
+) -> float:
+    """Share what may be bought beyond limits like options near a tie; gives what smoothing adds."""
+    rows = np.flatnonzero((blocks.tier.most > 0) & np.isfinite(blocks.tier.most))
+    if not len(rows):
+        return 0.0
+    most, unit = blocks.tier.most[rows], size[rows]
+    lead = (prices[rows] - blocks.tier.penalty[rows]) * unit
+    share = np.clip(0.5 * (lead / width + 1.0), 0.0, 1.0)
+    used[rows] -= most * share
+    if len(scale):
+        bent = np.where((share > 0) & (share < 1), most * unit / (2.0 * width), 0.0)
+        curvature[rows, rows] += bent
+        scale[rows] += bent
+    worth = share * lead + width * share * (1.0 - share) - np.maximum(lead, 0.0)
+    return float(worth @ (most / unit))
 
 
 def _best(reduced: Floats, starts: Ints | None) -> _Best:

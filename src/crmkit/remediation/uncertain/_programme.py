@@ -134,6 +134,7 @@ class Programme:
             bound=np.append(base.bound, room),
             sign=np.append(base.sign, np.ones(count)),
             names=(*base.names, *("cut" for _ in range(count))),
+            tier=base.tier.with_hard(count),
         )
         return self._built
 

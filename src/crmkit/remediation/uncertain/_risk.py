@@ -122,7 +122,8 @@ def risk(
         figures = [mean, error, mean + point * error, mean - error * normal.pdf(point) / level]
         rows = [(figure, np.nan, np.nan, 0, "normal") for figure in figures]
     else:
-        rows = _sampled(flat_scenarios(within, scenarios) @ share, level)
+        paid = options.gross(share) - options.total(share)
+        rows = _sampled(flat_scenarios(within, scenarios) @ share - paid, level)
     for kind in ("budget", "ellipsoidal"):
         family, _ = robust_family(options, noise, kind=kind, budget=budget, size=size)
         rows.append((family.worth(share), np.nan, np.nan, 0, f"{size:g} standard errors"))

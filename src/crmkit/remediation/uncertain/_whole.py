@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from crmkit.remediation._options import EXACT
 from crmkit.remediation._relaxation import POSITIVE, margins
-from crmkit.remediation._search import for_milp
+from crmkit.remediation._search import solve_whole
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from crmkit.remediation._options import Options
     from crmkit.remediation.uncertain._programme import Divided, Programme
 
     Floats = npt.NDArray[np.float64]
@@ -103,8 +100,13 @@ def search_whole(
         chosen = np.append(inside, np.ones(width, dtype=bool))
         left = options.bound - options.used(np.append(fixed, np.zeros(width)))
         left[: len(slack)] -= slack
-        picked, top, impossible = _milp(
-            options.take(chosen, left), width, gap, max(end - perf_counter(), 0.1), nodes, abs(value)
+        part = options.take(chosen, left)
+        picked, top, impossible = solve_whole(
+            part,
+            gap=0.1 * gap / max(abs(value), part.scale) if best is not None else 0.0,
+            time_limit=end - perf_counter(),
+            nodes=nodes,
+            divisible=width,
         )
         if picked is None:
             return Whole(best, value, bound, infeasible=impossible and everything and not slack.any())
@@ -116,45 +118,12 @@ def search_whole(
             worth = programme.cut(share) if width else base.total(share)
             if worth > value:
                 best, value = share, worth
-            if top + programme.offset + base.total(fixed) - value <= gap or not width:
+            if top + programme.offset + base.gross(fixed) - value <= gap or not width:
                 break
         else:
-            over = base.used(share) - base.bound
+            over = base.used(share) - base.bound - base.tier.most
             broken = over > EXACT * np.maximum(1.0, np.abs(base.bound))
             slack[broken] += 2.0 * over[broken]
         if perf_counter() >= end:
             break
     return Whole(best, value, max(bound, value), infeasible=False)
-
-
-def _milp(
-    part: Options, width: int, gap: float, time_limit: float, nodes: int, size: float
-) -> tuple[Floats | None, float, bool]:
-    """Solve one programme: the whole choice, the bound of its value, and whether it is proved infeasible."""
-    limited = np.isfinite(part.bound)
-    scale = part.row_scale[limited]
-    constraints = []
-    if limited.any():
-        rows = sparse.diags_array(1.0 / scale) @ part.matrix[np.flatnonzero(limited)]
-        constraints.append(LinearConstraint(for_milp(rows), -np.inf, part.bound[limited] / scale))
-    constraints.append(LinearConstraint(for_milp(part.members), -np.inf, 1.0))
-    integrality = np.ones(part.n_options, dtype=np.int64)
-    if width:
-        integrality[-width:] = 0
-    run: Any = milp  # its stubs know no dict of options
-    result = run(
-        -part.value / part.scale,
-        integrality=integrality,
-        bounds=Bounds(0.0, 1.0),
-        constraints=constraints,
-        options={
-            "time_limit": time_limit,
-            "node_limit": nodes,
-            "mip_rel_gap": min(0.1 * gap / max(size, part.scale), 0.5) if np.isfinite(size) else 0.0,
-        },
-    )
-    if result.status == 2:
-        return None, -np.inf, True
-    proven = result.mip_dual_bound
-    top = -float(proven) * part.scale if proven is not None and np.isfinite(proven) else np.inf
-    return (None if result.x is None else np.round(result.x)), top, False
