@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from crmkit.core.checks import as_frame, positions
-from crmkit.core.predicate import parse
 from crmkit.remediation._plan import Plan
+from crmkit.remediation._recount import Column, Counts, Formulas
 from crmkit.remediation._terms import NOTHING, Floor, Resource
 
 if TYPE_CHECKING:
@@ -61,18 +61,19 @@ class _Facts:
         self.table = problem.cases
         self.n_cases = len(self.table)
         self.names = [remedy.name for remedy in problem.remedies]
-        self.value = np.full((self.n_cases, len(self.names)), np.nan)
-        self.use: dict[str, Floats] = {}
-        taken: dict[tuple[str, str], Floats] = {}
+        formulas = Formulas(self.table)
+        self.value = np.full((self.n_cases, len(self.names)), np.nan, order="F")
+        self.use: dict[str, Counts] = {}
+        taken: dict[str, dict[int, Column]] = {}
         for j, remedy in enumerate(problem.remedies):
-            worth = self.numbers(remedy.value)
-            may = np.ones(self.n_cases, dtype=bool) if remedy.eligible is None else self.truths(remedy.eligible)
+            may = np.ones(self.n_cases, dtype=bool) if remedy.eligible is None else formulas.truths(remedy.eligible)
             for resource, formula in remedy.uses.items():
-                taken[resource, remedy.name] = self.numbers(formula)
-                may &= ~np.isnan(taken[resource, remedy.name])
+                amounts = formulas.amounts(formula)
+                taken.setdefault(resource, {})[j] = amounts
+                may[amounts.unknown] = False
             for error in (remedy.error, remedy.shared_error):
-                may &= True if error is None else ~np.isnan(self.numbers(error))
-            self.value[:, j] = np.where(may, worth, np.nan)
+                may &= True if error is None else ~np.isnan(formulas.numbers(error))
+            self.value[:, j] = np.where(may, formulas.numbers(remedy.value), np.nan)
         self.may = ~np.isnan(self.value)
         if problem.one_per is None:
             self.group = pd.Series(np.arange(self.n_cases))
@@ -84,36 +85,15 @@ class _Facts:
             self.group = pd.Series(codes)
         self.bound: dict[str, float] = {}
         for limit in problem.limits:
-            counts = np.zeros((self.n_cases, len(self.names)))
             if isinstance(limit, Resource):
-                for j, name in enumerate(self.names):
-                    if (limit.name, name) in taken:
-                        counts[:, j] = np.nan_to_num(taken[limit.name, name])
+                self.use[limit.name] = Counts(taken.get(limit.name, {}))
                 self.bound[limit.name] = float(limit.limit)
-            else:
-                inside = np.ones(self.n_cases, dtype=bool) if limit.where is None else self.truths(limit.where)
-                for j, name in enumerate(self.names):
-                    counts[:, j] = inside & (limit.remedy is None or limit.remedy == name)
-                self.bound[limit.name] = self.least_or_most(limit, inside)
-            self.use[limit.name] = np.where(self.may, counts, 0.0)
-
-    def evaluated(self, formula: str | float) -> tuple[Any, Any]:
-        """Work out a formula."""
-        text = str(formula) if not isinstance(formula, str) else formula
-        if text in self.table.columns and not set("`\n") & set(text):
-            text = f"`{text}`"
-        result = parse(text).evaluate(self.table)
-        return result.values, result.missing
-
-    def numbers(self, formula: str | float) -> Floats:
-        """Work out numbers, NaN where unknown."""
-        values, missing = self.evaluated(formula)
-        return np.where(missing, np.nan, np.asarray(values, dtype=np.float64))
-
-    def truths(self, formula: str) -> npt.NDArray[np.bool_]:
-        """Work out conditions, False where unknown."""
-        values, missing = self.evaluated(formula)
-        return np.asarray(np.asarray(values, dtype=bool) & ~missing, dtype=bool)
+                continue
+            inside = np.ones(self.n_cases, dtype=bool) if limit.where is None else formulas.truths(limit.where)
+            column = Column.of(inside, np.zeros(self.n_cases, dtype=bool))
+            counted = [j for j, name in enumerate(self.names) if limit.remedy is None or limit.remedy == name]
+            self.use[limit.name] = Counts(dict.fromkeys(counted, column))
+            self.bound[limit.name] = self.least_or_most(limit, inside)
 
     def least_or_most(self, limit: Any, inside: npt.NDArray[np.bool_]) -> float:
         """Turn a floor or cap into a count."""
@@ -208,13 +188,16 @@ class _Lines:
         allowed[self.given] = facts.may[self.case[self.given], self.column[self.given]]
         self.note("the remedy is not eligible", self.given & ~allowed)
         self.ok = self.given & allowed
-        self.worth = self.of(facts.value)
+        self.worth = np.zeros(len(table))
+        self.worth[self.ok] = facts.value[self.case[self.ok], self.column[self.ok]] * self.share[self.ok]
+        self.rows = [np.flatnonzero(self.ok & (self.remedy == j)) for j in range(len(facts.names))]
+        self.amount = np.zeros(facts.value.shape, order="F")
+        for j, rows in enumerate(self.rows):
+            self.amount[:, j] = np.bincount(self.case[rows], weights=self.share[rows], minlength=facts.n_cases)
 
-    def of(self, array: Floats) -> Floats:
-        """Give each line's own entry of a table of cases by remedies, times its share; 0 for nothing."""
-        result = np.zeros(len(self.table))
-        result[self.ok] = array[self.case[self.ok], self.column[self.ok]] * self.share[self.ok]
-        return result
+    def of(self, counts: Counts) -> Floats:
+        """Give what each line counts against a limit, times its share; 0 for nothing."""
+        return counts.at(self.case, self.rows) * self.share
 
     def note(self, what: str, where: Any) -> None:
         """Keep a violation with its rows."""
@@ -242,7 +225,7 @@ class _Lines:
         """Every resource, cap and floor."""
         tolerance = 1e-9 if self.whole else 1e-7
         for limit in self.facts.problem.limits:
-            used, bound = float(self.of(self.facts.use[limit.name]).sum()), self.facts.bound[limit.name]
+            used, bound = self.facts.use[limit.name].total(self.amount), self.facts.bound[limit.name]
             room = tolerance * max(1.0, abs(bound)) if math.isfinite(bound) else 0.0
             if isinstance(limit, Floor) and used < bound - room:
                 self.wrong.append(f"limit {limit.name!r}: {used:.10g} of at least {bound:.10g}")
@@ -252,15 +235,10 @@ class _Lines:
     def check_written(self) -> None:
         """The columns that say what the lines are worth and use."""
         table, facts = self.table, self.facts
-        expected = {"value": self.worth}
+        self.check_numbers("value", self.worth)
         for limit in facts.problem.limits:
-            if isinstance(limit, Resource):
-                expected[f"uses_{limit.name}"] = self.of(facts.use[limit.name])
-        for column, numbers in expected.items():
-            if column in table.columns:
-                written = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=np.float64)
-                room = 1e-9 * np.maximum(1.0, np.abs(numbers))
-                self.note(f"{column} is not what the formulas give", ~(np.abs(written - numbers) <= room))
+            if isinstance(limit, Resource) and f"uses_{limit.name}" in table.columns:
+                self.check_numbers(f"uses_{limit.name}", self.of(facts.use[limit.name]))
         held = facts.problem.held_out[self.case]
         if "arm" in table.columns:
             right = np.where(held, "holdout", "plan")
@@ -268,6 +246,13 @@ class _Lines:
         if "intended" in table.columns:
             same = (table["intended"].astype(object) == table["remedy"].astype(object)).to_numpy(dtype=bool)
             self.note("intended is not the remedy of a planned case", ~held & ~same)
+
+    def check_numbers(self, column: str, numbers: Floats) -> None:
+        """Compare a column, where it is there, with what the formulas give."""
+        if column in self.table.columns:
+            written = pd.to_numeric(self.table[column], errors="coerce").to_numpy(dtype=np.float64)
+            room = 1e-9 * np.maximum(1.0, np.abs(numbers))
+            self.note(f"{column} is not what the formulas give", ~(np.abs(written - numbers) <= room))
 
 
 def _check_claims(made: Plan, facts: _Facts, lines: _Lines, value: float, wrong: list[str]) -> float:
@@ -288,7 +273,7 @@ def _check_claims(made: Plan, facts: _Facts, lines: _Lines, value: float, wrong:
             wrong.append(f"the price of {limit.name!r} has the wrong sign: it proves nothing")
             return math.inf
         if price:
-            adjusted = adjusted - price * facts.use[limit.name]
+            facts.use[limit.name].charge(price, adjusted)
             bound += price * facts.bound[limit.name]
     best = pd.Series(np.max(adjusted, axis=1, initial=-np.inf))
     planned = best[~facts.problem.held_out].groupby(facts.group[~facts.problem.held_out]).max()
