@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -206,3 +208,55 @@ def test_missing_values_are_not_eligible_for_the_verifier_too():
         table = made.table[["case_id", "remedy"]].copy()
         table.loc[row, "remedy"] = "call"
         assert not verify(table, problem).ok
+
+
+def test_a_number_is_not_taken_for_a_column_of_that_name():
+    cases = pd.DataFrame({"case_id": [1, 2], "0.5": [9.0, 9.0], "worth": [3.0, 2.0]})
+    problem = Problem(cases, [Remedy("call", value="worth", uses={"hours": 0.5})], [Resource("hours", 1)])
+    made = plan(problem)
+    assert made.table["remedy"].tolist() == ["call", "call"]
+    assert verify(made, problem).violations == ()
+
+
+@pytest.fixture(scope="module")
+def many():
+    random = np.random.default_rng(0)
+    n, slots = 20_000, 40
+    cases = pd.DataFrame({"case_id": np.arange(n), "slot": random.integers(0, slots, n), "worth": random.random(n)})
+    cases["hours"] = np.where(random.random(n) < 0.1, np.nan, 0.5)
+    uses = {f"hours {s}": f"hours * (slot == {s})" for s in range(slots)}
+    remedies = [Remedy(name, value=f"{k} * worth", uses=uses) for k, name in enumerate("abcd", start=1)]
+    limits = [*(Resource(f"hours {s}", 50) for s in range(slots)), Floor(where="slot == 7", count=20, name="seventh")]
+    with pytest.warns(DataWarning):
+        return Problem(cases, remedies, limits)
+
+
+def test_hundreds_of_limits_take_no_more_memory_than_a_few_tables_of_the_remedies(many, many_planned):
+    table = many_planned.table
+    tracemalloc.start()
+    try:
+        assert verify(table, many).ok
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 12 * 8 * many.n_cases * len(many.remedies)
+
+
+@pytest.fixture(scope="module")
+def many_planned(many):
+    return plan(many)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_changes_of_a_plan_with_many_limits_are_caught(many, many_planned, seed):
+    random = np.random.default_rng(seed)
+    made = many_planned
+    table = made.table.copy()
+    row = int(random.integers(len(table)))
+    column = ["value", "remedy", f"uses_hours {random.integers(40)}"][seed % 3]
+    if column == "remedy":
+        table.loc[row, column] = "d" if table.loc[row, "remedy"] == "c" else "c"
+    else:
+        table.loc[row, column] += 0.25
+    found = verify(with_table(made, table), many)
+    assert not found.ok, (row, column)

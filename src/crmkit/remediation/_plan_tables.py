@@ -84,22 +84,26 @@ def plan_table(problem: Problem, lines: Lines, ranking: Floats) -> pd.DataFrame:
     meant = lines.remedy.copy()
     if held.any():
         meant[held] = intended(ranking, group)[lines.case[held]]
-    columns: dict[str, Any] = {
-        "case_id": problem.case_ids[lines.case],
-        "remedy": names[lines.remedy],
-        "share": lines.share,
-        "value": lines.worth,
-    }
-    for limit, row in zip(problem.limits, problem.tableau().limits, strict=True):
-        if isinstance(limit, Resource):
-            columns[f"uses_{limit.name}"] = use_of(lines, row.coefficients)
+    counted = [i for i, limit in enumerate(problem.limits) if isinstance(limit, Resource)]
+    # One block of numbers: a frame made of many columns would copy them all.
+    uses = np.empty((len(lines.case), len(counted)), order="F")
+    for at, i in enumerate(counted):
+        uses[:, at] = use_of(lines, problem.tableau().limits[i].coefficients)
+    table = pd.DataFrame(uses, columns=[f"uses_{problem.limits[i].name}" for i in counted], copy=False)
     seconds = names[np.maximum(runner, -1)]
     seconds[runner == -2] = None
-    columns["runner_up"] = seconds
-    columns["lead"] = lead
-    columns["arm"] = np.where(held, "holdout", "plan").astype(object)
-    columns["intended"] = names[meant]
-    table = pd.DataFrame(columns)
+    first = {
+        "case_id": problem.case_ids[lines.case],
+        "remedy": names[lines.remedy],
+        "share": lines.share.copy(),
+        "value": lines.worth.copy(),
+    }
+    for at, (column, entries) in enumerate(first.items()):
+        table.insert(at, column, entries)
+    table["runner_up"] = seconds
+    table["lead"] = lead
+    table["arm"] = np.where(held, "holdout", "plan").astype(object)
+    table["intended"] = names[meant]
     table["case_id"] = table["case_id"].astype(problem.cases["case_id"].dtype)
     return table
 

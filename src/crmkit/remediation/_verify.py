@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from crmkit.core.checks import as_frame, positions
-from crmkit.core.predicate import parse
 from crmkit.remediation._plan import Plan
+from crmkit.remediation._recount import Column, Counts, Formulas
 from crmkit.remediation._terms import NOTHING, Floor, Ratio, Resource
 
 if TYPE_CHECKING:
@@ -61,18 +61,19 @@ class _Facts:
         self.table = problem.cases
         self.n_cases = len(self.table)
         self.names = [remedy.name for remedy in problem.remedies]
-        self.value = np.full((self.n_cases, len(self.names)), np.nan)
-        self.use: dict[str, Floats] = {}
-        taken: dict[tuple[str, str], Floats] = {}
+        formulas = Formulas(self.table)
+        self.value = np.full((self.n_cases, len(self.names)), np.nan, order="F")
+        self.use: dict[str, Counts] = {}
+        taken: dict[str, dict[int, Column]] = {}
         for j, remedy in enumerate(problem.remedies):
-            worth = self.numbers(remedy.value)
-            may = np.ones(self.n_cases, dtype=bool) if remedy.eligible is None else self.truths(remedy.eligible)
+            may = np.ones(self.n_cases, dtype=bool) if remedy.eligible is None else formulas.truths(remedy.eligible)
             for resource, formula in remedy.uses.items():
-                taken[resource, remedy.name] = self.numbers(formula)
-                may &= ~np.isnan(taken[resource, remedy.name])
+                amounts = formulas.amounts(formula)
+                taken.setdefault(resource, {})[j] = amounts
+                may[amounts.unknown] = False
             for error in (remedy.error, remedy.shared_error):
-                may &= True if error is None else ~np.isnan(self.numbers(error))
-            self.value[:, j] = np.where(may, worth, np.nan)
+                may &= True if error is None else ~np.isnan(formulas.numbers(error))
+            self.value[:, j] = np.where(may, formulas.numbers(remedy.value), np.nan)
         self.may = ~np.isnan(self.value)
         if problem.one_per is None:
             self.group = pd.Series(np.arange(self.n_cases))
@@ -84,43 +85,22 @@ class _Facts:
             self.group = pd.Series(codes)
         self.bound: dict[str, float] = {}
         for limit in problem.limits:
-            counts = np.zeros((self.n_cases, len(self.names)))
             if isinstance(limit, Resource):
-                for j, name in enumerate(self.names):
-                    if (limit.name, name) in taken:
-                        counts[:, j] = np.nan_to_num(taken[limit.name, name])
+                self.use[limit.name] = Counts(taken.get(limit.name, {}))
                 self.bound[limit.name] = float(limit.limit)
-            else:
-                weight, self.bound[limit.name] = self.counted(limit)
-                for j, name in enumerate(self.names):
-                    counts[:, j] = weight * (limit.remedy is None or limit.remedy == name)
-            self.use[limit.name] = np.where(self.may, counts, 0.0)
+                continue
+            weight, self.bound[limit.name] = self.counted(limit, formulas)
+            column = Column.of(weight, np.zeros(self.n_cases, dtype=bool))
+            counted = [j for j, name in enumerate(self.names) if limit.remedy is None or limit.remedy == name]
+            self.use[limit.name] = Counts(dict.fromkeys(counted, column))
 
-    def evaluated(self, formula: str | float) -> tuple[Any, Any]:
-        """Work out a formula."""
-        text = str(formula) if not isinstance(formula, str) else formula
-        if text in self.table.columns and not set("`\n") & set(text):
-            text = f"`{text}`"
-        result = parse(text).evaluate(self.table)
-        return result.values, result.missing
-
-    def numbers(self, formula: str | float) -> Floats:
-        """Work out numbers, NaN where unknown."""
-        values, missing = self.evaluated(formula)
-        return np.where(missing, np.nan, np.asarray(values, dtype=np.float64))
-
-    def truths(self, formula: str) -> npt.NDArray[np.bool_]:
-        """Work out conditions, False where unknown."""
-        values, missing = self.evaluated(formula)
-        return np.asarray(np.asarray(values, dtype=bool) & ~missing, dtype=bool)
-
-    def counted(self, limit: Any) -> tuple[Floats, float]:
+    def counted(self, limit: Any, formulas: Formulas) -> tuple[npt.NDArray[Any], float]:
         """Say what a remedy of each case counts against a floor, cap or ratio, and what is asked of the sum."""
         everyone = np.ones(self.n_cases, dtype=bool)
-        inside = everyone if limit.where is None else self.truths(limit.where)
+        inside = everyone if limit.where is None else formulas.truths(limit.where)
         if not isinstance(limit, Ratio):
-            return inside.astype(np.float64), self.least_or_most(limit, inside)
-        other = everyone if limit.to is None else self.truths(limit.to)
+            return inside, self.least_or_most(limit, inside)
+        other = everyone if limit.to is None else formulas.truths(limit.to)
         size, against = (self.group[who & ~self.problem.held_out].nunique() for who in (inside, other))
         if not size * against:
             return np.zeros(self.n_cases), -float(limit.short)
@@ -175,7 +155,8 @@ def verify(plan_or_table: Any, problem: Problem) -> Verification:
     if not lines.readable:
         return Verification(ok=False, violations=tuple(wrong), value=math.nan, bound=math.inf, gap=math.inf)
     lines.check_shares()
-    value = float(lines.worth.sum()) - lines.check_limits()
+    lines.check_limits()
+    value = float(lines.worth.sum()) - lines.paid
     lines.check_written()
     bound = math.inf
     if made is not None:
@@ -194,7 +175,7 @@ class _Lines:
 
     def __init__(self, table: pd.DataFrame, facts: _Facts, wrong: list[str]) -> None:
         self.table, self.facts, self.wrong = table, facts, wrong
-        self.readable = False
+        self.readable, self.paid = False, 0.0
         absent = [column for column in ("case_id", "remedy") if column not in table.columns]
         if absent:
             wrong.append(f"the table has no column {', '.join(map(repr, absent))}")
@@ -218,13 +199,16 @@ class _Lines:
         allowed[self.given] = facts.may[self.case[self.given], self.column[self.given]]
         self.note("the remedy is not eligible", self.given & ~allowed)
         self.ok = self.given & allowed
-        self.worth = self.of(facts.value)
+        self.worth = np.zeros(len(table))
+        self.worth[self.ok] = facts.value[self.case[self.ok], self.column[self.ok]] * self.share[self.ok]
+        self.rows = [np.flatnonzero(self.ok & (self.remedy == j)) for j in range(len(facts.names))]
+        self.amount = np.zeros(facts.value.shape, order="F")
+        for j, rows in enumerate(self.rows):
+            self.amount[:, j] = np.bincount(self.case[rows], weights=self.share[rows], minlength=facts.n_cases)
 
-    def of(self, array: Floats) -> Floats:
-        """Give each line's own entry of a table of cases by remedies, times its share; 0 for nothing."""
-        result = np.zeros(len(self.table))
-        result[self.ok] = array[self.case[self.ok], self.column[self.ok]] * self.share[self.ok]
-        return result
+    def of(self, counts: Counts) -> Floats:
+        """Give what each line counts against a limit, times its share; 0 for nothing."""
+        return counts.at(self.case, self.rows) * self.share
 
     def note(self, what: str, where: Any) -> None:
         """Keep a violation with its rows."""
@@ -248,37 +232,30 @@ class _Lines:
             rows = self.given & np.isin(facts.group.to_numpy()[self.case], crowded)
             self.note(f"more than one remedy per {facts.problem.one_per or 'case'}", rows)
 
-    def check_limits(self) -> float:
-        """Every resource, cap and floor; gives what going beyond those that are soft costs."""
-        paid = 0.0
+    def check_limits(self) -> None:
+        """Every resource, cap, floor and ratio, and what going beyond those that are soft costs."""
         tolerance = 1e-9 if self.whole else 1e-7
         for limit in self.facts.problem.limits:
-            used, bound = float(self.of(self.facts.use[limit.name]).sum()), self.facts.bound[limit.name]
+            used, bound = self.facts.use[limit.name].total(self.amount), self.facts.bound[limit.name]
             room = tolerance * max(1.0, abs(bound)) if math.isfinite(bound) else 0.0
             least = isinstance(limit, Floor | Ratio)
             over = bound - used if least else used - bound
             reach = 0.0
             if limit.penalty is not None:
-                paid += limit.penalty * max(over, 0.0)
+                self.paid += limit.penalty * max(over, 0.0)
                 reach = limit.beyond
             if least and over > reach + room:
                 self.wrong.append(f"limit {limit.name!r}: {used:.10g} of at least {bound - reach:.10g}")
             if not least and over > reach + room:
                 self.wrong.append(f"limit {limit.name!r}: {used:.10g} used of at most {bound + reach:.10g}")
-        return paid
 
     def check_written(self) -> None:
         """The columns that say what the lines are worth and use."""
         table, facts = self.table, self.facts
-        expected = {"value": self.worth}
+        self.check_numbers("value", self.worth)
         for limit in facts.problem.limits:
-            if isinstance(limit, Resource):
-                expected[f"uses_{limit.name}"] = self.of(facts.use[limit.name])
-        for column, numbers in expected.items():
-            if column in table.columns:
-                written = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=np.float64)
-                room = 1e-9 * np.maximum(1.0, np.abs(numbers))
-                self.note(f"{column} is not what the formulas give", ~(np.abs(written - numbers) <= room))
+            if isinstance(limit, Resource) and f"uses_{limit.name}" in table.columns:
+                self.check_numbers(f"uses_{limit.name}", self.of(facts.use[limit.name]))
         held = facts.problem.held_out[self.case]
         if "arm" in table.columns:
             right = np.where(held, "holdout", "plan")
@@ -287,12 +264,21 @@ class _Lines:
             same = (table["intended"].astype(object) == table["remedy"].astype(object)).to_numpy(dtype=bool)
             self.note("intended is not the remedy of a planned case", ~held & ~same)
 
+    def check_numbers(self, column: str, numbers: Floats) -> None:
+        """Compare a column, where it is there, with what the formulas give."""
+        if column in self.table.columns:
+            written = pd.to_numeric(self.table[column], errors="coerce").to_numpy(dtype=np.float64)
+            room = 1e-9 * np.maximum(1.0, np.abs(numbers))
+            self.note(f"{column} is not what the formulas give", ~(np.abs(written - numbers) <= room))
+
 
 def _check_claims(made: Plan, facts: _Facts, lines: _Lines, value: float, wrong: list[str]) -> float:
     """Check what a plan says of itself beyond its lines, and prove the bound of its prices."""
     room = 1e-9 * max(1.0, abs(value))
     if not abs(made.value - value) <= room:
         wrong.append(f"value is said to be {made.value:.10g}; the lines add up to {value:.10g}")
+    if not abs(made.penalty - lines.paid) <= room:
+        wrong.append(f"penalty is said to be {made.penalty:.10g}; what goes beyond the limits costs {lines.paid:.10g}")
     if not made.bound >= value - room:
         wrong.append(f"bound is said to be {made.bound:.10g}, below the value {value:.10g}")
     if lines.whole and np.array_equal(lines.case, np.arange(facts.n_cases)):
@@ -306,7 +292,7 @@ def _check_claims(made: Plan, facts: _Facts, lines: _Lines, value: float, wrong:
             wrong.append(f"the price of {limit.name!r} has the wrong sign: it proves nothing")
             return math.inf
         if price:
-            adjusted = adjusted - price * facts.use[limit.name]
+            facts.use[limit.name].charge(price, adjusted)
             bound += price * facts.bound[limit.name]
             dearer = abs(price) - (math.inf if limit.penalty is None else limit.penalty)
             # What may be bought at less than it is worth at these prices is part of the bound.
