@@ -14,6 +14,7 @@ from crmkit.core.checks import positions
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.core.predicate import parse
 from crmkit.remediation._coefficients import Coefficients, Some, kept
+from crmkit.remediation._columns import Columns
 from crmkit.remediation._terms import Floor, Resource
 
 if TYPE_CHECKING:
@@ -154,14 +155,17 @@ class _Missing:
             )
 
 
-def evaluate(table: pd.DataFrame, formula: str | float) -> Evaluated:
+def evaluate(table: pd.DataFrame | Columns, formula: str | float) -> Evaluated:
     """Work out a column name, a number or an expression; a column's exact name comes before an expression."""
+    plain = table.evaluated(formula) if isinstance(table, Columns) and isinstance(formula, str) else None
+    if plain is not None:
+        return plain
     if isinstance(formula, str) and formula in table.columns and "`" not in formula and "\n" not in formula:
         formula = f"`{formula}`"
     return parse(formula if isinstance(formula, str) else repr(float(formula))).evaluate(table)
 
 
-def _numbers(table: pd.DataFrame, formula: str | float, what: str) -> Evaluated:
+def _numbers(table: pd.DataFrame | Columns, formula: str | float, what: str) -> Evaluated:
     """Work out a number for every case."""
     result = evaluate(table, formula)
     if result.values.dtype.kind not in "fb":
@@ -169,7 +173,7 @@ def _numbers(table: pd.DataFrame, formula: str | float, what: str) -> Evaluated:
     return result
 
 
-def _conditions(table: pd.DataFrame, formula: str, what: str) -> Evaluated:
+def _conditions(table: pd.DataFrame | Columns, formula: str, what: str) -> Evaluated:
     """Work out a condition for every case."""
     result = evaluate(table, formula)
     if result.values.dtype.kind != "b":
@@ -187,11 +191,11 @@ def group_codes(column: pd.Series) -> Ints:
 
 
 def tabulate(
-    table: pd.DataFrame,
+    table: pd.DataFrame | Columns,
     remedies: Sequence[Remedy],
     limits: Sequence[Limit],
     group: Ints,
-    counted: Bools,
+    counted: Bools | None,
     *,
     stacklevel: int,
 ) -> Tableau:
@@ -199,14 +203,14 @@ def tabulate(
 
     Parameters
     ----------
-    table : pandas.DataFrame
+    table : pandas.DataFrame or Columns
         The cases.
     remedies, limits : sequence
         What may be done, and within what.
     group : ndarray of int, shape (n_cases,)
         Which cases get at most one remedy together.
-    counted : ndarray of bool, shape (n_cases,)
-        Cases that shares of floors and caps count.
+    counted : ndarray of bool, shape (n_cases,), or None
+        Cases that shares of floors and caps count; None where their bounds do not matter and are left out.
     stacklevel : int
         Where the warning points.
 
@@ -222,7 +226,7 @@ def tabulate(
     ExpressionError
         If a formula is not in the expression language.
     """
-    n_cases = len(table)
+    n_cases = len(group)
     missing = _Missing(n_cases)
     # A column a remedy: whoever goes through the cases in stretches reads each remedy in one piece.
     value = np.full((n_cases, len(remedies)), -np.inf, order="F")
@@ -244,16 +248,19 @@ def tabulate(
             inside = met.values
         counts = kept(inside, np.ones(n_cases, dtype=bool))
         chosen = {j: counts for j, remedy in enumerate(remedies) if limit.remedy in {None, remedy.name}}
-        sense, bound = _sense_and_bound(limit, group, inside & counted)
+        none = counted is None
+        sense, bound = _sense_and_bound(limit, group[:0] if none else group, inside[:0] if none else inside & counted)
         found.append(Limits(limit.name, sense, Coefficients(chosen), bound))
     missing.warn(stacklevel + 1)
     return Tableau(value, found)
 
 
-def _tabulate_remedy(table: pd.DataFrame, remedy: Remedy, missing: _Missing) -> tuple[Floats, dict[str, Amounts]]:
+def _tabulate_remedy(
+    table: pd.DataFrame | Columns, remedy: Remedy, missing: _Missing
+) -> tuple[Floats, dict[str, Amounts]]:
     """Work out one remedy's value, -inf where not eligible, and what it uses."""
     worth = _numbers(table, remedy.value, f"value of remedy {remedy.name!r}")
-    eligible = np.ones(len(table), dtype=bool)
+    eligible = np.ones(len(worth.values), dtype=bool)
     if remedy.eligible is not None:
         met = _conditions(table, remedy.eligible, f"eligible of remedy {remedy.name!r}")
         missing.note(f"eligible of remedy {remedy.name!r}", met.missing)
@@ -271,7 +278,7 @@ def _tabulate_remedy(table: pd.DataFrame, remedy: Remedy, missing: _Missing) -> 
         usable &= ~use.missing
         taken[resource] = kept(_own(table, formula, use.values), eligible & ~use.missing)
     for resource, amounts in taken.items():
-        negative = np.zeros(len(table), dtype=bool)
+        negative = np.zeros(len(eligible), dtype=bool)
         if isinstance(amounts, Some):
             negative[amounts.case[amounts.data < 0]] = True
         else:
@@ -285,18 +292,18 @@ def _tabulate_remedy(table: pd.DataFrame, remedy: Remedy, missing: _Missing) -> 
     return np.where(usable, worth.values, -np.inf), taken
 
 
-def _own(table: pd.DataFrame, formula: str, values: Any) -> Floats:
+def _own(table: pd.DataFrame | Columns, formula: str, values: Any) -> Floats:
     """Give the table's own column instead of a copy of it where they are the same."""
     if formula in table.columns:
-        column = table[formula].to_numpy()
+        column = np.asarray(table[formula])
         if column.dtype == np.float64 and np.isfinite(column).all():
-            return np.asarray(column)
+            return column
     return np.asarray(values, dtype=np.float64)
 
 
-def _sure_enough(table: pd.DataFrame, remedy: Remedy, eligible: Bools, missing: _Missing) -> Bools:
+def _sure_enough(table: pd.DataFrame | Columns, remedy: Remedy, eligible: Bools, missing: _Missing) -> Bools:
     """Say for which cases the errors of a remedy's value are known, where it has any."""
-    known = np.ones(len(table), dtype=bool)
+    known = np.ones(len(eligible), dtype=bool)
     for name, formula in (("error", remedy.error), ("shared_error", remedy.shared_error)):
         if formula is None:
             continue
