@@ -45,7 +45,7 @@ def _column(column: Any, text: str, name: str) -> _Operand:
     """Wrap a column by what it holds."""
     if isinstance(column, np.ndarray) and column.dtype.kind in "fiub":
         return _plain(column)
-    series = pd.Series(column) if not isinstance(column, pd.Series) else column
+    series: Any = pd.Series(column) if not isinstance(column, pd.Series) else column
     missing = series.isna().to_numpy(dtype=bool)
     if pd.api.types.is_bool_dtype(series.dtype):
         return _Operand(TRUTH, series.fillna(value=False).to_numpy(dtype=bool) & ~missing, missing)
