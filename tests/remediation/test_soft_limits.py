@@ -215,6 +215,28 @@ def test_the_penalty_is_kept_when_a_plan_is_saved(tmp_path) -> None:
     assert (again.value, again.penalty, again.problem.limits) == (12.0, 4.0, made.problem.limits)
 
 
+def test_new_cases_get_overtime_where_the_plan_pays_for_it() -> None:
+    new = {"case_id": list("defg"), "worth": [5.0, 3.0, 8.0, 9.0]}
+    bought = remediation.plan(overtime(1.0, penalty=4.0, beyond=3.0)).assign(new)
+    assert bought["remedy"].tolist() == ["call", "nothing", "call", "nothing"]  # one hour and one of overtime are gone
+    idle = remediation.plan(overtime(4.0, penalty=4.0, beyond=3.0)).assign(new)
+    assert idle["remedy"].tolist() == ["call", "nothing", "nothing", "nothing"]
+
+
+def test_new_cases_are_compared_as_the_planned_ones_were() -> None:
+    cases = {"case_id": range(6), "new": [0, 0, 0, 0, 1, 1], "worth": [9.0, 8.0, 7.0, 6.0, 3.0, 2.0]}
+    limits = [Ratio("new == 1", least=1.0, to="new == 0", name="fair"), Resource("hours", 3)]
+    made = remediation.plan(Problem(cases, [Remedy("call", value="worth", uses={"hours": 1})], limits), "lp")
+    price = made.prices.loc["fair", "price_more"]
+    assert price < 0
+    other = {"case_id": ["x"], "new": [0], "worth": [5.0]}
+    made = remediation.plan(made.problem.with_bounds({"hours": 9}), "lp")
+    duals = made.duals
+    found = made.assign(other)
+    # Two planned cases of the one group stand for four of the other, whatever the new cases are.
+    assert found["adjusted"].item() == pytest.approx(max(5.0 - duals[1] - 0.5 * -duals[0], 0.0))
+
+
 def test_a_penalty_of_nothing_is_no_limit() -> None:
     assert remediation.plan(overtime(0.0, penalty=0.0)).value == 19.0
 

@@ -43,7 +43,9 @@ def _constant(value: Any) -> _Operand:
 
 def _column(column: Any, text: str, name: str) -> _Operand:
     """Wrap a column by what it holds."""
-    series = pd.Series(column) if not isinstance(column, pd.Series) else column
+    if isinstance(column, np.ndarray) and column.dtype.kind in "fiub":
+        return _plain(column)
+    series: Any = pd.Series(column) if not isinstance(column, pd.Series) else column
     missing = series.isna().to_numpy(dtype=bool)
     if pd.api.types.is_bool_dtype(series.dtype):
         return _Operand(TRUTH, series.fillna(value=False).to_numpy(dtype=bool) & ~missing, missing)
@@ -63,6 +65,14 @@ def _column(column: Any, text: str, name: str) -> _Operand:
             f"in {text!r}: column {name!r} holds neither numbers, text, times nor conditions throughout"
         )
     return _Operand(TEXT, np.where(missing, "", values), missing)
+
+
+def _plain(values: npt.NDArray[Any]) -> _Operand:
+    """Wrap an array of numbers or conditions; what is not finite is unknown."""
+    if values.dtype.kind == "b":
+        return _Operand(TRUTH, values, np.zeros(len(values), dtype=bool))
+    numbers = values.astype(np.float64, copy=False)
+    return _Operand(NUMBER, numbers, ~np.isfinite(numbers))
 
 
 class Evaluator:

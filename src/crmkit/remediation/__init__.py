@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crmkit.core.errors import InfeasiblePlanError
+from crmkit.remediation._assigner import Assigner
 from crmkit.remediation._auto import AutoPlanner
 from crmkit.remediation._cases import make_cases
 from crmkit.remediation._conflict import conflict
@@ -29,6 +30,7 @@ from crmkit.remediation.uncertain import (
 
 __all__ = [
     "Arrays",
+    "Assigner",
     "AutoPlanner",
     "Cap",
     "CvarPlanner",

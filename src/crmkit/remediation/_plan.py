@@ -9,7 +9,7 @@ import numpy as np
 
 from crmkit.core import html
 from crmkit.core.errors import DataError
-from crmkit.remediation._assign import assign
+from crmkit.remediation._assigner import Assigner
 from crmkit.remediation._options import EXACT
 from crmkit.remediation._plan_tables import Lines, explanation, plan_table, price_table, use_of
 from crmkit.remediation._ranking import adjusted_table
@@ -508,10 +508,30 @@ class Plan:
         >>> plan(problem).assign({"case_id": ["c", "d"], "worth": [5.0, 7.0]})["remedy"].tolist()
         ['call', 'nothing']
         """
-        has = self.choice >= 0
-        if self.problem.one_per is not None:
-            has = has | self.problem.held_out
-        return assign(self.problem, self.duals, self.used(), has, new_cases)
+        return self.assigner()._assigned(new_cases)  # noqa: SLF001 -- called at the depth at which warnings point to the caller
+
+    def assigner(self) -> Assigner:
+        """Give what assigns new cases call after call, each from what the calls before it have left.
+
+        Returns
+        -------
+        Assigner
+            It starts from what this plan leaves; each is counted by itself.
+
+        Examples
+        --------
+        >>> from crmkit.remediation import Problem, Remedy, Resource, plan
+        >>> cases = {"case_id": ["a", "b"], "worth": [10.0, 4.0]}
+        >>> problem = Problem(cases, [Remedy("call", value="worth", uses={"hours": 1})], [Resource("hours", 3)])
+        >>> plan(problem).assigner()
+        Assigner(0 new cases so far; left: hours 1)
+        """
+        if "assigner" not in self._cached:
+            # A group of which some case is held out must stay without a remedy.
+            has = (self.choice >= 0) | self.problem.held_out
+            self._cached["assigner"] = Assigner(self.problem, self.duals, self.used(), has)
+        fresh: Assigner = self._cached["assigner"].copy()
+        return fresh
 
     def stability(self, n: int = 200, *, random_state: Any = 0, exact: bool = False) -> Estimate:
         """Say which share of the cases would get another remedy if the values were a little different.

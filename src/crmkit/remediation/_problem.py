@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from crmkit.remediation._terms import Holdout, Limit
 
-__all__ = ["Problem"]
+__all__ = ["Problem", "as_new_cases"]
 
 
 class Problem:
@@ -141,10 +141,7 @@ class Problem:
         DataError
             If a column or case id is missing, or an id stands twice.
         """
-        frame = as_frame(table, what="new cases")
-        frame = cases_from_options(frame, names=self.remedy_names)[0] if self._long else _with_case_id(frame)
-        _check_case_ids(frame)
-        return frame
+        return as_new_cases(table, self.remedy_names if self._long else None)
 
     @classmethod
     def from_arrays(
@@ -276,6 +273,11 @@ class Problem:
     def group(self) -> npt.NDArray[np.intp]:
         """The group of each case: cases of one group get at most one remedy together."""
         return self._group
+
+    @property
+    def long(self) -> bool:
+        """Whether the problem was made of a long table, as by :meth:`from_options`."""
+        return self._long
 
     @property
     def case_ids(self) -> npt.NDArray[np.object_]:
@@ -495,6 +497,32 @@ class Problem:
         per = f"; one per {self.one_per}" if self.one_per else ""
         out = f"; {int(self.held_out.sum()):,} held out" if self.holdout else ""
         return f"Problem({self.n_cases:,} cases; {names}; {limits}{per}{out})"
+
+
+def as_new_cases(table: Any, long: Sequence[str] | None) -> pd.DataFrame:
+    """Bring new cases to the form of a problem's own: from a long table of options where remedies are named.
+
+    Parameters
+    ----------
+    table : table
+        As handed to :meth:`Plan.assign`.
+    long : sequence of str or None
+        Names of the remedies of a problem that was made by :meth:`Problem.from_options`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a case, rows numbered from 0, each case id there and once.
+
+    Raises
+    ------
+    DataError
+        If a column or case id is missing, or an id stands twice.
+    """
+    frame = as_frame(table, what="new cases")
+    frame = _with_case_id(frame) if long is None else cases_from_options(frame, names=long)[0]
+    _check_case_ids(frame)
+    return frame
 
 
 def _with_case_id(frame: pd.DataFrame) -> pd.DataFrame:

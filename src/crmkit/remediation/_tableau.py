@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from crmkit.core.checks import positions
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.core.predicate import parse
 from crmkit.remediation._coefficients import Coefficients, Some, kept
+from crmkit.remediation._columns import Columns
 from crmkit.remediation._terms import Floor, Ratio, Resource
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from crmkit.remediation._coefficients import Amounts
     from crmkit.remediation._terms import Limit, Remedy
 
-__all__ = ["Arrays", "Limits", "Row", "Tableau", "group_codes", "tabulate"]
+__all__ = ["Arrays", "Limits", "Row", "Tableau", "factors_of", "group_codes", "tabulate"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -154,14 +156,17 @@ class _Missing:
             )
 
 
-def evaluate(table: pd.DataFrame, formula: str | float) -> Evaluated:
+def evaluate(table: pd.DataFrame | Columns, formula: str | float) -> Evaluated:
     """Work out a column name, a number or an expression; a column's exact name comes before an expression."""
+    plain = table.evaluated(formula) if isinstance(table, Columns) and isinstance(formula, str) else None
+    if plain is not None:
+        return plain
     if isinstance(formula, str) and formula in table.columns and "`" not in formula and "\n" not in formula:
         formula = f"`{formula}`"
     return parse(formula if isinstance(formula, str) else repr(float(formula))).evaluate(table)
 
 
-def _numbers(table: pd.DataFrame, formula: str | float, what: str) -> Evaluated:
+def _numbers(table: pd.DataFrame | Columns, formula: str | float, what: str) -> Evaluated:
     """Work out a number for every case."""
     result = evaluate(table, formula)
     if result.values.dtype.kind not in "fb":
@@ -169,7 +174,7 @@ def _numbers(table: pd.DataFrame, formula: str | float, what: str) -> Evaluated:
     return result
 
 
-def _conditions(table: pd.DataFrame, formula: str, what: str) -> Evaluated:
+def _conditions(table: pd.DataFrame | Columns, formula: str, what: str) -> Evaluated:
     """Work out a condition for every case."""
     result = evaluate(table, formula)
     if result.values.dtype.kind != "b":
@@ -187,28 +192,31 @@ def group_codes(column: pd.Series) -> Ints:
 
 
 def tabulate(
-    table: pd.DataFrame,
+    table: pd.DataFrame | Columns,
     remedies: Sequence[Remedy],
     limits: Sequence[Limit],
     group: Ints,
-    counted: Bools,
+    counted: Bools | None,
     *,
     stacklevel: int,
+    factors: Mapping[str, float] = MappingProxyType({}),
 ) -> Tableau:
     """Work out every value, use and limit.
 
     Parameters
     ----------
-    table : pandas.DataFrame
+    table : pandas.DataFrame or Columns
         The cases.
     remedies, limits : sequence
         What may be done, and within what.
     group : ndarray of int, shape (n_cases,)
         Which cases get at most one remedy together.
-    counted : ndarray of bool, shape (n_cases,)
-        Cases that shares of floors and caps count.
+    counted : ndarray of bool, shape (n_cases,), or None
+        Cases that shares of floors and caps count; None where their bounds do not matter and are left out.
     stacklevel : int
         Where the warning points.
+    factors : mapping of str to float
+        As from :func:`factors_of`, where ``counted`` is None.
 
     Returns
     -------
@@ -222,7 +230,7 @@ def tabulate(
     ExpressionError
         If a formula is not in the expression language.
     """
-    n_cases = len(table)
+    n_cases = len(group)
     missing = _Missing(n_cases)
     # A column a remedy: whoever goes through the cases in stretches reads each remedy in one piece.
     value = np.full((n_cases, len(remedies)), -np.inf, order="F")
@@ -240,21 +248,26 @@ def tabulate(
         inside = _inside(table, limit.where, f"where of {limit.name!r}", missing)
         if isinstance(limit, Ratio):
             other = _inside(table, limit.to, f"to of {limit.name!r}", missing)
-            counts = kept(_compared(limit.least, inside, other, group, counted), np.ones(n_cases, dtype=bool))
+            times = factors[limit.name] if counted is None else _times(limit, group, inside & counted, other & counted)
+            counts = kept(inside - times * other if times else np.zeros(n_cases), np.ones(n_cases, dtype=bool))
             sense, bound = ">=", 0.0 - float(limit.short)
         else:
             counts = kept(inside, np.ones(n_cases, dtype=bool))
-            sense, bound = _sense_and_bound(limit, group, inside & counted)
+            sense, bound = _sense_and_bound(
+                limit, group, np.zeros_like(inside) if counted is None else inside & counted
+            )
         chosen = {j: counts for j, remedy in enumerate(remedies) if limit.remedy in {None, remedy.name}}
         found.append(Limits(limit.name, sense, Coefficients(chosen), bound))
     missing.warn(stacklevel + 1)
     return Tableau(value, found)
 
 
-def _tabulate_remedy(table: pd.DataFrame, remedy: Remedy, missing: _Missing) -> tuple[Floats, dict[str, Amounts]]:
+def _tabulate_remedy(
+    table: pd.DataFrame | Columns, remedy: Remedy, missing: _Missing
+) -> tuple[Floats, dict[str, Amounts]]:
     """Work out one remedy's value, -inf where not eligible, and what it uses."""
     worth = _numbers(table, remedy.value, f"value of remedy {remedy.name!r}")
-    eligible = np.ones(len(table), dtype=bool)
+    eligible = np.ones(len(worth.values), dtype=bool)
     if remedy.eligible is not None:
         met = _conditions(table, remedy.eligible, f"eligible of remedy {remedy.name!r}")
         missing.note(f"eligible of remedy {remedy.name!r}", met.missing)
@@ -272,7 +285,7 @@ def _tabulate_remedy(table: pd.DataFrame, remedy: Remedy, missing: _Missing) -> 
         usable &= ~use.missing
         taken[resource] = kept(_own(table, formula, use.values), eligible & ~use.missing)
     for resource, amounts in taken.items():
-        negative = np.zeros(len(table), dtype=bool)
+        negative = np.zeros(len(eligible), dtype=bool)
         if isinstance(amounts, Some):
             negative[amounts.case[amounts.data < 0]] = True
         else:
@@ -286,18 +299,18 @@ def _tabulate_remedy(table: pd.DataFrame, remedy: Remedy, missing: _Missing) -> 
     return np.where(usable, worth.values, -np.inf), taken
 
 
-def _own(table: pd.DataFrame, formula: str, values: Any) -> Floats:
+def _own(table: pd.DataFrame | Columns, formula: str, values: Any) -> Floats:
     """Give the table's own column instead of a copy of it where they are the same."""
     if formula in table.columns:
-        column = table[formula].to_numpy()
+        column = np.asarray(table[formula])
         if column.dtype == np.float64 and np.isfinite(column).all():
-            return np.asarray(column)
+            return column
     return np.asarray(values, dtype=np.float64)
 
 
-def _sure_enough(table: pd.DataFrame, remedy: Remedy, eligible: Bools, missing: _Missing) -> Bools:
+def _sure_enough(table: pd.DataFrame | Columns, remedy: Remedy, eligible: Bools, missing: _Missing) -> Bools:
     """Say for which cases the errors of a remedy's value are known, where it has any."""
-    known = np.ones(len(table), dtype=bool)
+    known = np.ones(len(eligible), dtype=bool)
     for name, formula in (("error", remedy.error), ("shared_error", remedy.shared_error)):
         if formula is None:
             continue
@@ -311,21 +324,51 @@ def _sure_enough(table: pd.DataFrame, remedy: Remedy, eligible: Bools, missing: 
     return known
 
 
-def _inside(table: pd.DataFrame, where: str | None, what: str, missing: _Missing) -> Bools:
+def _inside(table: pd.DataFrame | Columns, where: str | None, what: str, missing: _Missing) -> Bools:
     """Say which cases a limit is about."""
     if where is None:
-        return np.ones(len(table), dtype=bool)
+        return np.ones(len(missing.cases), dtype=bool)
     met = _conditions(table, where, what)
     missing.note(what, met.missing)
     return np.asarray(met.values, dtype=np.bool_)
 
 
-def _compared(least: float, inside: Bools, other: Bools, group: Ints, counted: Bools) -> Floats:
-    """Give what a remedy adds to one group's share less the least multiple of another's, in cases of the first."""
-    size, of = len(np.unique(group[inside & counted])), len(np.unique(group[other & counted]))
-    if not size or not of:
-        return np.zeros(len(group))
-    return np.asarray(inside - least * size / of * other, dtype=np.float64)
+def _times(limit: Ratio, group: Ints, inside: Bools, other: Bools) -> float:
+    """Say how many cases of the one group stand for one of the other; 0 where a group is empty and nothing is asked."""
+    size, of = len(np.unique(group[inside])), len(np.unique(group[other]))
+    return limit.least * size / of if size and of else 0.0
+
+
+def factors_of(table: pd.DataFrame, limits: Sequence[Limit], group: Ints, counted: Bools) -> dict[str, float]:
+    """Say for each ratio how many cases of the one group stand for one of the other.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The cases.
+    limits : sequence
+        Of the problem.
+    group : ndarray of int, shape (n_cases,)
+        Which cases get at most one remedy together.
+    counted : ndarray of bool, shape (n_cases,)
+        Cases that shares count.
+
+    Returns
+    -------
+    dict of str to float
+        0 where a group is empty.
+    """
+    unknown = _Missing(len(group))
+    return {
+        limit.name: _times(
+            limit,
+            group,
+            _inside(table, limit.where, "", unknown) & counted,
+            _inside(table, limit.to, "", unknown) & counted,
+        )
+        for limit in limits
+        if isinstance(limit, Ratio)
+    }
 
 
 def _sense_and_bound(limit: Any, group: Ints, inside: Bools) -> tuple[str, float]:
