@@ -92,8 +92,8 @@ class _Facts:
                 self.bound[limit.name] = float(limit.limit)
             else:
                 inside = np.ones(self.n_cases, dtype=bool) if limit.where is None else self.truths(limit.where)
-                for j, name in enumerate(self.names):
-                    counts[:, j] = inside & (limit.remedy is None or limit.remedy == name)
+                for j, remedy in enumerate(problem.remedies):
+                    counts[:, j] = inside & (limit.remedy is None or limit.remedy in (remedy.name, *remedy.parts))
                 self.bound[limit.name] = self.least_or_most(limit, inside)
             self.use[limit.name] = np.where(self.may, counts, 0.0)
 
