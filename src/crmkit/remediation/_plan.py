@@ -438,6 +438,8 @@ class Plan:
         pandas.DataFrame
             Indexed by the values: ``value`` of a plan, ``bound`` that no plan can exceed, ``gap``; NaN, ``-inf`` and
             NaN where no plan keeps the limits. Whole plans where this plan is whole, divided ones where it is divided.
+            Each row holds what the whole curve proves: a plan under a tighter limit is one under a looser one too,
+            and the prices of each point prove a bound at all others.
 
         Raises
         ------
@@ -455,8 +457,8 @@ class Plan:
             raise TypeError(f"values must be numbers, got {type(values).__name__}")
         given = list(np.atleast_1d(np.asarray(list(values) if isinstance(values, Iterable) else values, dtype=float)))
         if self._replan is not None:
-            return what_if_replanned(self.problem, self._replan, self.duals, limit, given)
-        return what_if(self.problem, self.relaxed(), limit, given, fractional=self.fractional)
+            return what_if_replanned(self, self._replan, limit, given)
+        return what_if(self, limit, given)
 
     def assign(self, new_cases: Any) -> pd.DataFrame:
         """Give new cases the remedy that is best at the plan's prices, as long as what is left lasts.
