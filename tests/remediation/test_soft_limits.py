@@ -215,6 +215,24 @@ def test_the_penalty_is_kept_when_a_plan_is_saved(tmp_path) -> None:
     assert (again.value, again.penalty, again.problem.limits) == (12.0, 4.0, made.problem.limits)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_waterfalls_and_curves_count_penalties(seed: int) -> None:
+    problem = drawn(seed)
+    if best(problem, whole=True) is None:
+        pytest.skip("this draw has no plan")
+    made = remediation.plan(problem, "milp")
+    falls = made.waterfall()
+    assert falls["value"].iloc[0] - falls["cost"].sum() == pytest.approx(made.value)
+    assert (falls["cost"] >= -1e-7).all()
+    curve = made.what_if("hours", [0.0, 5.0, 20.0])
+    for hours, line in curve.iterrows():
+        true = best(problem.with_bounds({"hours": float(hours)}), whole=True)  # type: ignore[arg-type]  # an index of numbers
+        if true is None:
+            assert np.isnan(line["value"])
+        else:
+            assert line["value"] - 1e-6 <= true <= line["bound"] + 1e-6
+
+
 def test_new_cases_get_overtime_where_the_plan_pays_for_it() -> None:
     new = {"case_id": list("defg"), "worth": [5.0, 3.0, 8.0, 9.0]}
     bought = remediation.plan(overtime(1.0, penalty=4.0, beyond=3.0)).assign(new)

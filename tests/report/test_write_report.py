@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 
 import crmkit
 from crmkit import DataError, Estimate, remediation, segmentation
+from crmkit.core.html import cell
 from crmkit.remediation import Cap, Problem, Remedy, Resource
 from crmkit.report import Note, bars, write_report
 
@@ -110,6 +111,23 @@ def test_a_plan_and_a_segmentation_show_their_pictures_with_n(written, plan, seg
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", page)
     assert len(captions) >= 5
     assert all("(n = " in caption for caption in captions)
+
+
+def test_a_plan_shows_what_each_of_its_limits_costs(written, plan):
+    page = written(plan)
+    assert "Value kept as the limits come in one by one" in page
+    assert "without any limit" in page
+    steps = plan.waterfall()
+    assert f"without any limit {cell(steps['value'].iloc[0])}; budget {cell(steps['value'].iloc[1])}" in page
+    assert "没有任何限制" in written(plan, lang="zh")
+
+
+def test_the_cost_of_very_many_limits_and_of_limits_that_nothing_keeps_is_said_in_words(written):
+    limits = {f"r{i}": 1.0 for i in range(13)}
+    many = Problem.from_arrays([[1.0]], uses=dict.fromkeys(limits, 1.0), limits=limits)
+    assert "for up to 12 limits; there are 13" in written(remediation.plan(many))
+    none = Problem.from_arrays([[1.0]], uses={"u": 1.0}, limits={"u": 0}, floors={"f": (None, 1)})
+    assert "No plan keeps all limits" in written(remediation.Plan.from_choice(none, [0]))
 
 
 def test_segments_show_sizes_medians_a_snake_plot_and_how_far_rules_can_be_believed(written, segments):

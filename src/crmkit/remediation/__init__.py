@@ -10,6 +10,7 @@ from crmkit.remediation._conflict import conflict
 from crmkit.remediation._greedy import GreedyPlanner
 from crmkit.remediation._lp import LinearPlanner
 from crmkit.remediation._milp import IntegerPlanner
+from crmkit.remediation._packages import packages
 from crmkit.remediation._plan import Plan
 from crmkit.remediation._planning import plan
 from crmkit.remediation._prices_in_words import prices_in_words
@@ -53,6 +54,7 @@ __all__ = [
     "conflict",
     "disappointment",
     "make_cases",
+    "packages",
     "plan",
     "prices_in_words",
     "risk",

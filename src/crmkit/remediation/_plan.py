@@ -18,7 +18,7 @@ from crmkit.remediation._terms import NOTHING
 from crmkit.remediation._what_if import what_if, what_if_replanned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
     import pandas as pd
@@ -454,6 +454,8 @@ class Plan:
         pandas.DataFrame
             Indexed by the values: ``value`` of a plan, ``bound`` that no plan can exceed, ``gap``; NaN, ``-inf`` and
             NaN where no plan keeps the limits. Whole plans where this plan is whole, divided ones where it is divided.
+            Each row holds what the whole curve proves: a plan under a tighter limit is one under a looser one too,
+            and the prices of each point prove a bound at all others.
 
         Raises
         ------
@@ -471,8 +473,57 @@ class Plan:
             raise TypeError(f"values must be numbers, got {type(values).__name__}")
         given = list(np.atleast_1d(np.asarray(list(values) if isinstance(values, Iterable) else values, dtype=float)))
         if self._replan is not None:
-            return what_if_replanned(self.problem, self._replan, self.duals, limit, given)
-        return what_if(self.problem, self.relaxed(), limit, given, fractional=self.fractional)
+            return what_if_replanned(self, self._replan, limit, given)
+        return what_if(self, limit, given)
+
+    def waterfall(self, order: Iterable[str] | Mapping[str, str | Sequence[str]] | None = None) -> pd.DataFrame:
+        """Say what each limit costs: from what could be kept without any, limit by limit, to what this plan keeps.
+
+        Parameters
+        ----------
+        order : iterable of str, mapping of str to str or sequence of str, or None
+            The limits' names in the order in which they are brought in; None is the order in which they were given.
+            A mapping brings in several at once under one label, such as all rows of hours. Each limit once.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by limit, from ``"everything"`` (no limit at all) to ``"whole cases"`` (the plan itself):
+            ``value`` (with this limit and all before it), ``cost`` (by how much it fell there: the costs add up to the
+            whole way), ``alone`` (what this limit would cost if it were the only one) and ``last`` (what leaving out
+            only this one would bring). All are of divided plans; the last step is what is lost because cases are not
+            divided, and by a planner that does not find the best plan. ``one_per``, eligibility and the hold-out hold
+            everywhere.
+
+        Raises
+        ------
+        DataError
+            If the order does not name each limit once.
+        InfeasiblePlanError
+            If no plan keeps the limits.
+
+        Notes
+        -----
+        The order matters: where two limits share a cost, the first of them bears it; where one makes the other dear
+        (a floor, once there is little money), the last one does. ``alone`` and ``last`` do not depend on the order, and
+        ``last`` is what lifting a limit would bring now: 0 for one that is not used up. Costs are never below 0,
+        unless the plan itself breaks a limit.
+        Cost: about three linear programmes a limit; of large problems as many searches for prices, which start from
+        those of the plan (100,000 cases and nine limits: about six CPU seconds).
+
+        Examples
+        --------
+        >>> from crmkit.remediation import Problem, plan
+        >>> problem = Problem.from_arrays([[10.0], [4.0]], uses={"hours": 1.0, "budget": 3.0},
+        ...                               limits={"hours": 1, "budget": 4.5})
+        >>> plan(problem).waterfall()["cost"].tolist()
+        [0.0, 4.0, 0.0, 0.0]
+        >>> plan(problem).waterfall(["budget", "hours"])["cost"].tolist()
+        [0.0, 2.0, 2.0, 0.0]
+        """
+        from crmkit.remediation._waterfall import waterfall
+
+        return waterfall(self, order)
 
     def assign(self, new_cases: Any) -> pd.DataFrame:
         """Give new cases the remedy that is best at the plan's prices, as long as what is left lasts.

@@ -24,6 +24,7 @@ __all__ = ["Worth", "one_sided"]
 _BATCH = 300
 _ROUNDS = 200
 _UNBOUNDED = 1e7
+_SETTLED = 1e-4
 
 
 class _DualFace:
@@ -51,6 +52,7 @@ class _DualFace:
         self.most[~self.free] = 0.0
         self.slack = 1e-9 * options.scale
         tied = np.flatnonzero(given & (self.base[options.group] != np.arange(options.n_options)))
+        self.single = self._is_single(tied)
         near = self._losses(relaxed.prices)
         self.lines: list[tuple[int, int]] = []
         self.known: set[tuple[int, int]] = set()
@@ -62,6 +64,17 @@ class _DualFace:
         best_base = self._base_value(options.adjusted(relaxed.prices))
         for group in np.argsort(best_base, kind="stable")[: 40 * (len(options.bound) + 1)]:
             self._add(int(self.base[group]), -1)
+
+    def _is_single(self, tied: npt.NDArray[np.intp]) -> bool:
+        """Say whether what is divided settles every price: as many ties as prices, none following from others."""
+        free = np.flatnonzero(self.free)
+        if not 0 < len(free) <= len(tied):
+            return False
+        rows = sparse.csc_array(self.options.matrix[free])
+        base = self.base[self.options.group[tied]]
+        won = rows[:, np.maximum(base, 0)].toarray() * (base >= 0)
+        ties = (won - rows[:, tied].toarray()) / self.options.row_scale[free][:, None]
+        return bool(np.linalg.svd(ties, compute_uv=False)[-1] > _SETTLED)
 
     def _add(self, winner: int, loser: int) -> bool:
         """Demand that at the prices one thing is at least as good as another."""
@@ -171,7 +184,8 @@ def one_sided(options: Options, relaxed: Relaxed) -> Worth:
     Notes
     -----
     Cost: for each limit that is used up two small programmes over the prices and two over what is tied at them, each
-    with a few passes over the options.
+    with a few passes over the options. Where the divided cases settle every price (as many of them as limits that are
+    used up), the programmes over the prices are left out.
     """
     n_rows = len(options.bound)
     worth = Worth(np.zeros(n_rows), np.zeros(n_rows), np.full(n_rows, np.inf), np.full(n_rows, np.inf))
@@ -182,8 +196,9 @@ def one_sided(options: Options, relaxed: Relaxed) -> Worth:
         return worth
     face = _DualFace(options, relaxed)
     for row in np.flatnonzero(options.limited):
-        low = face.extreme(int(row), largest=False) if face.free[row] else relaxed.prices
-        high = face.extreme(int(row), largest=True) if face.free[row] else relaxed.prices
+        several = face.free[row] and not face.single
+        low = face.extreme(int(row), largest=False) if several else relaxed.prices
+        high = face.extreme(int(row), largest=True) if several else relaxed.prices
         if low is not None:
             worth.more[row] = _clean(low[row], options, int(row))
             worth.up[row] = _step(options, low, int(row), more=True)

@@ -256,7 +256,7 @@ def tabulate(
             sense, bound = _sense_and_bound(
                 limit, group, np.zeros_like(inside) if counted is None else inside & counted
             )
-        chosen = {j: counts for j, remedy in enumerate(remedies) if limit.remedy in {None, remedy.name}}
+        chosen = {j: counts for j, remedy in enumerate(remedies) if remedy.counts_as(limit.remedy)}
         found.append(Limits(limit.name, sense, Coefficients(chosen), bound))
     missing.warn(stacklevel + 1)
     return Tableau(value, found)
@@ -401,7 +401,7 @@ def check_names(remedies: Sequence[Remedy], limits: Sequence[Limit]) -> None:
                 )
     for limit in limits:
         remedy_name = None if isinstance(limit, Resource) else limit.remedy
-        if remedy_name is not None and remedy_name not in remedy_names:
+        if remedy_name is not None and not any(remedy.counts_as(remedy_name) for remedy in remedies):
             listed = ", ".join(map(repr, remedy_names)) or "none"
             problems.append(
                 f"{limit.name!r} is about remedy {remedy_name!r}, which is not there; the remedies are: {listed}"

@@ -78,11 +78,16 @@ class Remedy:
         Standard error of what all cases of this remedy have in common, such as the measured effect of a voucher, which
         may be off for everybody alike: in the cases' currency, by how much this case's value then changes. Never
         negative.
+    parts : tuple of str, default=()
+        Names of the remedies that this one consists of: a :class:`Cap` or :class:`Floor` of one of them counts this
+        remedy too. :func:`packages` fills it in.
 
     Raises
     ------
     ValueError
         If the name is empty or taken, or a formula is neither text nor a finite number.
+    TypeError
+        If the parts are text.
 
     Examples
     --------
@@ -98,6 +103,7 @@ class Remedy:
     eligible: str | None = None
     error: str | float | None = None
     shared_error: str | float | None = None
+    parts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _name("Remedy", self.name)
@@ -111,7 +117,16 @@ class Remedy:
         for what, error in (("error", self.error), ("shared_error", self.shared_error)):
             if error is not None:
                 _formula(f"{what} of remedy {self.name!r}", error)
+        if isinstance(self.parts, str):
+            raise TypeError(f"parts of remedy {self.name!r} must be a tuple of names, got {self.parts!r}")
+        for part in self.parts:
+            _name(f"a part of remedy {self.name!r}", part)
+        object.__setattr__(self, "parts", tuple(self.parts))
         object.__setattr__(self, "uses", MappingProxyType(dict(self.uses)))
+
+    def counts_as(self, name: str | None) -> bool:
+        """Say whether a limit of a remedy (None: of any) counts this one."""
+        return name is None or name == self.name or name in self.parts
 
 
 @dataclass(frozen=True)

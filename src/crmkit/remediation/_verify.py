@@ -91,7 +91,11 @@ class _Facts:
                 continue
             weight, self.bound[limit.name] = self.counted(limit, formulas)
             column = Column.of(weight, np.zeros(self.n_cases, dtype=bool))
-            counted = [j for j, name in enumerate(self.names) if limit.remedy is None or limit.remedy == name]
+            counted = [
+                j
+                for j, remedy in enumerate(problem.remedies)
+                if limit.remedy is None or limit.remedy in (remedy.name, *remedy.parts)
+            ]
             self.use[limit.name] = Counts(dict.fromkeys(counted, column))
 
     def counted(self, limit: Any, formulas: Formulas) -> tuple[npt.NDArray[Any], float]:

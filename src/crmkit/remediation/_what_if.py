@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from crmkit.core.errors import InfeasiblePlanError
 from crmkit.remediation._completion import complete
+from crmkit.remediation._curve import Point, tightened
+from crmkit.remediation._options import EXACT
 from crmkit.remediation._relaxation import relax_near
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
+    import pandas as pd
 
     from crmkit.remediation._plan import Plan
     from crmkit.remediation._problem import Problem
-    from crmkit.remediation._relaxation import Relaxed
 
     Floats = npt.NDArray[np.float64]
 
@@ -29,62 +30,58 @@ _NODES = 50
 _SECONDS = 30.0
 
 
-def what_if(problem: Problem, near: Relaxed, limit: str, values: Sequence[float], *, fractional: bool) -> pd.DataFrame:
+def what_if(plan: Plan, limit: str, values: Sequence[float]) -> pd.DataFrame:
     """Plan again for each value of one limit, each time starting from the plan before.
 
     Parameters
     ----------
-    problem : Problem
-        What was planned.
-    near : Relaxed
-        Its divided plan.
+    plan : Plan
+        What was planned; whole plans are made where it is whole, divided ones where it is divided.
     limit : str
         Which limit.
     values : sequence of float
         What it would be.
-    fractional : bool
-        Whether cases may be divided.
 
     Returns
     -------
     pandas.DataFrame
-        Indexed by the values: ``value``, ``bound``, ``gap``.
+        Indexed by the values: ``value``, ``bound``, ``gap``, as all points together prove them.
 
     Raises
     ------
     DataError
         If there is no such limit.
     """
-    lines = np.full((len(values), 3), np.nan)
-    for i, amount in enumerate(values):
+    problem, near, points = plan.problem, plan.relaxed(), []
+    for amount in values:
         options = problem.with_bounds({limit: float(amount)}).options()
         relaxed = relax_near(options, near)
         if relaxed is None:
-            lines[i] = np.nan, -np.inf, np.nan
+            points.append(_nowhere(amount))
             continue
         near = relaxed
-        value, bound = relaxed.value, relaxed.bound
-        if not fractional:
+        value, share, bound = relaxed.value, relaxed.share, relaxed.bound
+        if not plan.fractional:
             done = complete(options, relaxed, gap=_GAP, nodes=_NODES, time_limit=_SECONDS)
             value, bound = (np.nan if done.share is None else done.value), done.bound
-        lines[i] = value, bound, (bound - value) / max(1.0, abs(value))
-    index = pd.Index(np.asarray(values, dtype=np.float64), name=limit)
-    return pd.DataFrame(lines, index=index, columns=["value", "bound", "gap"])
+            share = relaxed.share if done.share is None else done.share
+        row = problem.limit_names.index(limit)
+        used, price = options.sign[row] * np.array([options.used(share)[row], relaxed.prices[row]])
+        points.append(Point(amount, value, used, bound, relaxed.bound, price))
+    return _curve(plan, points, limit)
 
 
 def what_if_replanned(
-    problem: Problem, replan: Callable[[Problem, Floats], Plan], duals: Floats, limit: str, values: Sequence[float]
+    plan: Plan, replan: Callable[[Problem, Floats], Plan], limit: str, values: Sequence[float]
 ) -> pd.DataFrame:
     """Plan a large problem again for each value of one limit, from the prices of the plan before.
 
     Parameters
     ----------
-    problem : Problem
+    plan : Plan
         What was planned.
     replan : callable
         Plans a similar problem from known prices.
-    duals : ndarray, shape (n_limits,)
-        The prices.
     limit : str
         Which limit.
     values : sequence of float
@@ -100,14 +97,41 @@ def what_if_replanned(
     DataError
         If there is no such limit.
     """
-    lines = np.full((len(values), 3), np.nan)
-    for i, amount in enumerate(values):
+    duals, points = plan.duals, []
+    for amount in values:
+        problem = plan.problem.with_bounds({limit: float(amount)})
         try:
-            made = replan(problem.with_bounds({limit: float(amount)}), duals)
+            made = replan(problem, duals)
         except InfeasiblePlanError:
-            lines[i] = np.nan, -np.inf, np.nan
+            points.append(_nowhere(amount))
             continue
         duals = made.duals
-        lines[i] = made.value, made.bound, made.gap
-    index = pd.Index(np.asarray(values, dtype=np.float64), name=limit)
-    return pd.DataFrame(lines, index=index, columns=["value", "bound", "gap"])
+        points.append(_of_plan(made, limit, amount))
+    return _curve(plan, points, limit)
+
+
+def _nowhere(amount: float) -> Point:
+    """Say that no plan keeps the limits there."""
+    return Point(amount, np.nan, np.nan, -np.inf, np.inf, 0.0)
+
+
+def _of_plan(plan: Plan, limit: str, amount: float) -> Point:
+    """Say what a plan proves; its value only where it keeps its limits, which nobody has checked before."""
+    problem, used = plan.problem, plan.used()
+    row = problem.limit_names.index(limit)
+    bounds = np.array([each.bound for each in problem.tableau().limits])
+    sign = np.array([1.0 if each.sense == "<=" else -1.0 for each in problem.tableau().limits])
+    room = EXACT * np.maximum(1.0, np.abs(np.where(np.isfinite(bounds), bounds, 0.0)))
+    given = np.bincount(problem.group[plan.choice >= 0])
+    most = sign * bounds + problem.tier().most
+    keeps = bool(np.all(sign * used <= most + room)) and (plan.fractional or given.max(initial=0) <= 1)
+    proved = problem.bound_at(plan.duals)
+    return Point(amount, plan.value if keeps else np.nan, float(used[row]), plan.bound, proved, float(plan.duals[row]))
+
+
+def _curve(plan: Plan, points: Sequence[Point], limit: str) -> pd.DataFrame:
+    """Bring the points to what they prove together with the plan itself."""
+    term = plan.problem.tableau().limits[plan.problem.limit_names.index(limit)] if points else None
+    if term is None:
+        return tightened([], [], limit, floor=False)
+    return tightened(points, [_of_plan(plan, limit, term.bound)], limit, floor=term.sense == ">=")

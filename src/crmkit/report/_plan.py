@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit.core.errors import InfeasiblePlanError
 from crmkit.core.html import cell, element, escape
 from crmkit.pictures import bars, curve, percent
 from crmkit.report._tables import frame_html
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["plan_blocks"]
 
 _FACTORS = (0.25, 0.5, 1.0, 1.5, 2.0)
+_MOST_STEPS = 12  # a waterfall solves about three programmes a limit, and nobody reads hundreds of bars
 
 
 def plan_blocks(plan: Any, words: Words) -> list[str]:
@@ -26,7 +28,7 @@ def plan_blocks(plan: Any, words: Words) -> list[str]:
     Parameters
     ----------
     plan : remediation.Plan
-        ``table``, ``prices``, ``value``, ``bound``, ``gap`` and ``what_if`` are read.
+        ``table``, ``prices``, ``value``, ``bound``, ``gap``, ``waterfall`` and ``what_if`` are read.
     words : Words
         The report's language.
 
@@ -55,6 +57,7 @@ def plan_blocks(plan: Any, words: Words) -> list[str]:
         if len(used):
             blocks.append(bars(used, title=words("use"), n=n, write=percent)._repr_html_())
         blocks.append(frame_html(prices, words, caption=words("prices"), most=len(prices)))
+        blocks += _waterfall(plan, len(prices), words, n)
     blocks += [_what_if(plan, name, limit, words, n) for name, limit in _resources(prices, table).items()]
     return blocks
 
@@ -88,6 +91,22 @@ def _resources(prices: pd.DataFrame, table: pd.DataFrame) -> dict[str, float]:
         for name, limit in prices.get("limit", pd.Series(dtype=float)).items()
         if f"uses_{name}" in table.columns and np.isfinite(limit) and limit > 0
     }
+
+
+def _waterfall(plan: Any, n_limits: int, words: Words, n: str) -> list[str]:
+    """Draw what is kept as the limits come in one by one, and say what each of them costs."""
+    if n_limits > _MOST_STEPS:
+        return [element("p", escape(words("waterfall_many", limits=n_limits, most=_MOST_STEPS)))]
+    try:
+        steps = plan.waterfall()
+    except InfeasiblePlanError:
+        return [element("p", escape(words("waterfall_none")))]
+    ends = [words("everything"), *map(str, steps.index[1:-1]), words("whole_cases")]
+    steps.index = pd.Index(ends, name=words("limit"), dtype=object)
+    return [
+        bars(steps["value"], title=words("waterfall"), n=n, most=len(steps))._repr_html_(),
+        frame_html(steps, words, caption=words("waterfall_table"), most=len(steps)),
+    ]
 
 
 def _what_if(plan: Any, name: str, limit: float, words: Words, n: str) -> str:

@@ -63,6 +63,22 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Prices: what one unit more (price_more) or less (price_less) of a limit is worth",
         "影子价格：每项限制增加一单位（price_more）或减少一单位（price_less）的价值",
     ),
+    "waterfall": ("Value kept as the limits come in one by one", "逐项加入限制后保留的价值"),
+    "waterfall_table": (
+        "What each limit costs (cost), alone, and what leaving out only this one would bring (last); of divided plans",
+        "每项限制的代价（cost）、单独作用时的代价（alone）、仅取消该项可增加的价值（last）；按可拆分的计划计算",
+    ),
+    "waterfall_many": (
+        "What each limit costs is shown for up to {most} limits; there are {limits:,}: plan.waterfall takes groups.",
+        "限制不超过 {most} 项时显示各项代价；此处有 {limits:,} 项，可用 plan.waterfall 分组查看。",
+    ),
+    "waterfall_none": (
+        "No plan keeps all limits, so that there is nothing to say of what each costs.",
+        "没有计划能同时满足所有限制，无法计算各项限制的代价。",
+    ),
+    "everything": ("without any limit", "没有任何限制"),
+    "whole_cases": ("the plan: whole cases", "该计划：个案不拆分"),
+    "limit": ("limit", "限制"),
     "what_if": ("What if there were more or less of {limit}?", "如果 {limit} 更多或更少？"),
     "now": ("now", "当前"),
     "estimates": ("Figures with their intervals", "指标及其区间"),
