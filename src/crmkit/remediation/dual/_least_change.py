@@ -179,7 +179,8 @@ def impossible(problem: Problem, blocks: Blocks, short: Shortfall) -> Infeasible
         limit = limits[blocks.rows[row]]
         # What was lowered to a whole number for planning is counted from where it was.
         over = short.over[row] - (blocks.sign[row] * limit.bound - blocks.bound[row])
-        change[limit.name] = float(blocks.sign[row] * over)
+        # The room for whole cases may not take a floor below 0.
+        change[limit.name] = max(float(blocks.sign[row] * over), -limit.bound if blocks.sign[row] < 0 else -np.inf)
     named = short.rows if short.proved else broken
     names = tuple(limits[blocks.rows[row]].name for row in named)
     bounds = {limit.name: limit.bound for limit in limits}
