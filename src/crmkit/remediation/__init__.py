@@ -7,6 +7,7 @@ from crmkit.remediation._assigner import Assigner
 from crmkit.remediation._auto import AutoPlanner
 from crmkit.remediation._cases import make_cases
 from crmkit.remediation._conflict import conflict
+from crmkit.remediation._frequency import Frequency
 from crmkit.remediation._greedy import GreedyPlanner
 from crmkit.remediation._lp import LinearPlanner
 from crmkit.remediation._milp import IntegerPlanner
@@ -37,6 +38,7 @@ __all__ = [
     "CvarPlanner",
     "DualPlanner",
     "Floor",
+    "Frequency",
     "GreedyPlanner",
     "Holdout",
     "InfeasiblePlanError",

@@ -10,9 +10,10 @@ import pandas as pd
 from crmkit.core.checks import require_columns
 from crmkit.remediation._blocks import Blocks
 from crmkit.remediation._columns import Columns
+from crmkit.remediation._frequency import counted_as_contacts
 from crmkit.remediation._options import EXACT
 from crmkit.remediation._problem import as_new_cases
-from crmkit.remediation._serve import gather, serve
+from crmkit.remediation._serve import Quota, gather, serve
 from crmkit.remediation._tableau import factors_of, tabulate
 from crmkit.remediation._tally import Tally
 from crmkit.remediation._terms import NOTHING, Resource
@@ -67,8 +68,9 @@ class Assigner:
 
     n_cases: int
 
-    def __init__(self, problem: Problem, duals: Floats, used: Floats, has: Bools) -> None:
+    def __init__(self, problem: Problem, duals: Floats, used: Floats, choice: Ints, has: Bools) -> None:
         """Start from a plan; see :meth:`Plan.assigner`."""
+        given = problem.given_before(choice)
         rows = problem.tableau().limits
         self._remedies, self._limits, self._one_per = problem.remedies, problem.limits, problem.one_per
         self._long = problem.remedy_names if problem.long else None
@@ -84,7 +86,14 @@ class Assigner:
         self._factors = factors_of(problem.cases, problem.limits, problem.group, counted)
         self._given: Tally | None = None
         if self._one_per is not None:
-            self._given = Tally(problem.cases[self._one_per][has].dropna())
+            keys = [problem.cases[self._one_per][has]]
+            if problem.promised is not None:
+                keys += [problem.promised.gone[self._one_per], problem.promised.held[self._one_per]]
+            self._given = Tally(pd.concat(keys, ignore_index=True).dropna())
+        self._frequency = tuple(
+            (rule.per, int(rule.most), rule.counted(problem.remedy_names)) for rule in problem.frequency
+        )
+        self._contacts = [counted_as_contacts(rule, given) for rule in problem.frequency]
         self.n_cases = 0
 
     def copy(self) -> Self:
@@ -99,6 +108,7 @@ class Assigner:
         other.__dict__.update(self.__dict__)
         other._left = self._left.copy()
         other._given = None if self._given is None else self._given.copy()
+        other._contacts = [tally.copy() for tally in self._contacts]
         return other
 
     @property
@@ -141,6 +151,7 @@ class Assigner:
         if self._one_per is not None:
             require_columns(table, [self._one_per], what="new cases", hint="the problem has one remedy per it")
             keys = _Keys(table[self._one_per])
+        rules = self._rules(table)
         alone = np.arange(n_cases)
         found = tabulate(Columns(table), self._remedies, self._limits, alone, None, stacklevel=4, factors=self._factors)
         limits = [row._replace(bound=bound) for row, bound in zip(found.limits, self._bound, strict=True)]
@@ -151,11 +162,14 @@ class Assigner:
         had = nobody if keys is None or self._given is None else keys.spread(self._given.of(keys.different)) > 0
         taken = had.copy()
         group = None if keys is None else keys.code
-        given = serve(blocks, prices, left, self._allowance[blocks.rows], group=group, taken=taken)
+        quotas = [quota for _, quota, _ in rules]
+        given = serve(blocks, prices, left, self._allowance[blocks.rows], group=group, taken=taken, quotas=quotas)
         self._left[blocks.rows] = left
         self.n_cases += n_cases
         if keys is not None and self._given is not None:
             self._given.add(keys.different, (taken != had)[: len(keys.different)].astype(np.intp))
+        for (who, quota, before), tally in zip(rules, self._contacts, strict=True):
+            tally.add(who.different, (before - quota.left)[: len(who.different)])
         names = np.array([*(remedy.name for remedy in self._remedies), NOTHING], dtype=object)
         resources = [i for i, limit in enumerate(self._limits) if isinstance(limit, Resource)]
         worth, uses = gather(found.value, [limits[i].coefficients for i in resources], given.choice)
@@ -163,6 +177,17 @@ class Assigner:
         columns |= {f"uses_{self._limits[i].name}": use for i, use in zip(resources, uses, strict=True)}
         columns["adjusted"] = given.adjusted
         return pd.DataFrame(columns, copy=False)
+
+    def _rules(self, table: pd.DataFrame) -> list[tuple[_Keys, Quota, Ints]]:
+        """Say for each rule of contact frequency who the cases' customers are, and what is left to each."""
+        rules = []
+        for (per, most, contact), tally in zip(self._frequency, self._contacts, strict=True):
+            require_columns(table, [per], what="new cases", hint="the problem limits contacts per it")
+            who = _Keys(table[per])
+            left = most - who.spread(tally.of(who.different))
+            left[len(who.different) :] = len(table) + 1  # whose customer is missing is not limited
+            rules.append((who, Quota(who.code, left, contact), left.copy()))
+        return rules
 
     def get_state(self) -> dict[str, Any]:
         """Give everything it consists of, for saving without pickle.
@@ -183,6 +208,8 @@ class Assigner:
             "allowance": self._allowance,
             "factors": self._factors,
             "given": None if self._given is None else self._given.counts(),
+            "frequency": list(self._frequency),
+            "contacts": [tally.counts() for tally in self._contacts],
             "n_cases": self.n_cases,
         }
 
@@ -207,6 +234,8 @@ class Assigner:
         self._left, self._allowance, self._factors = state["left"], state["allowance"], dict(state["factors"])
         given = state["given"]
         self._given = None if given is None else Tally.of_counts(given.index, given.to_numpy())
+        self._frequency = tuple(state["frequency"])
+        self._contacts = [Tally.of_counts(counts.index, counts.to_numpy()) for counts in state["contacts"]]
         self.n_cases = state["n_cases"]
         return self
 

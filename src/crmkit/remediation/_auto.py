@@ -19,10 +19,10 @@ from crmkit.remediation.dual import DualPlanner
 if TYPE_CHECKING:
     from crmkit.remediation._problem import Problem
 
-__all__ = ["AutoPlanner"]
+__all__ = ["LARGE", "AutoPlanner"]
 
 _USUAL_GAP = 1e-4
-_LARGE = 40_000  # above so many possible pairs of case and remedy prices by passes are found sooner than by HiGHS
+LARGE = 40_000  # above so many possible pairs of case and remedy prices by passes are found sooner than by HiGHS
 
 
 class AutoPlanner(BaseEstimator):
@@ -90,7 +90,7 @@ class AutoPlanner(BaseEstimator):
             If the time ran out before any plan was found.
         """
         self._validate_params()
-        if int(np.count_nonzero(np.isfinite(problem.worth()))) > _LARGE:
+        if int(np.count_nonzero(np.isfinite(problem.worth()))) > LARGE:
             return self._large(problem)
         options = problem.options()
         relaxed = relax(options)

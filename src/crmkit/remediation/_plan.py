@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from crmkit.core.estimate import Estimate
     from crmkit.remediation._options import Options
     from crmkit.remediation._problem import Problem
+    from crmkit.remediation._promised import Promised
 
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.intp]
@@ -94,6 +95,8 @@ class Plan:
     ) -> None:
         self.problem = problem
         n_cases = problem.n_cases
+        if problem.promised is not None:
+            remedy = _with_promised(problem.promised, case, remedy)
         self.fractional = len(case) != n_cases
         if self.fractional:
             order = np.lexsort((-share, case))
@@ -102,7 +105,9 @@ class Plan:
             self.choice = remedy
         given = remedy >= 0
         worth = np.zeros(len(case))
-        worth[given] = share[given] * problem.worth()[case[given], remedy[given]]
+        # What is promised is open to no planner, so that its worth stands in the tableau alone.
+        value = problem.worth() if problem.promised is None else problem.tableau().value
+        worth[given] = share[given] * value[case[given], remedy[given]]
         self._lines = Lines(case, remedy, share, worth)
         self.penalty = self._paid()
         self.value = float(np.sum(worth)) - self.penalty
@@ -113,6 +118,7 @@ class Plan:
         self._core: tuple[Options, Relaxed, Ints] | None = None
         self._replan: Callable[[Problem, Floats], Plan] | None = None
         self._cached: dict[str, Any] = {}
+        bound = bound + problem.fixed
         if duals is not None:
             bound = min(bound, problem.bound_at(duals))
         # Sums in another order differ in the last digits; a plan is never worth more than its own bound.
@@ -145,7 +151,8 @@ class Plan:
             for floors. They prove a bound and rank the remedies of each case; where None, they are worked out from the
             divided plan when they are first needed.
         bound : float or None
-            What no plan can exceed, where it is known; the lower one of this and the prices' own is kept.
+            What no plan can exceed, where it is known; the lower one of this and the prices' own is kept. Of a
+            problem in which remedies are promised (:meth:`update`) choice and bound are of what is open besides.
         planner : str, default="from choice"
             Who made it.
         notes : sequence of str, default=()
@@ -240,7 +247,7 @@ class Plan:
         Plan
             This plan.
         """
-        self.bound = max(min(self.bound, float(bound)), self.value)
+        self.bound = max(min(self.bound, float(bound) + self.problem.fixed), self.value)
         return self
 
     def with_core(
@@ -305,7 +312,7 @@ class Plan:
             state["case"],
             state["remedy"],
             state["share"],
-            bound=state["bound"],
+            bound=state["bound"] - state["problem"].fixed,
             duals=state["duals"],
             relaxed=None,
             planner=state["planner"],
@@ -362,9 +369,10 @@ class Plan:
 
         Columns: ``case_id``, ``remedy`` (``"nothing"`` where none), ``share``, ``value`` (times the share),
         ``uses_<resource>`` (times the share), ``runner_up`` and ``lead`` (the next best at the plan's prices and how
-        far it is behind; missing and ``inf`` where there was no other choice; below 0 where a limit forbade the
-        better one to this case), ``arm`` (``"plan"`` or ``"holdout"``) and ``intended``: the remedy of a planned case;
-        for a case held out what the plan's prices would have given it, whose value is not counted.
+        far it is behind; missing and ``inf`` where there was no other choice; below 0 where a limit or a promise
+        forbade the better one to this case), ``arm`` (``"plan"`` or ``"holdout"``) and ``intended``: the remedy of a
+        planned case; for a case held out what the plan's prices would have given it, whose value is not counted. A plan
+        made by :meth:`update` also says in ``promised`` what was promised before.
         """
         if "table" not in self._cached:
             self._cached["table"] = plan_table(self.problem, self._lines, self._ranking())
@@ -579,10 +587,59 @@ class Plan:
         """
         if "assigner" not in self._cached:
             # A group of which some case is held out must stay without a remedy.
-            has = (self.choice >= 0) | self.problem.held_out
-            self._cached["assigner"] = Assigner(self.problem, self.duals, self.used(), has)
+            has = (self.choice >= 0) | self.problem.closed
+            self._cached["assigner"] = Assigner(self.problem, self.duals, self.used(), self.choice, has)
         fresh: Assigner = self._cached["assigner"].copy()
         return fresh
+
+    def update(self, cases: Any, *, promised: Any = None, planner: Any = "auto") -> Plan:
+        """Plan anew for the cases there are now, keeping what was promised.
+
+        A promised remedy stands, whatever its case would be worth now: with the worth and the uses as planned. What it
+        takes is taken from resources and caps, and it counts for floors. Everything else is planned anew under what is
+        left, from this plan's prices. Cases held out stay so, and of new ones the same share is drawn.
+
+        Parameters
+        ----------
+        cases : table
+            All cases there are now, with the same columns: some may be new, some gone, some changed. What was promised
+            to a case that is gone stays used: the new problem's resources, and its floors and caps given as counts, are
+            less by that.
+        promised : array-like of case ids, or None
+            Which cases keep the remedy that this plan gave them; None means all that have one. What was promised in an
+            earlier update stands in any case.
+        planner : str or object with ``plan(problem)``, default="auto"
+            As in :func:`plan`; ``"auto"`` and ``"dual"`` start from this plan's prices.
+
+        Returns
+        -------
+        Plan
+            Of a new problem of these cases (``.problem``); its table has a column ``promised``.
+
+        Raises
+        ------
+        DataError
+            If this plan divides cases, a promised case had no remedy, or two promises are of one group.
+        InfeasiblePlanError
+            If promises alone break a limit, or nothing keeps all limits beside them.
+
+        Warns
+        -----
+        DataWarning
+            If something is missing, once, with counts.
+
+        Examples
+        --------
+        >>> from crmkit.remediation import Problem, Remedy, Resource, plan
+        >>> remedies = [Remedy("call", value="worth", uses={"hours": 1})]
+        >>> made = plan(Problem({"case_id": ["a", "b"], "worth": [10.0, 4.0]}, remedies, [Resource("hours", 2)]))
+        >>> later = made.update({"case_id": ["a", "b", "c"], "worth": [1.0, 4.0, 7.0]}, promised=["a"])
+        >>> later.table[["case_id", "remedy", "promised"]].values.tolist()
+        [['a', 'call', True], ['b', 'nothing', False], ['c', 'call', False]]
+        """
+        from crmkit.remediation._update import update
+
+        return update(self, cases, promised=promised, planner=planner)
 
     def stability(self, n: int = 200, *, random_state: Any = 0, exact: bool = False) -> Estimate:
         """Say which share of the cases would get another remedy if the values were a little different.
@@ -648,6 +705,13 @@ class Plan:
             for row, used in zip(self.problem.tableau().limits, self.used(), strict=True)
         ]
         return remedies + html.table(["limit", "", "used", "bound"], limits, caption="Limits")
+
+
+def _with_promised(promised: Promised, case: Ints, remedy: Ints) -> Ints:
+    """Give promised cases their remedy, where planners gave them nothing."""
+    there = np.full(int(case.max(initial=-1)) + 1, -1, dtype=np.intp)
+    there[promised.case] = promised.remedy
+    return np.where(there[case] >= 0, there[case], remedy)
 
 
 def _as_choice(problem: Problem, choice: Any) -> Ints:

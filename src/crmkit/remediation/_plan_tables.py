@@ -104,6 +104,8 @@ def plan_table(problem: Problem, lines: Lines, ranking: Floats) -> pd.DataFrame:
     table["lead"] = lead
     table["arm"] = np.where(held, "holdout", "plan").astype(object)
     table["intended"] = names[meant]
+    if problem.promised is not None:
+        table["promised"] = np.isin(lines.case, problem.promised.case)
     table["case_id"] = table["case_id"].astype(problem.cases["case_id"].dtype)
     return table
 

@@ -6,15 +6,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import pandas as pd
 
 from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError
 from crmkit.remediation._blocks import Blocks
 from crmkit.remediation._coefficients import Coefficients
 from crmkit.remediation._errors import errors_of
+from crmkit.remediation._frequency import Frequency, keep_out, summarised
 from crmkit.remediation._from_arrays import cases_from_arrays, cases_from_options
 from crmkit.remediation._holdout import draw
 from crmkit.remediation._options import Options
+from crmkit.remediation._promised import (
+    Promised,
+    check_promises,
+    closed_groups,
+    less_promised,
+    use_of_promised,
+    with_promised,
+)
 from crmkit.remediation._tableau import Arrays, Limits, Tableau, check_names, group_codes, tabulate
 from crmkit.remediation._terms import Cap, Floor, Ratio, Remedy, Resource
 from crmkit.remediation._tier import Tier
@@ -23,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
-    import pandas as pd
 
     from crmkit.remediation._terms import Holdout, Limit
 
@@ -51,6 +60,8 @@ class Problem:
         value of one customer is never counted twice. A missing value stands for itself alone.
     holdout : Holdout or None, default=None
         Cases drawn at random that get nothing, for measuring the plan's effect later.
+    frequency : Frequency or sequence of Frequency, default=()
+        How often a customer may be contacted, counted in a history of contacts.
 
     Attributes
     ----------
@@ -89,6 +100,8 @@ class Problem:
     one_per: str | None
     holdout: Holdout | None
     held_out: npt.NDArray[np.bool_]
+    frequency: tuple[Frequency, ...]
+    promised: Promised | None
 
     def __init__(
         self,
@@ -98,11 +111,21 @@ class Problem:
         *,
         one_per: str | None = None,
         holdout: Holdout | None = None,
+        frequency: Frequency | Sequence[Frequency] = (),
     ) -> None:
-        self._set(cases, remedies, limits, one_per=one_per, holdout=holdout)
+        self._set(cases, remedies, limits, one_per=one_per, holdout=holdout, frequency=frequency)
 
     def _set(
-        self, cases: Any, remedies: Sequence[Remedy], limits: Sequence[Limit], *, one_per: Any, holdout: Any
+        self,
+        cases: Any,
+        remedies: Sequence[Remedy],
+        limits: Sequence[Limit],
+        *,
+        one_per: Any,
+        holdout: Any,
+        frequency: Any = (),
+        held_out: Any = None,
+        promised: Promised | None = None,
     ) -> None:
         """Check and work everything out; called at one depth below the caller, where warnings point."""
         self.cases = _with_case_id(as_frame(cases, what="cases"))
@@ -111,6 +134,9 @@ class Problem:
         check_names(self.remedies, self.limits)
         self.one_per = one_per
         self.holdout = holdout
+        rules = [frequency] if isinstance(frequency, Frequency) else frequency
+        self.frequency = _all_of(rules, Frequency, "frequency", "Frequency")
+        self.promised = promised
         _check_case_ids(self.cases)
         n_cases = len(self.cases)
         if one_per is None:
@@ -118,10 +144,98 @@ class Problem:
         else:
             require_columns(self.cases, [one_per], what="cases", hint="one_per= names a column of the cases")
             self._group = group_codes(self.cases[one_per])
-        self.held_out = np.zeros(n_cases, dtype=bool) if holdout is None else draw(holdout, self.cases, self._group)
+        if held_out is not None:
+            self.held_out = held_out
+        else:
+            self.held_out = np.zeros(n_cases, dtype=bool) if holdout is None else draw(holdout, self.cases, self._group)
         self._tableau = tabulate(self.cases, self.remedies, self.limits, self._group, ~self.held_out, stacklevel=4)
         self._cached: dict[str, Any] = {}
         self._long = False
+        self._settle()
+
+    def _settle(self) -> None:
+        """Take out what would be one contact too many, and write in what is promised."""
+        self._closed = self.held_out
+        made = None
+        if self.promised is not None:
+            self._closed = self.held_out | closed_groups(self.promised, self.cases, self.one_per, self._group)
+            made = self.given_before()
+        self._kept_out: list[npt.NDArray[np.bool_]] = []
+        if self.frequency:
+            self._kept_out = keep_out(
+                self.frequency,
+                self.cases,
+                self.remedy_names,
+                self._tableau.value,
+                one_per=self.one_per,
+                settled=self._closed,
+                made=made,
+            )
+        if self.promised is not None:
+            self._tableau = with_promised(self._tableau, self.limits, self.promised)
+            check_promises(self._tableau, self.limits, self.promised, self.one_per, self._group)
+
+    def continued(
+        self, cases: pd.DataFrame, limits: Sequence[Limit], promised: Promised, held_out: npt.NDArray[np.bool_]
+    ) -> Problem:
+        """Give a problem of other cases in the same words, with what is promised; see :meth:`Plan.update`.
+
+        Parameters
+        ----------
+        cases : pandas.DataFrame
+            As from :meth:`new_cases`.
+        limits : sequence of Limit
+            This problem's, some of them lower.
+        promised : Promised
+            What stands.
+        held_out : ndarray of bool, shape (n_cases,)
+            Which cases are held out.
+
+        Returns
+        -------
+        Problem
+            A new problem.
+        """
+        other = object.__new__(type(self))
+        other._set(
+            cases,
+            self.remedies,
+            limits,
+            one_per=self.one_per,
+            holdout=self.holdout,
+            frequency=self.frequency,
+            held_out=held_out,
+            promised=promised,
+        )
+        other._long = self._long
+        return other
+
+    @property
+    def keys(self) -> list[str]:
+        """The columns of the cases that name customers: of ``one_per`` and of the rules of contact frequency."""
+        return list(dict.fromkeys([*([self.one_per] if self.one_per else []), *(rule.per for rule in self.frequency)]))
+
+    def given_before(self, choice: npt.NDArray[np.intp] | None = None) -> pd.DataFrame:
+        """List remedies promised, to cases there and no longer there, with the columns that name customers.
+
+        Parameters
+        ----------
+        choice : ndarray of int, shape (n_cases,), or None
+            What each case gets, -1 for nothing; by default what is promised.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``remedy``, and the columns of ``one_per`` and of the rules of contact frequency; one row a remedy.
+        """
+        if choice is None:
+            choice = np.full(self.n_cases, -1, dtype=np.intp)
+            if self.promised is not None:
+                choice[self.promised.case] = self.promised.remedy
+        some = np.flatnonzero(choice >= 0)
+        made = self.cases[self.keys].iloc[some].copy()
+        made["remedy"] = np.array(self.remedy_names, dtype=object)[choice[some]] if len(some) else ""
+        return made if self.promised is None else pd.concat([self.promised.gone, made], ignore_index=True)
 
     def new_cases(self, table: Any) -> pd.DataFrame:
         """Bring new cases to the form of this problem's own: a long table where it was made of one.
@@ -227,6 +341,7 @@ class Problem:
         *,
         one_per: str | None = None,
         holdout: Holdout | None = None,
+        frequency: Frequency | Sequence[Frequency] = (),
     ) -> Self:
         """Make a problem of a long table, where values come from a model of your own.
 
@@ -243,6 +358,8 @@ class Problem:
         one_per : str or None, default=None
             As in :class:`Problem`.
         holdout : Holdout or None, default=None
+            As in :class:`Problem`.
+        frequency : Frequency or sequence of Frequency, default=()
             As in :class:`Problem`.
 
         Returns
@@ -265,7 +382,7 @@ class Problem:
         """
         cases, made = cases_from_options(options)
         self = cls.__new__(cls)
-        self._set(cases, made, limits, one_per=one_per, holdout=holdout)
+        self._set(cases, made, limits, one_per=one_per, holdout=holdout, frequency=frequency)
         self._long = True
         return self
 
@@ -273,6 +390,36 @@ class Problem:
     def group(self) -> npt.NDArray[np.intp]:
         """The group of each case: cases of one group get at most one remedy together."""
         return self._group
+
+    @property
+    def closed(self) -> npt.NDArray[np.bool_]:
+        """Cases that a planner leaves alone: held out, promised, or of a group that has what it was promised."""
+        return self._closed
+
+    @property
+    def fixed(self) -> float:
+        """What the promised remedies are worth."""
+        return 0.0 if self.promised is None else float(np.sum(self.promised.value))
+
+    @property
+    def frequency_counts(self) -> pd.DataFrame:
+        """What each rule of contact frequency counted, a row a rule.
+
+        Columns: ``per``, ``most`` and ``days`` of the rule; ``contacts`` in its window; ``at_limit``, how many
+        customers have reached the limit; ``not_counted``, contacts without customer or time; ``cases_kept_out``, how
+        many cases lose a remedy by it.
+        """
+        return summarised(self.frequency, self._kept_out)
+
+    def open_limits(self) -> tuple[Limits, ...]:
+        """Give the limits with what promises leave of them, for planners."""
+        if self.promised is None:
+            return self._tableau.limits
+        return less_promised(self._tableau, self.limits, self.promised)
+
+    def promised_use(self) -> npt.NDArray[np.float64]:
+        """Say how much of each limit the promised remedies use."""
+        return np.zeros(len(self.limits)) if self.promised is None else use_of_promised(self._tableau, self.promised)
 
     @property
     def long(self) -> bool:
@@ -317,7 +464,10 @@ class Problem:
         """
         if "arrays" not in self._cached:
             value = self.worth()
-            self._cached["arrays"] = Arrays(value, np.isfinite(value), self._group, self._tableau.rows)
+            rows = self._tableau.rows
+            if self.promised is not None:
+                rows = tuple(row._replace(bound=row_.bound) for row, row_ in zip(rows, self.open_limits(), strict=True))
+            self._cached["arrays"] = Arrays(value, np.isfinite(value), self._group, rows)
         found: Arrays = self._cached["arrays"]
         return found
 
@@ -325,14 +475,14 @@ class Problem:
         """Give the value of each remedy of each case, ``-inf`` where it may not be given, for planners; cached."""
         if "worth" not in self._cached:
             value = self._tableau.value
-            self._cached["worth"] = np.where(self.held_out[:, None], -np.inf, value) if self.held_out.any() else value
+            self._cached["worth"] = np.where(self._closed[:, None], -np.inf, value) if self._closed.any() else value
         found: npt.NDArray[np.float64] = self._cached["worth"]
         return found
 
     def blocks(self) -> Blocks:
         """Give the problem in the compact form in which large ones are planned; cached."""
         if "blocks" not in self._cached:
-            self._cached["blocks"] = Blocks.of(self.worth(), self._group, self._tableau.limits, self.tier())
+            self._cached["blocks"] = Blocks.of(self.worth(), self._group, self.open_limits(), self.tier())
         found: Blocks = self._cached["blocks"]
         return found
 
@@ -340,9 +490,9 @@ class Problem:
         """Bound the value of every plan from above by prices, one for each limit in its own direction."""
         if "options" in self._cached:
             options = self.options()
-            return options.dual(np.maximum(duals * options.sign, 0.0))
+            return options.dual(np.maximum(duals * options.sign, 0.0)) + self.fixed
         blocks = self.blocks()
-        return blocks.dual(np.maximum(duals[blocks.rows] * blocks.sign, 0.0))
+        return blocks.dual(np.maximum(duals[blocks.rows] * blocks.sign, 0.0)) + self.fixed
 
     def errors(self) -> tuple[npt.NDArray[np.float64] | None, npt.NDArray[np.float64] | None]:
         """Give the standard errors of the values; worked out when they are first asked for.
@@ -437,8 +587,8 @@ class Problem:
         if "worth" in self._cached:
             other._cached["worth"] = self._cached["worth"]
         if "options" in self._cached:
-            other._cached["options"] = self._cached["options"].with_rows(other._tableau.limits)
-        blocks = self._cached["blocks"].with_limits(other._tableau.limits) if "blocks" in self._cached else None
+            other._cached["options"] = self._cached["options"].with_rows(other.open_limits())
+        blocks = self._cached["blocks"].with_limits(other.open_limits()) if "blocks" in self._cached else None
         if blocks is not None:
             other._cached["blocks"] = blocks
         return other
@@ -462,6 +612,10 @@ class Problem:
             "value": self._tableau.value,
             "rows": [(row.name, row.sense, row.coefficients, row.bound) for row in self._tableau.rows],
             "long": self._long,
+            "frequency": list(self.frequency),
+            "kept_out": self._kept_out,
+            "promised": self.promised,
+            "closed": self._closed,
         }
 
     @classmethod
@@ -488,6 +642,8 @@ class Problem:
             Limits(name, sense, Coefficients.of_matrix(table), bound) for name, sense, table, bound in state["rows"]
         ]
         self._tableau = Tableau(state["value"], limits)
+        self.frequency, self.promised = tuple(state.get("frequency", ())), state.get("promised")
+        self._kept_out, self._closed = state.get("kept_out", []), state.get("closed", self.held_out)
         self._cached = {}
         return self
 
@@ -496,6 +652,11 @@ class Problem:
         limits = ", ".join(f"{row.name} {row.sense} {row.bound:g}" for row in self._tableau.limits) or "no limits"
         per = f"; one per {self.one_per}" if self.one_per else ""
         out = f"; {int(self.held_out.sum()):,} held out" if self.holdout else ""
+        if self.frequency:
+            kept_out = np.any(self._kept_out, axis=0)
+            out += f"; {int(kept_out.sum()):,} kept out by contact frequency"
+        if self.promised is not None:
+            out += f"; {len(self.promised.case):,} promised"
         return f"Problem({self.n_cases:,} cases; {names}; {limits}{per}{out})"
 
 

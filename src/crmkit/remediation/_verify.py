@@ -13,6 +13,7 @@ from crmkit.core.checks import as_frame, positions
 from crmkit.remediation._plan import Plan
 from crmkit.remediation._recount import Column, Counts, Formulas
 from crmkit.remediation._terms import NOTHING, Floor, Ratio, Resource
+from crmkit.remediation._verify_before import Before
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -74,7 +75,8 @@ class _Facts:
             for error in (remedy.error, remedy.shared_error):
                 may &= True if error is None else ~np.isnan(formulas.numbers(error))
             self.value[:, j] = np.where(may, formulas.numbers(remedy.value), np.nan)
-        self.may = ~np.isnan(self.value)
+        self.before = Before(problem)
+        self.may = self.before.restrict(~np.isnan(self.value))
         if problem.one_per is None:
             self.group = pd.Series(np.arange(self.n_cases))
         else:
@@ -97,6 +99,7 @@ class _Facts:
                 if limit.remedy is None or limit.remedy in (remedy.name, *remedy.parts)
             ]
             self.use[limit.name] = Counts(dict.fromkeys(counted, column))
+        self.before.write(self.value, self.use)
 
     def counted(self, limit: Any, formulas: Formulas) -> tuple[npt.NDArray[Any], float]:
         """Say what a remedy of each case counts against a floor, cap or ratio, and what is asked of the sum."""
@@ -235,6 +238,8 @@ class _Lines:
         if len(crowded):
             rows = self.given & np.isin(facts.group.to_numpy()[self.case], crowded)
             self.note(f"more than one remedy per {facts.problem.one_per or 'case'}", rows)
+        for what, where in facts.before.violations(self.case, self.remedy, self.given, self.share, facts.group):
+            self.note(what, where)
 
     def check_limits(self) -> None:
         """Every resource, cap, floor and ratio, and what going beyond those that are soft costs."""
@@ -264,6 +269,9 @@ class _Lines:
         if "arm" in table.columns:
             right = np.where(held, "holdout", "plan")
             self.note("arm is wrong", (table["arm"].astype(object) != right).to_numpy(dtype=bool))
+        if "promised" in table.columns:
+            said = table["promised"].to_numpy(dtype=bool, na_value=False)
+            self.note("promised is wrong", said != (facts.before.promised[self.case] >= 0))
         if "intended" in table.columns:
             same = (table["intended"].astype(object) == table["remedy"].astype(object)).to_numpy(dtype=bool)
             self.note("intended is not the remedy of a planned case", ~held & ~same)
@@ -289,7 +297,9 @@ def _check_claims(made: Plan, facts: _Facts, lines: _Lines, value: float, wrong:
         lines.note("choice is not what the table says", np.where(lines.given, lines.remedy, -1) != made.choice)
     duals = dict(zip([limit.name for limit in facts.problem.limits], made.duals, strict=True))
     adjusted = np.where(facts.may, facts.value, -np.inf)
-    bound = 0.0
+    stands = np.flatnonzero(facts.before.promised >= 0)
+    promised = facts.before.promised[stands]
+    bound = float(facts.value[stands, promised].sum())
     for limit in facts.problem.limits:
         price = float(duals[limit.name])
         if not math.isfinite(price) or (price > 0 if isinstance(limit, Floor | Ratio) else price < 0):
@@ -297,12 +307,14 @@ def _check_claims(made: Plan, facts: _Facts, lines: _Lines, value: float, wrong:
             return math.inf
         if price:
             facts.use[limit.name].charge(price, adjusted)
-            bound += price * facts.bound[limit.name]
+            left = facts.bound[limit.name] - facts.before.used(facts.use[limit.name])
+            bound += price * (max(left, 0.0) if isinstance(limit, Floor) else left)
             dearer = abs(price) - (math.inf if limit.penalty is None else limit.penalty)
             # What may be bought at less than it is worth at these prices is part of the bound.
             bound += dearer * limit.beyond if dearer > 1e-12 * abs(price) else 0.0
     best = pd.Series(np.max(adjusted, axis=1, initial=-np.inf))
-    planned = best[~facts.problem.held_out].groupby(facts.group[~facts.problem.held_out]).max()
+    open_ = ~facts.problem.held_out & ~facts.before.settled(facts.group)
+    planned = best[open_].groupby(facts.group[open_]).max()
     bound += float(planned.clip(lower=0.0).sum())
     # The same prices in another order of adding differ in the last digits.
     if bound < value - 1e-7 * max(1.0, abs(value)):

@@ -60,7 +60,7 @@ class _Values:
     def __init__(self, plan: Plan) -> None:
         self.problem, self.duals, self.reached = plan.problem, plan.duals, plan.value
         problem = plan.problem
-        self.limits = problem.tableau().limits
+        self.limits = problem.open_limits()
         self.known: list[_Solved] = []
         nothing = [self._left_out(i) for i in range(len(self.limits))]
         blank = Blocks.of(problem.worth(), problem.group, nothing, problem.tier())
@@ -82,7 +82,7 @@ class _Values:
 
     def value(self, wanted: Some) -> float:
         """Give the value under some limits that were solved: the lowest that any prices prove."""
-        value = min(each.value for each in self.known if each.priced <= wanted)
+        value = min(each.value for each in self.known if each.priced <= wanted) + self.problem.fixed
         # A plan in hand is never above the bound: that is the rounding of sums.
         close = self.reached - value <= _CLOSE * max(1.0, abs(value))
         return max(value, self.reached) if close else value

@@ -67,7 +67,8 @@ def what_if(plan: Plan, limit: str, values: Sequence[float]) -> pd.DataFrame:
             share = relaxed.share if done.share is None else done.share
         row = problem.limit_names.index(limit)
         used, price = options.sign[row] * np.array([options.used(share)[row], relaxed.prices[row]])
-        points.append(Point(amount, value, used, bound, relaxed.bound, price))
+        used, fixed = used + problem.promised_use()[row], problem.fixed
+        points.append(Point(amount, value + fixed, used, bound + fixed, relaxed.bound + fixed, price))
     return _curve(plan, points, limit)
 
 

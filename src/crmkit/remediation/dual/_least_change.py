@@ -172,13 +172,13 @@ def impossible(problem: Problem, blocks: Blocks, short: Shortfall) -> Infeasible
     InfeasiblePlanError
         To be raised by the planner.
     """
-    limits = problem.tableau().limits
+    limits, left = problem.tableau().limits, problem.open_limits()
     broken = np.flatnonzero(short.over)
     change = {}
     for row in broken:
         limit = limits[blocks.rows[row]]
         # What was lowered to a whole number for planning is counted from where it was.
-        over = short.over[row] - (blocks.sign[row] * limit.bound - blocks.bound[row])
+        over = short.over[row] - (blocks.sign[row] * left[blocks.rows[row]].bound - blocks.bound[row])
         # The room for whole cases may not take a floor below 0.
         change[limit.name] = max(float(blocks.sign[row] * over), -limit.bound if blocks.sign[row] < 0 else -np.inf)
     named = short.rows if short.proved else broken
