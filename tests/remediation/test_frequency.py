@@ -55,7 +55,9 @@ def test_who_had_all_contacts_gets_none_of_these_remedies():
     ]  # fmt: skip
     assert "1 kept out by contact frequency" in repr(problem)
     assert np.isneginf(problem.arrays().value[0, 0])
-    everything = Problem(problem.cases, [CALL, MAIL], [Resource("hours", 9)], frequency=[Frequency(history, most=1, days=7, at=AT)])
+    everything = Problem(
+        problem.cases, [CALL, MAIL], [Resource("hours", 9)], frequency=[Frequency(history, most=1, days=7, at=AT)]
+    )
     assert plan(everything).table["remedy"].tolist() == ["nothing", "nothing", "call", "call"]
 
 
@@ -65,7 +67,9 @@ def test_verify_finds_a_contact_too_many():
     problem = Problem(_cases("甲", "乙", "丙"), [CALL, MAIL], [Resource("hours", 9)], frequency=rule)
     table = plan(problem).table
     wrong = {"case_id": [0, 1, 2], "remedy": ["call", "call", "mail"]}
-    assert any("more than 1 contacts in 7 days per customer_id: row 0" in text for text in verify(wrong, problem).violations)
+    assert any(
+        "more than 1 contacts in 7 days per customer_id: row 0" in text for text in verify(wrong, problem).violations
+    )
     assert verify(table[["case_id", "remedy"]], problem).ok
     looser = Problem(problem.cases, [CALL, MAIL], problem.limits)
     assert verify(wrong, looser).ok
@@ -77,7 +81,9 @@ def test_verify_finds_a_contact_too_many():
 def test_more_cases_than_contacts_left_need_one_per():
     history = _history(["甲", "2024-03-05T00:00Z"])
     cases = _cases("甲", "甲", "乙", "乙", "丙")
-    with pytest.raises(DataError, match=r"more cases of one customer_id than contacts left .* rows 0, 1; give one_per='cust"):
+    with pytest.raises(
+        DataError, match=r"more cases of one customer_id than contacts left .* rows 0, 1; give one_per='cust"
+    ):
         Problem(cases, [CALL], [Resource("hours", 9)], frequency=Frequency(history, most=2, days=7, at=AT))
     kept = Problem(
         cases, [CALL], [Resource("hours", 9)], one_per="customer_id",
@@ -134,7 +140,12 @@ def test_times_without_a_zone_are_refused():
 def test_unknown_remedies_and_keys_that_never_match_are_refused():
     history = _history(["甲", "2024-03-05T00:00Z"])
     with pytest.raises(DataError, match="'fax', which is not there; the remedies are: 'call'"):
-        Problem(_cases("甲"), [CALL], [Resource("hours", 1)], frequency=Frequency(history, most=1, days=7, at=AT, remedies=["fax"]))
+        Problem(
+            _cases("甲"),
+            [CALL],
+            [Resource("hours", 1)],
+            frequency=Frequency(history, most=1, days=7, at=AT, remedies=["fax"]),
+        )
     with pytest.raises(DataError, match="numbers in the cases and no numbers in the history"):
         Problem(_cases(1), [CALL], [Resource("hours", 1)], frequency=Frequency(history, most=1, days=7, at=AT))
     with pytest.raises(DataError, match="no column 'customer_id'"):
@@ -193,7 +204,9 @@ def test_new_cases_keep_to_several_rules_as_one_after_the_other(monkeypatch, see
     )
     rules = [
         Frequency(history, most=int(random.integers(1, 4)), days=7, at=AT, remedies=["call", "visit"]),
-        Frequency(history, most=int(random.integers(1, 4)), days=10, at=AT, remedies=["visit", "mail"], per="household"),
+        Frequency(
+            history, most=int(random.integers(1, 4)), days=10, at=AT, remedies=["visit", "mail"], per="household"
+        ),
     ][:n_rules]
 
     def cases(n, first):

@@ -88,7 +88,8 @@ class Assigner:
         if self._one_per is not None:
             keys = [problem.cases[self._one_per][has]]
             if problem.promised is not None:
-                keys += [problem.promised.gone[self._one_per], problem.promised.held[self._one_per]]
+                seen = problem.promised.seen
+                keys += [problem.promised.gone[self._one_per], seen.loc[seen["held_out"], self._one_per]]
             self._given = Tally(pd.concat(keys, ignore_index=True).dropna())
         self._frequency = tuple(
             (rule.per, int(rule.most), rule.counted(problem.remedy_names)) for rule in problem.frequency

@@ -54,8 +54,9 @@ class Promised(NamedTuple):
         What each takes of each resource, as planned.
     gone : pandas.DataFrame
         Remedies promised to cases that are not in the problem: ``remedy``, and the columns that name customers.
-    held : pandas.DataFrame
-        The same columns of cases that were held out and are not in the problem.
+    seen : pandas.DataFrame
+        The columns that name customers, of cases that are not in the problem, and whether they were ``held_out``; only
+        where there is a hold-out.
     rounds : int
         How often the plan was updated.
     """
@@ -65,7 +66,7 @@ class Promised(NamedTuple):
     value: Floats
     uses: Mapping[str, Floats]
     gone: pd.DataFrame
-    held: pd.DataFrame
+    seen: pd.DataFrame
     rounds: int
 
 
@@ -227,7 +228,7 @@ def still_held(
     earlier, held_out : pandas.DataFrame, and ndarray of bool of its length
         The cases of the earlier plan, and which were held out.
     promised : Promised
-        What stands, and who was held out before that.
+        What stands, and who was held out or not before that.
     cases : pandas.DataFrame
         The cases there are now.
     at : ndarray of int, shape (n_cases,)
@@ -245,6 +246,7 @@ def still_held(
     held[known] = held_out[at[known]]
     if one_per is not None:
         keys = cases[one_per]
-        held |= _among(keys, earlier.loc[held_out, one_per]) | _among(keys, promised.held[one_per])
-        known |= held | _among(keys, earlier[one_per]) | _among(keys, promised.gone[one_per])
+        away = promised.seen["held_out"]
+        held |= _among(keys, earlier.loc[held_out, one_per]) | _among(keys, promised.seen.loc[away, one_per])
+        known |= held | _among(keys, earlier[one_per]) | _among(keys, promised.seen[one_per])
     return held, known

@@ -103,16 +103,18 @@ def _later(plan: Plan, at: Ints, stands: Bools) -> tuple[Promised, dict[str, flo
     was = at[case]
     gone = np.flatnonzero(stands & ~there)
     resources = [row for row, term in zip(limits, problem.limits, strict=True) if isinstance(term, Resource)]
-    away = problem.held_out & ~there
     old = problem.promised
-    held = problem.cases.loc[away, problem.keys]
+    away = ~there if problem.holdout is not None else np.zeros(problem.n_cases, dtype=bool)
+    seen = problem.cases.loc[away, problem.keys].assign(held_out=problem.held_out[away])
+    if old is not None:
+        seen = pd.concat([old.seen, seen], ignore_index=True)
     later = Promised(
         case=case,
         remedy=choice[was],
         value=problem.tableau().value[was, choice[was]],
         uses={row.name: row.coefficients.at(was, choice[was]) for row in resources},
         gone=problem.given_before(np.where(stands & ~there, choice, -1)),
-        held=held if old is None else pd.concat([old.held, held], ignore_index=True),
+        seen=seen.drop_duplicates(ignore_index=True),
         rounds=1 if old is None else old.rounds + 1,
     )
     return later, {row.name: float(np.sum(row.coefficients.at(gone, choice[gone]))) for row in limits}
