@@ -118,7 +118,8 @@ def test_contacts_without_customer_or_time_are_not_counted_and_told():
     ("change", "error", "words"),
     [
         ({"most": -1}, ValueError, "most"), ({"most": 1.5}, ValueError, "most"), ({"most": True}, ValueError, "most"),
-        ({"days": 0}, ValueError, "days"), ({"days": np.inf}, ValueError, "days"), ({"days": np.nan}, ValueError, "days"),
+        ({"days": 0}, ValueError, "days"), ({"days": np.inf}, ValueError, "days"),
+        ({"days": np.nan}, ValueError, "days"),
         ({"at": "2024-03-05"}, ValueError, "time zone"), ({"at": datetime(2024, 3, 5)}, ValueError, "time zone"),  # noqa: DTZ001 -- is refused
         ({"at": "soon"}, ValueError, "instant"), ({"at": None}, ValueError, "instant"),
         ({"remedies": "call"}, TypeError, "list of names"), ({"per": "household"}, DataError, "household"),
@@ -133,7 +134,7 @@ def test_what_is_wrong_is_refused(change, error, words):
 
 def test_times_without_a_zone_are_refused():
     naive = pd.DataFrame({"customer_id": ["甲"], "time": pd.to_datetime(["2024-03-05"])})
-    with pytest.raises(DataError, match="time zone.*tz_localize"):
+    with pytest.raises(DataError, match=r"time zone.*tz_localize"):
         Frequency(naive, most=1, days=7, at=AT)
 
 

@@ -32,7 +32,7 @@ def _cases(n, seed, first=0):
     return pd.DataFrame(
         {
             "case_id": [f"案{i}" for i in range(first, first + n)],
-            "customer_id": pd.Series([None if i == 0 else f"客户{i}" for i in random.integers(0, 2 * n + 1, n)], dtype=object),
+            "customer_id": np.array([None if i == 0 else f"客户{i}" for i in random.integers(0, 2 * n, n)], dtype=object),
             "worth": random.lognormal(2, 1, n),
             "time": random.uniform(0.2, 1.5, n),
             "may": random.random(n) < 0.7,
