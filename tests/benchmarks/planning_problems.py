@@ -1,11 +1,15 @@
-"""Seeded planning problems of any size: nine limits, or 291 of them, with values of several kinds."""
+"""Seeded planning problems: nine limits or 291 of them at any size, and small ones with everything in them."""
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
+from scipy import optimize, sparse
 
-from crmkit.remediation import Floor, Problem, Remedy, Resource
+from crmkit.core.errors import DataWarning
+from crmkit.remediation import Cap, Floor, Frequency, Holdout, Problem, Ratio, Remedy, Resource, packages
 
 REMEDIES = 8
 SKILLS, DAYS, CHANNELS = 5, 14, 4
@@ -77,3 +81,102 @@ def many_limits(n: int, kind: str = "cont", *, per_customer: float = 1.0, seed: 
     limits += [Resource(f"hours {s} {c}", hours / per_customer) for s in range(SKILLS * DAYS) for c in range(CHANNELS)]
     limits += [Floor(where=f"segment == {s}", share=0.2 / per_customer, name=f"segment_{s}") for s in range(10)]
     return Problem(pd.DataFrame(columns, copy=False), remedies, limits, one_per=one_per)
+
+
+def mixed(seed: int, n: int | None = None, *, may_fail: bool = True) -> Problem:
+    """Make a small problem in which everything that a problem may have is likely to be there.
+
+    Packages, missing values, values in whole numbers or all equal, one remedy a customer, a hold-out, contact
+    frequencies, resources, floors, caps and ratios, hard or at a price. With ``may_fail`` limits often contradict each
+    other; else floors and ratios have a penalty.
+    """
+    random = np.random.default_rng(seed)
+    n = int(random.integers(1, 301)) if n is None else n
+    kind = ("continuous", "whole", "equal")[seed % 3]
+    columns: dict[str, np.ndarray] = {
+        "case_id": np.array([f"案{i}" for i in range(n)], dtype=object),
+        "segment": random.integers(0, 3, n).astype(np.float64),
+        "customer_id": np.array([f"c{i}" for i in random.integers(0, max(1, n // 2) + 1, n)], dtype=object),
+    }
+    remedies = []
+    for j in range(int(random.integers(1, 5))):
+        value = {
+            "continuous": random.normal(4.0, 4.0, n),
+            "whole": random.integers(-3, 10, n).astype(np.float64),
+            "equal": np.ones(n),
+        }[kind]
+        value[random.random(n) < 0.03] = np.nan
+        columns[f"value_{j}"] = value
+        columns[f"cost_{j}"] = np.ones(n) if kind == "equal" else random.integers(0, 5, n).astype(np.float64)
+        columns[f"may_{j}"] = random.random(n) < 0.8
+        uses: dict[str, str | float] = {"budget": f"cost_{j}", "hours": 1.5}
+        remedies.append(Remedy(f"remedy {j}", value=f"value_{j}", uses=uses, eligible=f"may_{j}"))
+    if random.random() < 0.5 and len(remedies) > 1:
+        rules = (
+            {"requires": {"remedy 1": "remedy 0"}}
+            if random.random() < 0.5
+            else {"excludes": [("remedy 0", "remedy 1")]}
+        )
+        remedies = packages(remedies, keeps=0.8, **rules)
+
+    def tier(share: float) -> dict[str, float]:
+        if random.random() > share:
+            return {}
+        given = {"penalty": float(random.choice([0.0, 0.5, 1.0, 2.0, 5.0]))}
+        return given | ({"beyond": float(random.integers(0, 8))} if may_fail and random.random() < 0.5 else {})
+
+    soft = 0.4 if may_fail else 1.0
+    limits = [
+        Resource("budget", float(np.round(random.uniform(0, 2) * n, 2)), **tier(0.4)),
+        Resource("hours", float(np.round(random.uniform(0, 1) * n, 2)), **tier(0.4)),
+        Cap("remedy 0", count=int(random.integers(0, n + 1)), **tier(0.4)),
+        Cap(where="segment == 2", share=float(random.uniform(0.2, 1.0)), **tier(0.2)),
+        Floor("segment == 1", share=float(random.uniform(0, 0.5)), **tier(soft)),
+        Floor(count=int(random.integers(0, n // 4 + 1)), **tier(soft)),
+    ]
+    if random.random() < 0.6:
+        limits.append(Ratio("segment == 1", least=float(random.uniform(0, 1.2)), to="segment == 2", **tier(soft)))
+    frequency: tuple[Frequency, ...] = ()
+    one_per = "customer_id" if random.random() < 0.6 else None
+    if one_per and random.random() < 0.5:
+        contacts = random.integers(0, max(1, n // 2) + 1, n)
+        days = pd.to_datetime(random.integers(0, 60, n), unit="D", origin="2024-02-01", utc=True)
+        history = pd.DataFrame({"customer_id": [f"c{i}" for i in contacts], "time": days})
+        frequency = (Frequency(history, most=2, days=30, at="2024-03-31T00:00+00:00"),)
+    holdout = Holdout(0.2, by="segment", random_state=seed) if random.random() < 0.3 else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # values are missing on purpose
+        return Problem(pd.DataFrame(columns), remedies, limits, one_per=one_per, holdout=holdout, frequency=frequency)
+
+
+def own_model(problem: Problem, *, whole: bool, gap: float = 1e-9, seconds: float = 60.0) -> tuple[float, float] | None:
+    """Solve a problem by a model of its own: value and bound; None where no plan keeps the limits."""
+    arrays = problem.arrays()
+    case, remedy = np.nonzero(arrays.eligible)
+    n, n_rows = len(case), len(problem.limits)
+    cost = [limit.penalty or 0.0 for limit in problem.limits]
+    most = [0.0 if limit.penalty is None else limit.beyond for limit in problem.limits]
+    parts, low, high = [], [], []
+    for i, row in enumerate(arrays.rows):
+        upward = row.sense == "<="
+        line = np.zeros(n + n_rows)
+        line[:n] = row.coefficients.toarray()[case, remedy]
+        line[n + i] = -1.0 if upward else 1.0
+        parts.append(line)
+        low.append(-np.inf if upward else row.bound)
+        high.append(row.bound if upward else np.inf)
+    for group in np.unique(arrays.group[case]):
+        parts.append(np.append(arrays.group[case] == group, np.zeros(n_rows)))
+        low.append(-np.inf)
+        high.append(1.0)
+    result = optimize.milp(
+        np.append(-arrays.value[case, remedy], cost),
+        integrality=np.append(np.full(n, int(whole)), np.zeros(n_rows)),
+        bounds=optimize.Bounds(0, np.append(np.ones(n), most)),
+        constraints=optimize.LinearConstraint(sparse.csc_array(np.array(parts)), low, high),
+        options={"mip_rel_gap": gap, "time_limit": seconds},
+    )
+    if result.status == 2:
+        return None
+    bound = result.fun if result.mip_dual_bound is None else result.mip_dual_bound
+    return -float(result.fun), -float(bound)

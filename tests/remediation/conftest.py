@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.util import module_from_spec, spec_from_file_location
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -114,3 +116,13 @@ def best_value():
 def best_of_all():
     """Give a function from such arguments to the best value of all whole plans, each of them tried."""
     return _try_all
+
+
+@pytest.fixture(scope="session")
+def planning_problems():
+    """Give the module of seeded problems that the benchmarks use too."""
+    path = Path(__file__).parents[1] / "benchmarks" / "planning_problems.py"
+    spec = spec_from_file_location("planning_problems", path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
