@@ -104,6 +104,19 @@ def test_cases_that_cannot_get_a_contact_need_no_contact_left():
     assert plan(problem).table["remedy"].tolist() == ["call", "mail"]
 
 
+def test_a_package_of_which_a_contact_is_a_part_is_one_contact():
+    both = Remedy("call + mail", value="2 * worth", uses={"hours": 1}, parts=("call", "mail"))
+    rule = Frequency(_history(["甲", "2024-03-05T00:00Z"]), most=1, days=7, at=AT, remedies=["call"])
+    problem = Problem(_cases("甲", "乙"), [MAIL, both], [Resource("hours", 9)], frequency=rule)
+    made = plan(problem)
+    assert made.table["remedy"].tolist() == ["mail", "call + mail"]
+    assert verify(made, problem).ok
+    wrong = verify({"case_id": [0, 1], "remedy": ["call + mail", "mail"]}, problem)
+    assert any("more than 1 contacts" in text for text in wrong.violations)
+    new = {"case_id": [7, 8], "customer_id": ["乙", "丙"], "worth": [50.0, 50.0]}
+    assert made.assign(new)["remedy"].tolist() == ["mail", "call + mail"]
+
+
 def test_contacts_without_customer_or_time_are_not_counted_and_told():
     history = _history(["甲", "2024-03-05T00:00Z"], [None, "2024-03-05T00:00Z"], ["乙", None])
     with pytest.warns(DataWarning, match="2 of 3 contacts have no customer_id or time") as caught:

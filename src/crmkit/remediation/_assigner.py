@@ -92,9 +92,9 @@ class Assigner:
                 keys += [problem.promised.gone[self._one_per], seen.loc[seen["held_out"], self._one_per]]
             self._given = Tally(pd.concat(keys, ignore_index=True).dropna())
         self._frequency = tuple(
-            (rule.per, int(rule.most), rule.counted(problem.remedy_names)) for rule in problem.frequency
+            (rule.per, int(rule.most), rule.counted(problem.remedies)) for rule in problem.frequency
         )
-        self._contacts = [counted_as_contacts(rule, given) for rule in problem.frequency]
+        self._contacts = [counted_as_contacts(rule, problem.remedies, given) for rule in problem.frequency]
         self.n_cases = 0
 
     def copy(self) -> Self:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from crmkit.remediation._terms import Remedy
+
     Ints = npt.NDArray[np.intp]
     Bools = npt.NDArray[np.bool_]
     Floats = npt.NDArray[np.float64]
@@ -48,7 +50,7 @@ class Frequency:
         When the plan is carried out, with a time zone, such as ``"2011-12-10T00:00+00:00"``. Contacts count that are
         later than ``days`` before it and not later than ``at`` itself; what is planned counts as made at ``at``.
     remedies : sequence of str or None, default=None
-        Names of the remedies that are contacts; None means all.
+        Names of the remedies that are contacts; None means all. A package of which one is a part is one contact.
     per : str, default="customer_id"
         Whom it is about: a column of the history and of the cases. A case where it is missing is not limited.
     time : str, default="time"
@@ -131,9 +133,10 @@ class Frequency:
         counts.name, counts.index.name = "contacts", self.per
         return counts
 
-    def counted(self, names: Sequence[str]) -> Bools:
-        """Say which of these remedies are contacts."""
-        return np.array([self.remedies is None or name in self.remedies for name in names], dtype=bool)
+    def counted(self, remedies: Sequence[Remedy]) -> Bools:
+        """Say which of these remedies are contacts; a package of which one is a part is one contact."""
+        names = (None,) if self.remedies is None else self.remedies
+        return np.array([any(remedy.counts_as(name) for name in names) for remedy in remedies], dtype=bool)
 
     def __repr__(self) -> str:
         what = "" if self.remedies is None else f", remedies={list(self.remedies)!r}"
@@ -165,13 +168,15 @@ def _looked_up(column: pd.Series, tally: Tally) -> Ints:
     return np.asarray(counts[codes], dtype=np.intp)
 
 
-def counted_as_contacts(rule: Frequency, made: pd.DataFrame | None) -> Tally:
+def counted_as_contacts(rule: Frequency, remedies: Sequence[Remedy], made: pd.DataFrame | None) -> Tally:
     """Count the contacts of the history, and remedies given since.
 
     Parameters
     ----------
     rule : Frequency
         With the history.
+    remedies : sequence of Remedy
+        All there are.
     made : pandas.DataFrame or None
         ``remedy`` and the rule's ``per``, one row a remedy given.
 
@@ -183,7 +188,8 @@ def counted_as_contacts(rule: Frequency, made: pd.DataFrame | None) -> Tally:
     counts = rule.counts()
     tally = Tally.of_counts(pd.Index(counts.index), counts.to_numpy())
     if made is not None and len(made):
-        contact = made["remedy"].isin(made["remedy"].unique() if rule.remedies is None else rule.remedies)
+        names = [remedy.name for remedy, counts in zip(remedies, rule.counted(remedies), strict=True) if counts]
+        contact = made["remedy"].isin(names)
         since = made.loc[contact, rule.per].dropna().value_counts(sort=False)
         tally.add(pd.Index(since.index), np.asarray(since, dtype=np.intp))
     return tally
@@ -192,7 +198,7 @@ def counted_as_contacts(rule: Frequency, made: pd.DataFrame | None) -> Tally:
 def keep_out(
     rules: Sequence[Frequency],
     cases: pd.DataFrame,
-    names: Sequence[str],
+    remedies: Sequence[Remedy],
     value: Floats,
     *,
     one_per: str | None,
@@ -207,7 +213,7 @@ def keep_out(
         How often who may be contacted.
     cases : pandas.DataFrame
         The cases.
-    names : sequence of str
+    remedies : sequence of Remedy
         The remedies.
     value : ndarray, shape (n_cases, n_remedies)
         ``-inf`` where not eligible; changed in place.
@@ -231,9 +237,9 @@ def keep_out(
     """
     kept_out = []
     for rule in rules:
-        _check(rule, cases, names)
-        contact = rule.counted(names)
-        left = rule.most - _looked_up(cases[rule.per], counted_as_contacts(rule, made))
+        _check(rule, cases, remedies)
+        contact = rule.counted(remedies)
+        left = rule.most - _looked_up(cases[rule.per], counted_as_contacts(rule, remedies, made))
         could = np.isfinite(value[:, contact]).any(axis=1) if contact.any() else np.zeros(len(cases), dtype=bool)
         full = (left <= 0) & cases[rule.per].notna().to_numpy(dtype=bool)
         value[np.ix_(full, contact)] = -np.inf
@@ -253,14 +259,14 @@ def keep_out(
     return kept_out
 
 
-def _check(rule: Frequency, cases: pd.DataFrame, names: Sequence[str]) -> None:
+def _check(rule: Frequency, cases: pd.DataFrame, remedies: Sequence[Remedy]) -> None:
     """Refuse a rule about what is not there, and keys that can never meet."""
     require_columns(cases, [rule.per], what="cases", hint="per= of a Frequency names a column of the cases")
-    unknown = [name for name in rule.remedies or () if name not in names]
+    unknown = [name for name in rule.remedies or () if not any(remedy.counts_as(name) for remedy in remedies)]
     if unknown:
         raise DataError(
             f"a Frequency is about remedy {unknown[0]!r}, which is not there; the remedies are: "
-            f"{', '.join(map(repr, names)) or 'none'}"
+            f"{', '.join(repr(remedy.name) for remedy in remedies) or 'none'}"
         )
     kinds = [pd.api.types.is_numeric_dtype(table[rule.per].dtype) for table in (cases, rule.history)]
     if kinds[0] != kinds[1] and all(table[rule.per].notna().any() for table in (cases, rule.history)):

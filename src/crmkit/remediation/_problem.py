@@ -165,7 +165,7 @@ class Problem:
             self._kept_out = keep_out(
                 self.frequency,
                 self.cases,
-                self.remedy_names,
+                self.remedies,
                 self._tableau.value,
                 one_per=self.one_per,
                 settled=self._closed,

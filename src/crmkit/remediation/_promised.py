@@ -178,7 +178,7 @@ def less_spent(limits: Sequence[Limit], spent: Mapping[str, float]) -> list[Limi
         if total is None or not used:
             result.append(limit)
             continue
-        changes = {field: max(float(total) - used, 0.0)}
+        changes: dict[str, Any] = {field: max(float(total) - used, 0.0)}
         if limit.penalty is not None and not isinstance(limit, Floor):
             # Overtime of those who are gone is worked already.
             changes["beyond"] = limit.beyond - max(used - float(total), 0.0)

@@ -33,6 +33,7 @@ class Before:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.names = [remedy.name for remedy in problem.remedies]
+        self.numbers = np.arange(len(self.names))
         n_cases = len(problem.cases)
         self.promised = np.full(n_cases, -1, dtype=np.intp)
         self.gone: pd.DataFrame | None = None
@@ -50,7 +51,7 @@ class Before:
         inside = (ago >= 0) & (ago < float(rule.days) * 86_400e6)
         had = rule.history[inside].groupby(rule.per, observed=True).size()
         if self.gone is not None:
-            contact = self.gone["remedy"].isin(self.names if rule.remedies is None else rule.remedies)
+            contact = self.gone["remedy"].isin(np.array(self.names, dtype=object)[self._contact(rule, self.numbers)])
             had = had.add(self.gone[contact].groupby(rule.per, observed=True).size(), fill_value=0)
         keys = self.problem.cases[rule.per].astype(object)
         counts = keys.map(had.to_dict()).fillna(0).astype(np.float64)
@@ -58,7 +59,8 @@ class Before:
 
     def _contact(self, rule: Any, remedy: Any) -> Bools:
         """Say which remedies, given by number, are contacts; no remedy is none."""
-        listed = np.array([rule.remedies is None or name in rule.remedies for name in self.names] + [False], dtype=bool)
+        parts = [{remedy.name, *remedy.parts} for remedy in self.problem.remedies]
+        listed = np.array([rule.remedies is None or bool(part & set(rule.remedies)) for part in parts] + [False])
         return np.asarray(listed[np.where(np.asarray(remedy) < 0, len(self.names), remedy)])
 
     def restrict(self, may: Bools) -> Bools:
@@ -68,7 +70,7 @@ class Before:
             keys = self.problem.cases[rule.per].astype(object)
             promised = pd.Series(self._contact(rule, self.promised)).groupby(keys.to_numpy()).sum()
             left = room - keys.map(promised.to_dict()).fillna(0).to_numpy(dtype=np.float64)
-            may[np.ix_(left <= 0, self._contact(rule, np.arange(len(self.names))))] = False
+            may[np.ix_(left <= 0, self._contact(rule, self.numbers))] = False
         some = np.flatnonzero(self.promised >= 0)
         may[some] = False
         may[some, self.promised[some]] = True
