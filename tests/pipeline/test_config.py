@@ -7,6 +7,8 @@ import pytest
 from crmkit import ConfigError
 from crmkit.pipeline import load_config
 
+RULE = "[[limits.frequency]]\ntable = 'sales'\nmost = 1\ndays = 7\nat = '2024-03-06T00:00Z'\n"
+
 GOOD = """
 seed = 3
 
@@ -97,6 +99,11 @@ def test_a_mapping_is_read_like_a_file():
         ("[plan]", "[limits.soft]\nhors = { penalty = 2 }\n[plan]", "no limit is called 'hors'; did you mean 'hours'?"),
         ("[plan]", "[limits.soft]\nhours = { penalty = -2 }\n[plan]", "must be 0 or more, got -2"),
         ("[plan]", "[[limits.ratios]]\nwhere = 'lines > 1'\nleast = -1\n[plan]", "must be 0 or more, got -1"),
+        ("[plan]", f"{RULE}[plan]".replace("'sales'", "'sale'"), "no table 'sale' is read; did you mean 'sales'?"),
+        ("[plan]", f"{RULE}[plan]".replace("T00:00Z", ""), "must be an instant with a time zone"),
+        ("[plan]", f"{RULE}[plan]".replace("days = 7", "days = 0"), "must be more than 0, got 0"),
+        ("[plan]", f"{RULE}remedies = ['cal']\n[plan]", "no remedy 'cal'; did you mean 'call'?"),
+        ("[plan]", f"{RULE}where = 'f()'\n[plan]", "a call is not allowed"),
         ("[rfm]\ncutoff = 2024-01-01\n", "", "needs the step [rfm]"),
         ("[plan]", "[report]\nfile = '../up.html'\n[plan]", "must be a file name that ends in .html"),
         ("[plan]", "[value]\nhorizon = 52\n[plan]", "the key 'margin' is missing"),

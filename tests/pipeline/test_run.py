@@ -218,3 +218,25 @@ def test_progress_is_told_step_by_step(sales):
 def test_an_output_that_is_a_file_is_told(sales):
     with pytest.raises(crmkit.ConfigError, match="is a file"):
         pipeline.run({"read": {"sales": {"source": "sales.csv"}}}, data=sales, output=sales / "sales.csv")
+
+
+def test_contacts_of_a_table_that_was_read_are_counted(tmp_path):
+    orders = pd.DataFrame({"customer_id": ["a", "b", "c"], "order_id": ["1", "2", "3"], "amount": [10.0, 9.0, 8.0]})
+    orders.to_parquet(tmp_path / "orders.parquet")
+    contacts = pd.DataFrame({"customer_id": ["a", "b"], "channel": ["phone", "mail"]})
+    contacts["time"] = pd.to_datetime(["2024-03-05T08:00", "2024-03-05T08:00"], utc=True)
+    contacts.to_parquet(tmp_path / "contacts.parquet")
+    rule = {"table": "contacts", "most": 1, "days": 7, "at": "2024-03-06T00:00+08:00", "where": "channel == 'phone'"}
+    config = {
+        "read": {
+            "orders": {"source": "orders.parquet", "schema": "plain"},
+            "contacts": {"source": "contacts.parquet", "schema": "plain"},
+        },
+        "cases": {"by": "order_id", "table": "orders"},
+        "remedies": [{"name": "call", "value": "amount"}, {"name": "mail", "value": 1.0}],
+        "limits": {"frequency": [rule | {"remedies": ["call"]}]},
+        "plan": {},
+    }
+    result = pipeline.run(config, data=tmp_path, output=tmp_path / "out")
+    assert result.plan.table["remedy"].tolist() == ["mail", "call", "call"]
+    assert result.verdict.ok

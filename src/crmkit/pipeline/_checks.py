@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crmkit.core.errors import ExpressionError, PluginError
@@ -67,6 +68,8 @@ def _tables(config: Config, problems: Problems) -> None:
         if len(choices) != 1:
             among = f"; name one of {', '.join(choices)}" if choices else ""
             problems.add((step,), f"the key 'table' is missing, and there are {len(choices)} tables it could be{among}")
+    for place, rule in enumerate(getattr(config.limits, "frequency", ())):
+        wanted.append((("limits", "frequency", place, "table"), rule.table))
     for where, name in wanted:
         if name is not None and name not in config.read:
             problems.add(where, f"no table {name!r} is read; {nearest(name, list(config.read))}")
@@ -135,7 +138,7 @@ def _expressions(config: Config, problems: Problems) -> None:
             for name in ("value", "eligible", "error", "shared_error")
         ]
         wanted += [(("remedies", place, "uses", name), amount) for name, amount in remedy.uses.items()]
-    for kind in ("floors", "caps"):
+    for kind in ("floors", "caps", "frequency"):
         for place, limit in enumerate(getattr(config.limits, kind, ())):
             wanted.append((("limits", kind, place, "where"), limit.where))
     for where, text in wanted:
@@ -175,6 +178,9 @@ def _limit_numbers(limits: LimitsTable, problems: Problems) -> None:
         _share(("limits", "holdout", "share"), limits.holdout.share, problems)
     for place, ratio in enumerate(limits.ratios):
         _not_negative(("limits", "ratios", place, "least"), ratio.least, problems)
+    for place, rule in enumerate(limits.frequency):
+        _not_negative(("limits", "frequency", place, "most"), rule.most, problems)
+        _positive(("limits", "frequency", place, "days"), rule.days, problems)
     for name, limit in limits.resources.items():
         _not_negative(("limits", "resources", name), limit, problems)
     for name, soft in limits.soft.items():
@@ -237,12 +243,29 @@ def _remedies(config: Config, problems: Problems) -> None:
                 problems.add(
                     ("limits", kind, place, "remedy"), f"no remedy {limit.remedy!r}; {nearest(limit.remedy, names)}"
                 )
+    _contacts(config, names, problems)
     soft = config.limits.soft if config.limits is not None else ()
     named = [*resources, *(name for name in given if name is not None)]
     for name in _strangers(soft, named):
         problems.add(("limits", "soft", name), f"no limit is called {name!r}; {nearest(name, named)}")
     for used in _strangers(config.plan.what_if if config.plan is not None else (), resources):
         problems.add(("plan", "what_if", used), f"no resource {used!r} in limits.resources; {nearest(used, resources)}")
+
+
+def _contacts(config: Config, names: list[str], problems: Problems) -> None:
+    """Check that the remedies that are contacts exist, and that an instant is given."""
+    for place, rule in enumerate(getattr(config.limits, "frequency", ())):
+        for name in _strangers(rule.remedies or (), names):
+            problems.add(("limits", "frequency", place, "remedies"), f"no remedy {name!r}; {nearest(name, names)}")
+        try:
+            zone = datetime.fromisoformat(rule.at).tzinfo
+        except ValueError:
+            zone = None
+        if zone is None:
+            problems.add(
+                ("limits", "frequency", place, "at"),
+                f"must be an instant with a time zone, such as '2011-12-10T00:00+00:00', got {rule.at!r}",
+            )
 
 
 def _strangers(used: Iterable[str], known: list[str]) -> list[str]:

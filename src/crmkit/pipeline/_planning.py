@@ -7,10 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from crmkit import remediation
+from crmkit.core.checks import as_frame
+from crmkit.core.predicate import parse
 
 if TYPE_CHECKING:
     from crmkit.pipeline._result import RunResult
-    from crmkit.pipeline._schema import Config, LimitsTable, SoftTable
+    from crmkit.pipeline._schema import Config, FrequencyTable, LimitsTable, SoftTable
 
 __all__ = ["run_cases", "run_plan"]
 
@@ -50,6 +52,7 @@ def run_plan(config: Config, result: RunResult) -> None:
         _limits(config.limits) if config.limits is not None else [],
         one_per=step.one_per,
         holdout=remediation.Holdout(holdout.share, by=holdout.by, random_state=config.seed) if holdout else None,
+        frequency=[_frequency(rule, result) for rule in config.limits.frequency] if config.limits is not None else [],
     )
     result.plan = remediation.plan(result.problem, planner=step.planner)
     result.verdict = remediation.verify(result.plan, result.problem)
@@ -77,6 +80,16 @@ def _limits(limits: LimitsTable) -> list[Any]:
         ),
     ]
     return [_softened(limit, limits.soft.get(limit.name)) for limit in made]
+
+
+def _frequency(rule: FrequencyTable, result: RunResult) -> remediation.Frequency:
+    """Turn a rule into the room's own word, with the contacts of a table that was read."""
+    table = as_frame(result.tables[rule.table], what=rule.table)
+    if rule.where is not None:
+        table = table[parse(rule.where).evaluate(table).values]
+    return remediation.Frequency(
+        table, most=rule.most, days=rule.days, at=rule.at, remedies=rule.remedies, per=rule.per, time=rule.time
+    )
 
 
 def _softened(limit: Any, soft: SoftTable | None) -> Any:

@@ -10,6 +10,7 @@ __all__ = [
     "CasesTable",
     "Config",
     "FloorTable",
+    "FrequencyTable",
     "HoldoutTable",
     "LimitsTable",
     "MetricTable",
@@ -360,6 +361,38 @@ class RatioTable:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FrequencyTable:
+    """``[[limits.frequency]]``: at most so many contacts of one customer within so many days.
+
+    Parameters
+    ----------
+    table : str
+        The table of contacts, one that is read.
+    most : int
+        At most so many in the window, those of the table included.
+    days : float
+        Length of the window.
+    at : str
+        When the plan is carried out, with a time zone, such as ``"2011-12-10T00:00+00:00"``.
+    where : str or None
+        An expression: which rows of the table are contacts.
+    remedies : list of str or None
+        Which remedies are contacts; None for all.
+    per, time : str
+        Columns of the table: whom it is about, and when.
+    """
+
+    table: str
+    most: int
+    days: float
+    at: str
+    where: str | None = None
+    remedies: tuple[str, ...] | None = None
+    per: str = "customer_id"
+    time: str = "time"
+
+
+@dataclass(frozen=True, kw_only=True)
 class SoftTable:
     """``[limits.soft]``: what going beyond a limit costs.
 
@@ -385,6 +418,8 @@ class LimitsTable:
         How much there is of each.
     floors, caps, ratios : list of tables
         See ``[[limits.floors]]``, ``[[limits.caps]]`` and ``[[limits.ratios]]``.
+    frequency : list of tables
+        See ``[[limits.frequency]]``.
     soft : dict of str to table
         Limits by name, a resource's or one given in ``name``, that may be broken at a price: see ``[limits.soft]``.
     holdout : table or None
@@ -395,6 +430,7 @@ class LimitsTable:
     floors: tuple[FloorTable, ...] = ()
     caps: tuple[CapTable, ...] = ()
     ratios: tuple[RatioTable, ...] = ()
+    frequency: tuple[FrequencyTable, ...] = ()
     soft: dict[str, SoftTable] = field(default_factory=dict)
     holdout: HoldoutTable | None = None
 
