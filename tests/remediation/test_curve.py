@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crmkit.core.errors import InfeasiblePlanError
-from crmkit.remediation import DualPlanner, Plan, Problem, plan, verify
+from crmkit.remediation import DualPlanner, Floor, Plan, Problem, Ratio, Remedy, Resource, plan, verify
 from crmkit.remediation._curve import Point, tightened
 
 
@@ -80,6 +80,27 @@ def test_bounds_of_divided_plans_are_concave_along_the_limit(seed, random_arrays
     slope = np.diff(curve["bound"]) / np.diff(values)
     assert np.all(np.diff(slope) <= 1e-7 * max(1.0, np.abs(slope).max()))
     assert np.all(curve["gap"] <= 1e-8)
+
+
+@pytest.mark.parametrize("planner", ["lp", "milp", DualPlanner(core=3)], ids=str)
+@pytest.mark.parametrize("limit", ["hours", "vips", "fair"])
+def test_curves_of_limits_at_a_price_hold_the_value_of_plans_made_anew(planner, limit):
+    random = np.random.default_rng(0)
+    n = 24
+    cases = {"case_id": np.arange(n), "new": random.random(n) < 0.4, "vip": random.random(n) < 0.3}
+    cases |= {"worth": random.lognormal(1, 1, n) * (1 - 0.7 * cases["new"]) - 1, "time": random.uniform(0.2, 1, n)}
+    limits = [Resource("hours", 3.0, penalty=1.5, beyond=4), Floor(where="vip", count=5, name="vips", penalty=0.8)]
+    limits.append(Ratio("new", least=0.8, to="not new", name="fair"))
+    problem = Problem(cases, [Remedy("call", value="worth", uses={"hours": "time"})], limits)
+    made = plan(problem, planner)
+    values = {"hours": [0.0, 2.5, 3.5, 8.0, 1.0], "vips": [0, 7, 4, 6], "fair": [0.0, -2.0, -0.5, 1.0]}[limit]
+    curve = made.what_if(limit, values)
+    exact = "lp" if made.fractional else "milp"
+    for amount, line in curve.iterrows():
+        true = plan(problem.with_bounds({limit: amount}), exact)
+        assert line["value"] <= true.bound + 1e-7
+        assert line["bound"] >= true.value - 1e-7
+        assert line["value"] == pytest.approx(true.value, rel=3e-4)
 
 
 def test_a_plan_for_less_is_one_for_more_and_prices_prove_a_bound_elsewhere():
