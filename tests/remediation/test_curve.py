@@ -103,6 +103,37 @@ def test_curves_of_limits_at_a_price_hold_the_value_of_plans_made_anew(planner, 
         assert line["value"] == pytest.approx(true.value, rel=3e-4)
 
 
+@pytest.mark.parametrize("limit", ["hours", "vips"])
+@pytest.mark.parametrize("seed", range(4))
+def test_curves_beside_promises_hold_the_value_of_plans_made_anew(limit, seed):
+    random = np.random.default_rng(seed)
+    n = 20
+    cases = {"case_id": np.arange(n), "vip": random.random(n) < 0.5, "worth": random.normal(0, 3, n)}
+    limits = [Resource("hours", 12.0), Floor(where="vip", count=4, name="vips")]
+    first = plan(Problem(cases, [Remedy("call", value="worth", uses={"hours": 1})], limits))
+    given = [case for case, choice in enumerate(first.choice) if choice >= 0][:6]
+    made = first.update(dict(cases) | {"worth": random.normal(-1, 3, n)}, promised=given)
+    curve = made.what_if(limit, [1, 6, 3, 8, 12, 5, 7])
+    for amount, line in curve.iterrows():
+        try:
+            true = plan(made.problem.with_bounds({limit: float(amount)}), "milp")
+        except InfeasiblePlanError:
+            assert np.isnan(line["value"])
+            continue
+        assert line["value"] <= true.bound + 1e-7
+        assert line["bound"] >= true.value - 1e-7
+
+
+def test_prices_where_promises_meet_a_floor_prove_nothing_of_higher_ones():
+    # Two are promised: a floor of 1 asks for nothing more, whatever its price is said to be; one of 4 costs 3 + 5.
+    cases = {"case_id": range(4), "worth": [9.0, 9.0, -3.0, -5.0]}
+    problem = Problem(cases, [Remedy("call", value="worth")], [Floor(count=1, name="f")])
+    made = plan(problem).update(dict(cases))
+    told = Plan.from_choice(made.problem, np.full(4, -1), prices=[-3.0])
+    assert told.what_if("f", [1, 2, 4])["bound"].tolist() == pytest.approx([18.0, 18.0, 10.0])
+    assert told.what_if("f", [4])["value"].tolist() == pytest.approx([10.0])
+
+
 def test_a_plan_for_less_is_one_for_more_and_prices_prove_a_bound_elsewhere():
     points = [
         Point(at=10, value=90.0, used=8.0, bound=100.0, proved=100.0, price=5.0),
