@@ -134,7 +134,7 @@ def test_conflicts_are_irreducible_and_changes_help_whoever_plans(planner, n):
     whole = planner != "lp"
     told = [
         check(drawn(seed, n), planner, seed, whole=whole, whole_conflict=whole)
-        for seed in range(60 if n is None else 40)
+        for seed in range(50 if n is None else 30)
     ]
     assert sum(told) >= 20
 

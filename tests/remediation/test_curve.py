@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crmkit.core.errors import InfeasiblePlanError
-from crmkit.remediation import DualPlanner, Plan, Problem, plan, verify
+from crmkit.remediation import DualPlanner, Floor, Plan, Problem, Ratio, Remedy, Resource, plan, verify
 from crmkit.remediation._curve import Point, tightened
 
 
@@ -52,7 +52,7 @@ def check(curve, best, *, floor, seed):
 @pytest.mark.parametrize("planner", ["lp", "milp", "auto", DualPlanner(core=3)])
 def test_curves_hold_the_true_value_at_every_point(planner, random_arrays, best_value):
     seen = 0
-    for seed in range(3, 60, 2):
+    for seed in range(3, 46, 2):
         random = np.random.default_rng(seed)
         arrays = random_arrays(seed, n_cases=int(random.integers(3, 12)), n_remedies=2)
         if not arrays["limits"] and not arrays["floors"]:
@@ -69,7 +69,7 @@ def test_curves_hold_the_true_value_at_every_point(planner, random_arrays, best_
         best = [best_value(moved(arrays, name, amount), whole=not made.fractional) for amount in values]
         check(curve, best, floor=floor, seed=seed)
         seen += 1
-    assert seen > 10
+    assert seen > 8
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -80,6 +80,58 @@ def test_bounds_of_divided_plans_are_concave_along_the_limit(seed, random_arrays
     slope = np.diff(curve["bound"]) / np.diff(values)
     assert np.all(np.diff(slope) <= 1e-7 * max(1.0, np.abs(slope).max()))
     assert np.all(curve["gap"] <= 1e-8)
+
+
+@pytest.mark.parametrize("planner", ["lp", "milp", DualPlanner(core=3)], ids=str)
+@pytest.mark.parametrize("limit", ["hours", "vips", "fair"])
+def test_curves_of_limits_at_a_price_hold_the_value_of_plans_made_anew(planner, limit):
+    random = np.random.default_rng(0)
+    n = 24
+    cases = {"case_id": np.arange(n), "new": random.random(n) < 0.4, "vip": random.random(n) < 0.3}
+    cases |= {"worth": random.lognormal(1, 1, n) * (1 - 0.7 * cases["new"]) - 1, "time": random.uniform(0.2, 1, n)}
+    limits = [Resource("hours", 3.0, penalty=1.5, beyond=4), Floor(where="vip", count=5, name="vips", penalty=0.8)]
+    limits.append(Ratio("new", least=0.8, to="not new", name="fair"))
+    problem = Problem(cases, [Remedy("call", value="worth", uses={"hours": "time"})], limits)
+    made = plan(problem, planner)
+    values = {"hours": [0.0, 2.5, 3.5, 8.0, 1.0], "vips": [0, 7, 4, 6], "fair": [0.0, -2.0, -0.5, 1.0]}[limit]
+    curve = made.what_if(limit, values)
+    exact = "lp" if made.fractional else "milp"
+    for amount, line in curve.iterrows():
+        true = plan(problem.with_bounds({limit: amount}), exact)
+        assert line["value"] <= true.bound + 1e-7
+        assert line["bound"] >= true.value - 1e-7
+        assert line["value"] == pytest.approx(true.value, rel=3e-4)
+
+
+@pytest.mark.parametrize("limit", ["hours", "vips"])
+@pytest.mark.parametrize("seed", range(4))
+def test_curves_beside_promises_hold_the_value_of_plans_made_anew(limit, seed):
+    random = np.random.default_rng(seed)
+    n = 20
+    cases = {"case_id": np.arange(n), "vip": random.random(n) < 0.5, "worth": random.normal(0, 3, n)}
+    limits = [Resource("hours", 12.0), Floor(where="vip", count=4, name="vips")]
+    first = plan(Problem(cases, [Remedy("call", value="worth", uses={"hours": 1})], limits))
+    given = [case for case, choice in enumerate(first.choice) if choice >= 0][:6]
+    made = first.update(dict(cases) | {"worth": random.normal(-1, 3, n)}, promised=given)
+    curve = made.what_if(limit, [1, 6, 3, 8, 12, 5, 7])
+    for amount, line in curve.iterrows():
+        try:
+            true = plan(made.problem.with_bounds({limit: float(amount)}), "milp")
+        except InfeasiblePlanError:
+            assert np.isnan(line["value"])
+            continue
+        assert line["value"] <= true.bound + 1e-7
+        assert line["bound"] >= true.value - 1e-7
+
+
+def test_prices_where_promises_meet_a_floor_prove_nothing_of_higher_ones():
+    # Two are promised: a floor of 1 asks for nothing more, whatever its price is said to be; one of 4 costs 3 + 5.
+    cases = {"case_id": range(4), "worth": [9.0, 9.0, -3.0, -5.0]}
+    problem = Problem(cases, [Remedy("call", value="worth")], [Floor(count=1, name="f")])
+    made = plan(problem).update(dict(cases))
+    told = Plan.from_choice(made.problem, np.full(4, -1), prices=[-3.0])
+    assert told.what_if("f", [1, 2, 4])["bound"].tolist() == pytest.approx([18.0, 18.0, 10.0])
+    assert told.what_if("f", [4])["value"].tolist() == pytest.approx([10.0])
 
 
 def test_a_plan_for_less_is_one_for_more_and_prices_prove_a_bound_elsewhere():

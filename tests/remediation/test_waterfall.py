@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crmkit.core.errors import DataError, InfeasiblePlanError
-from crmkit.remediation import Cap, Floor, Plan, Problem, Remedy, Resource, plan
+from crmkit.remediation import Cap, Floor, Plan, Problem, Ratio, Remedy, Resource, plan
 
 
 def with_limits(arrays, names):
@@ -89,6 +89,45 @@ def test_prices_of_large_problems_give_the_same_as_linear_programmes(seed):
     assert table["cost"].iloc[-1] == pytest.approx(table["value"].iloc[-2] - made.value)
     assert (table["cost"] >= 0).all()
     assert table["cost"].sum() == pytest.approx(table["value"].iloc[0] - made.value, rel=1e-12)
+
+
+def soft(n, seed):
+    """Make a problem with overtime, a floor at a price, a hard cap and one group's share near another's."""
+    random = np.random.default_rng(seed)
+    cases = {"case_id": np.arange(n), "new": random.random(n) < 0.3, "vip": random.random(n) < 0.2}
+    remedies = []
+    for j in range(3):
+        cases |= {f"v{j}": random.lognormal(1, 1, n) * (1 - 0.6 * cases["new"]) - 1, f"h{j}": random.uniform(0.1, 1, n)}
+        remedies.append(Remedy(f"r{j}", value=f"v{j}", uses={"hours": f"h{j}"}))
+    limits = [
+        Resource("hours", 0.1 * n, penalty=5.0, beyond=0.05 * n),
+        Floor(where="vip", count=n // 7, name="vips", penalty=2.5),
+        Cap("r0", count=n // 6),
+        Ratio("new", least=0.8, to="not new", name="fair"),
+    ]
+    return cases, remedies, limits
+
+
+@pytest.mark.parametrize(("n", "seed"), [(60, 0), (61, 1), (62, 2), (1_500, 3)])
+def test_limits_at_a_price_and_ratios_cost_what_divided_plans_say(n, seed):
+    cases, remedies, limits = soft(n, seed)
+    wide = [Resource("hours", np.inf)]
+
+    def best(some):
+        given = some if any(limit.name == "hours" for limit in some) else [*some, *wide]
+        return plan(Problem(cases, remedies, given), "lp").value
+
+    made = plan(Problem(cases, remedies, limits), "auto" if n < 100 else "dual")
+    table = made.waterfall()
+    for i, limit in enumerate(limits):
+        others = [other for other in limits if other is not limit]
+        line = table.loc[limit.name]
+        assert line["value"] == pytest.approx(best(limits[: i + 1]), rel=1e-7)
+        assert line["alone"] == pytest.approx(best([]) - best([limit]), abs=1e-6 * best([]))
+        assert line["last"] == pytest.approx(best(others) - best(limits), abs=1e-6 * best([]))
+    assert table["cost"].sum() == pytest.approx(best([]) - made.value, rel=1e-7)
+    assert (table["cost"] >= 0).all()
+    assert table.loc["hours", "cost"] > 0
 
 
 def test_limits_may_be_brought_in_together_under_one_label():

@@ -11,6 +11,7 @@ from crmkit.remediation._completion import complete
 from crmkit.remediation._curve import Point, tightened
 from crmkit.remediation._options import EXACT
 from crmkit.remediation._relaxation import relax_near
+from crmkit.remediation._terms import Floor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,7 +69,8 @@ def what_if(plan: Plan, limit: str, values: Sequence[float]) -> pd.DataFrame:
         row = problem.limit_names.index(limit)
         used, price = options.sign[row] * np.array([options.used(share)[row], relaxed.prices[row]])
         used, fixed = used + problem.promised_use()[row], problem.fixed
-        points.append(Point(amount, value + fixed, used, bound + fixed, relaxed.bound + fixed, price))
+        proved = relaxed.bound + fixed if _follows(problem, row, amount) else np.inf
+        points.append(Point(amount, value + fixed, used, bound + fixed, proved, price))
     return _curve(plan, points, limit)
 
 
@@ -111,6 +113,11 @@ def what_if_replanned(
     return _curve(plan, points, limit)
 
 
+def _follows(problem: Problem, row: int, amount: float) -> bool:
+    """Say whether what prices prove at a value of a limit moves with it: not where promises alone meet a floor."""
+    return not isinstance(problem.limits[row], Floor) or amount >= problem.promised_use()[row]
+
+
 def _nowhere(amount: float) -> Point:
     """Say that no plan keeps the limits there."""
     return Point(amount, np.nan, np.nan, -np.inf, np.inf, 0.0)
@@ -126,7 +133,7 @@ def _of_plan(plan: Plan, limit: str, amount: float) -> Point:
     given = np.bincount(problem.group[plan.choice >= 0])
     most = sign * bounds + problem.tier().most
     keeps = bool(np.all(sign * used <= most + room)) and (plan.fractional or given.max(initial=0) <= 1)
-    proved = problem.bound_at(plan.duals)
+    proved = problem.bound_at(plan.duals) if _follows(problem, row, amount) else np.inf
     return Point(amount, plan.value if keeps else np.nan, float(used[row]), plan.bound, proved, float(plan.duals[row]))
 
 
