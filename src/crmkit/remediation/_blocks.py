@@ -161,6 +161,29 @@ class Blocks:
         """Give the same blocks under other turned bounds."""
         return self._with(bound=bound)
 
+    def sorted(self) -> Self:
+        """Give the same blocks with their numbers copied to the order of the positions: each pass reads them faster."""
+        if self.order is None:
+            return self
+        cut: dict[int, Any] = {}
+
+        def moved(amounts: Any) -> Any:
+            if not isinstance(amounts, np.ndarray):
+                return amounts
+            if id(amounts) not in cut:
+                cut[id(amounts)] = amounts[self.order]
+            return cut[id(amounts)]
+
+        value = np.empty(self.value.shape, order="F")
+        for j in range(self.n_remedies):
+            value[:, j] = self.value[self.order, j]
+        return self._with(
+            value=value,
+            shared=[(row, moved(amounts)) for row, amounts in self.shared],
+            own=[[(row, moved(amounts)) for row, amounts in own] for own in self.own],
+            order=None,
+        )
+
     def without_value(self) -> Self:
         """Give the same blocks worth nothing, where any plan will do."""
         return self._with(value=np.where(np.isfinite(self.value), 0.0, -np.inf))
@@ -254,9 +277,20 @@ class Blocks:
                 if prices[row]:
                     result[j] -= prices[row] * (amounts[where] if isinstance(amounts, np.ndarray) else amounts)
         if self.table is not None:
-            lines = self.table[begin * self.n_remedies : end * self.n_remedies]
-            result -= (lines @ prices).reshape(end - begin, self.n_remedies).T
+            result -= (self._lines(begin, end) @ prices).reshape(end - begin, self.n_remedies).T
         return result
+
+    def _lines(self, begin: int, end: int) -> Any:
+        """Give the lines of the table for a stretch without copying them, which a slice and a constructor would do."""
+        pointer = self.table.indptr[begin * self.n_remedies : end * self.n_remedies + 1]
+        where = slice(int(pointer[0]), int(pointer[-1]))
+        lines = sparse.csr_array((len(pointer) - 1, self.n_rows))
+        lines.data, lines.indices, lines.indptr = (
+            self.table.data[where],
+            self.table.indices[where],
+            pointer - pointer[0],
+        )
+        return lines
 
     def count(self, remedy: npt.NDArray[Any], begin: int, end: int, used: Floats) -> None:
         """Add to ``used`` what a stretch uses that is given these remedies, -1 for nothing."""
@@ -271,9 +305,10 @@ class Blocks:
                 used[row] += amounts[where] @ share if isinstance(amounts, np.ndarray) else amounts * share.sum()
         if self.table is not None:
             given = np.flatnonzero(some)
-            line = np.zeros((end - begin) * self.n_remedies)
-            line[given * self.n_remedies + remedy[given]] = 1.0
-            used += line @ self.table[begin * self.n_remedies : end * self.n_remedies]
+            line = (begin + given) * self.n_remedies + remedy[given]
+            first, size = self.table.indptr[line], self.table.indptr[line + 1] - self.table.indptr[line]
+            at = np.repeat(first - (np.cumsum(size) - size), size) + np.arange(int(size.sum()))
+            used += np.bincount(self.table.indices[at], weights=self.table.data[at], minlength=self.n_rows)
 
     def dual(self, prices: Floats) -> float:
         """Bound the value of every plan from above, by weak duality, for any prices >= 0; see ``Options.dual``."""

@@ -71,14 +71,14 @@ class Surroundings:
         self.random = np.random.default_rng(0)
         near = np.flatnonzero(self.margin < width)
         if len(near) <= size:
-            self.groups = self._nearest(size)
+            self.groups = self.nearest(size)
             return
         round_groups(blocks, self.choice, near, prices, width)
         # Ties are all alike near: any of them will do, if there are enough for each limit.
         size = min(max(size, _TIED_A_ROW * blocks.n_rows), len(near))
         self.groups = np.sort(self.random.choice(near, size, replace=False))
 
-    def _nearest(self, size: int) -> Ints:
+    def nearest(self, size: int) -> Ints:
         """Give the groups nearest a tie, ascending."""
         if size >= self.blocks.n_groups:
             return np.arange(self.blocks.n_groups)
@@ -91,7 +91,7 @@ class Surroundings:
 
     def grow(self) -> None:
         """Take four times as many groups into the core."""
-        self.groups = np.union1d(self.groups, self._nearest(4 * len(self.groups)))
+        self.groups = np.union1d(self.groups, self.nearest(4 * len(self.groups)))
 
     def solve(self, typical: float) -> Core | None:
         """Solve the core, taking in groups that use what is short; None where that does not help."""
@@ -119,7 +119,7 @@ class Surroundings:
 
     def _reach(self, short: npt.NDArray[np.bool_]) -> None:
         """Take in groups near a tie that use a row that is short, some for each."""
-        pool = self._nearest(min(16 * len(self.groups), self.blocks.n_groups))
+        pool = self.nearest(min(16 * len(self.groups), self.blocks.n_groups))
         pool = np.setdiff1d(pool, self.groups)
         if not len(pool):
             return

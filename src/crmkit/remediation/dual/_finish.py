@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     Floats = npt.NDArray[np.float64]
 
-__all__ = ["finish"]
+__all__ = ["FEW_ROWS", "finish"]
 
-_FEW_ROWS = 64
+FEW_ROWS = 64
 _LOSS = 0.15
-_GAP_A_ROW = 0.02
+_GAP_A_ROW = 0.1
 
 
 def finish(
@@ -51,7 +51,7 @@ def finish(
     ndarray, shape (n_options,), or None
         0 and 1; None where no plan was found.
     """
-    if len(options.bound) <= _FEW_ROWS:
+    if len(options.bound) <= FEW_ROWS:
         relative = gap / max(1.0, abs(relaxed.value))
         return complete(options, relaxed, gap=relative, nodes=nodes, time_limit=time_limit).share
     end = perf_counter() + time_limit

@@ -18,7 +18,8 @@ from crmkit.remediation._options import EXACT
 from crmkit.remediation._plan import Plan
 from crmkit.remediation._relaxation import relax
 from crmkit.remediation.dual._core import Surroundings
-from crmkit.remediation.dual._finish import finish
+from crmkit.remediation.dual._finish import FEW_ROWS, finish
+from crmkit.remediation.dual._improve import improve
 from crmkit.remediation.dual._least_change import Feasibility, impossible
 from crmkit.remediation.dual._prices import find_prices
 
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
     from crmkit.remediation.dual._prices import Found
 
     Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.intp]
 
 __all__ = ["DualPlanner"]
 
 _CORE_A_ROW = 4
+_EXCHANGED_A_ROW = 16
 _EXACT_OPTIONS = 60_000
 _CURVE_GAP = 1e-4
 
@@ -142,20 +145,21 @@ class DualPlanner(BaseEstimator):
         size = max(int(self.core), _CORE_A_ROW * blocks.n_rows)
         if size >= blocks.n_groups or not problem.n_cases:
             return self._small(problem, "the problem was solved as a whole")
+        order, blocks = blocks.order, blocks.sorted()
         first = None if start is None else np.maximum(start[blocks.rows] * blocks.sign, 0.0)
         found = find_prices(blocks, enough=size, start=first)
         made = self._whole(problem, blocks, found, size)
         if made is not None:
             # A curve needs no plan better than its eye can see.
             curve = DualPlanner(gap=max(self.gap or 0.0, _CURVE_GAP), core=self.core, time_limit=self.time_limit)
-            return _as_plan(problem, blocks, made, curve._planned)
+            return _as_plan(problem, blocks, order, made, curve._planned)
         if int(np.isfinite(blocks.value).sum()) <= _EXACT_OPTIONS:
             return self._small(problem, "no plan was found near the prices, so that the problem was solved as a whole")
         short = Feasibility(blocks, size).shortfall()
         if short.over.any():
             raise impossible(problem, blocks, short)
         # A plan that keeps the limits and no more; its gap says so.
-        choice = _by_case(blocks, short.choice)
+        choice = _by_case(order, short.choice)
         notes = ["no plan was found near the best prices: this one keeps the limits, whatever it is worth"]
         return Plan.from_choice(
             problem, choice, prices=blocks.full(found.best), bound=found.bound, planner="dual", notes=notes
@@ -203,7 +207,7 @@ class DualPlanner(BaseEstimator):
             done = finish(
                 core.options,
                 core.relaxed,
-                gap=0.5 * (typical if self.gap is None else self.gap * max(1.0, abs(bound))),
+                gap=(1.0 if self.gap is None else 0.5) * self._enough(blocks, bound),
                 typical=typical,
                 nodes=int(self.nodes),
                 time_limit=0.5 * (end - perf_counter()),
@@ -213,7 +217,8 @@ class DualPlanner(BaseEstimator):
                 taken = np.flatnonzero(done > 0)
                 choice[core.options.case[taken]] = core.options.remedy[taken]
                 if np.all(blocks.used(choice) <= blocks.bound + blocks.tier.most + room):
-                    return self._proved(blocks, found, core, choice)
+                    made = self._proved(blocks, found, core, choice)
+                    return self._improved(blocks, made, around, 0.5 * (end - perf_counter()))
             if around.everything or len(around.groups) * blocks.n_remedies > _EXACT_OPTIONS:
                 return None
             around.grow()
@@ -228,6 +233,19 @@ class DualPlanner(BaseEstimator):
         divided = core.worth + core.relaxed.value
         return _Made(choice, bound, prices, core, max(own - divided, 0.0) / max(1.0, abs(divided)))
 
+    def _improved(self, blocks: Blocks, made: _Made, around: Surroundings, time_limit: float) -> _Made:
+        """Exchange where there are so many limits that the search leaves much of them."""
+        enough = self._enough(blocks, made.bound)
+        if blocks.n_rows <= FEW_ROWS:
+            return made
+        groups = np.union1d(around.groups, around.nearest(_EXCHANGED_A_ROW * blocks.n_rows))
+        choice = improve(blocks, made.choice, groups, made.prices, enough=enough, time_limit=time_limit)
+        return made._replace(choice=choice)
+
+    def _enough(self, blocks: Blocks, bound: float) -> float:
+        """Say which distance from the bound is small enough."""
+        return 0.5 * blocks.sizes()[0] if self.gap is None else float(self.gap) * max(1.0, abs(bound))
+
     def _conflict(self, problem: Problem, blocks: Blocks, feasibility: Feasibility) -> InfeasiblePlanError:
         """Say which limits cannot be kept together."""
         if int(np.isfinite(blocks.value).sum()) <= _EXACT_OPTIONS:
@@ -235,9 +253,11 @@ class DualPlanner(BaseEstimator):
         return impossible(problem, blocks, feasibility.shortfall())
 
 
-def _as_plan(problem: Problem, blocks: Blocks, made: _Made, replan: Callable[[Problem, Floats], Plan]) -> Plan:
+def _as_plan(
+    problem: Problem, blocks: Blocks, order: Ints | None, made: _Made, replan: Callable[[Problem, Floats], Plan]
+) -> Plan:
     """Write what was made as a plan of the problem's cases."""
-    choice = _by_case(blocks, made.choice)
+    choice = _by_case(order, made.choice)
     # Where every value is a whole number and no limit has a penalty, so is the value of every whole plan.
     whole = abs(made.bound) < 1e9 and not len(blocks.tier.rows) and blocks.integral()
     bound = np.floor(made.bound + 1e-6) if whole else made.bound
@@ -249,10 +269,10 @@ def _as_plan(problem: Problem, blocks: Blocks, made: _Made, replan: Callable[[Pr
     return plan.with_core(made.core.options, made.core.relaxed, blocks.rows, replan)
 
 
-def _by_case(blocks: Blocks, choice: npt.NDArray[np.int16]) -> npt.NDArray[np.intp]:
+def _by_case(order: Ints | None, choice: npt.NDArray[np.int16]) -> npt.NDArray[np.intp]:
     """Bring a choice by position to the order of the cases."""
-    if blocks.order is None:
+    if order is None:
         return choice.astype(np.intp)
     result = np.empty(len(choice), dtype=np.intp)
-    result[blocks.order] = choice
+    result[order] = choice
     return result
