@@ -162,3 +162,14 @@ def test_the_data_folder_may_come_from_the_environment(tmp_path, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
     assert load_config(path).data == tmp_path / "elsewhere"
     assert load_config(path, data=tmp_path).data == tmp_path
+
+
+def test_rules_of_packages_are_checked_before_anything_is_read(problems):
+    (told,) = problems(GOOD + "\n[packages]\nrequires = { gift = ['call'] }\n")
+    assert "packages: requires names 'gift', which is no remedy; the remedies are: 'call'" in told
+    entry = "\n[[packages.values]]\nremedies = ['call']\nvalue = 'a.b'\n"
+    told = problems(GOOD + entry + entry)
+    assert any("packages.values[1].value" in line for line in told)
+    assert any("packages: values gives one set of remedies twice" in line for line in told)
+    alone = GOOD.replace("[[remedies]]", "[other]")
+    assert any("needs at least one [[remedies]]" in line for line in problems(alone + "\n[packages]\nat_most = 2\n"))

@@ -175,6 +175,27 @@ def test_errors_of_values_reach_the_planner(tmp_path):
     assert result.plan.planner.startswith("robust")
 
 
+def test_packages_reach_the_planner(tmp_path):
+    orders = pd.DataFrame({"customer_id": list("abc"), "order_id": list("123"), "amount": [10.0, 9.0, 8.0]})
+    orders.to_parquet(tmp_path / "orders.parquet")
+    config = {
+        "read": {"orders": {"source": "orders.parquet", "schema": "plain"}},
+        "cases": {"by": "order_id"},
+        "remedies": [{"name": "call", "value": "amount"}, {"name": "gift", "value": 4}, {"name": "mail", "value": 1}],
+        "packages": {
+            "requires": {"gift": ["call"]},
+            "excludes": [["mail", "call"]],
+            "values": [{"remedies": ["gift", "call"], "value": "1.2 * amount"}],
+        },
+        "limits": {"caps": [{"remedy": "gift", "count": 1}, {"remedy": "call + gift", "count": 2, "name": "both"}]},
+        "plan": {},
+    }
+    result = pipeline.run(config, data=tmp_path, output=tmp_path / "out")
+    assert result.problem.remedy_names == ("call", "mail", "call + gift")
+    assert result.plan.table["remedy"].tolist() == ["call + gift", "call", "call"]
+    assert result.plan.value == 29.0
+
+
 def test_limits_at_a_price_and_ratios_reach_the_planner(tmp_path):
     orders = pd.DataFrame(
         {"customer_id": list("abcd"), "order_id": list("1234"), "amount": [10.0, 9.0, 8.0, 1.0], "new": [0, 0, 0, 1]}

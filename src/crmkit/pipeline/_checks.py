@@ -138,6 +138,9 @@ def _expressions(config: Config, problems: Problems) -> None:
             for name in ("value", "eligible", "error", "shared_error")
         ]
         wanted += [(("remedies", place, "uses", name), amount) for name, amount in remedy.uses.items()]
+    if config.packages is not None:
+        values = enumerate(config.packages.values)
+        wanted += [(("packages", "values", place, "value"), entry.value) for place, entry in values]
     for kind in ("floors", "caps", "frequency"):
         for place, limit in enumerate(getattr(config.limits, kind, ())):
             wanted.append((("limits", kind, place, "where"), limit.where))
@@ -210,6 +213,8 @@ def _steps(config: Config, given: Mapping[str, Any], problems: Problems) -> None
     """Check that each step has what it builds on."""
     if config.segments is not None and config.rfm is None:
         problems.add(("segments",), "needs the step [rfm]")
+    if config.packages is not None and not config.remedies:
+        problems.add(("packages",), "needs at least one [[remedies]]")
     for step in ("plan", "limits", "remedies"):
         if step in given and config.cases is None:
             problems.add((step,), "needs the step [cases]")
@@ -235,6 +240,7 @@ def _remedies(config: Config, problems: Problems) -> None:
                 ("remedies", place, "uses", used),
                 f"no resource {used!r} in limits.resources; {nearest(used, resources)}",
             )
+    names = _with_packages(config, names, problems)
     given: list[str | None] = []
     for kind in ("floors", "caps", "ratios"):
         for place, limit in enumerate(getattr(config.limits, kind, ())):
@@ -266,6 +272,19 @@ def _contacts(config: Config, names: list[str], problems: Problems) -> None:
                 ("limits", "frequency", place, "at"),
                 f"must be an instant with a time zone, such as '2011-12-10T00:00+00:00', got {rule.at!r}",
             )
+
+
+def _with_packages(config: Config, names: list[str], problems: Problems) -> list[str]:
+    """Add the names of packages, which limits may name too, or what is wrong with their rules."""
+    from crmkit.pipeline._planning import remedies_of
+
+    if config.packages is None or len(set(names)) < len(names):
+        return names
+    try:
+        return [*names, *(remedy.name for remedy in remedies_of(config) if remedy.parts)]
+    except ValueError as error:
+        problems.add(("packages",), str(error))
+        return names
 
 
 def _strangers(used: Iterable[str], known: list[str]) -> list[str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from crmkit.pipeline._result import RunResult
     from crmkit.pipeline._schema import Config, FrequencyTable, LimitsTable, SoftTable
 
-__all__ = ["run_cases", "run_plan"]
+__all__ = ["remedies_of", "run_cases", "run_plan"]
 
 
 def run_cases(config: Config, result: RunResult) -> None:
@@ -34,6 +34,39 @@ def run_plan(config: Config, result: RunResult) -> None:
     """Plan the cases, have the plan verified, and try other limits."""
     step = config.plan
     assert step is not None  # noqa: S101 -- as above
+    holdout = config.limits.holdout if config.limits is not None else None
+    result.problem = remediation.Problem(
+        result.cases,
+        remedies_of(config),
+        _limits(config.limits) if config.limits is not None else [],
+        one_per=step.one_per,
+        holdout=remediation.Holdout(holdout.share, by=holdout.by, random_state=config.seed) if holdout else None,
+        frequency=[_frequency(rule, result) for rule in config.limits.frequency] if config.limits is not None else [],
+    )
+    result.plan = remediation.plan(result.problem, planner=step.planner)
+    result.verdict = remediation.verify(result.plan, result.problem)
+    for limit, amounts in step.what_if.items():
+        result.what_if[limit] = result.plan.what_if(limit, list(amounts))
+
+
+def remedies_of(config: Config) -> list[Any]:
+    """Turn the tables of remedies into the room's own words, with the packages that are asked for.
+
+    Parameters
+    ----------
+    config : Config
+        A configuration.
+
+    Returns
+    -------
+    list of remediation.Remedy
+        What may be done for a case.
+
+    Raises
+    ------
+    ValueError
+        If the rules of packages do not fit the remedies.
+    """
     remedies = [
         remediation.Remedy(
             remedy.name,
@@ -45,19 +78,15 @@ def run_plan(config: Config, result: RunResult) -> None:
         )
         for remedy in config.remedies
     ]
-    holdout = config.limits.holdout if config.limits is not None else None
-    result.problem = remediation.Problem(
-        result.cases,
-        remedies,
-        _limits(config.limits) if config.limits is not None else [],
-        one_per=step.one_per,
-        holdout=remediation.Holdout(holdout.share, by=holdout.by, random_state=config.seed) if holdout else None,
-        frequency=[_frequency(rule, result) for rule in config.limits.frequency] if config.limits is not None else [],
+    step = config.packages
+    if step is None:
+        return remedies
+    values = {entry.remedies: entry.value for entry in step.values}
+    if len(values) < len(step.values):
+        raise ValueError("values gives one set of remedies twice")
+    return remediation.packages(
+        remedies, at_most=step.at_most, requires=step.requires, excludes=step.excludes, values=values, keeps=step.keeps
     )
-    result.plan = remediation.plan(result.problem, planner=step.planner)
-    result.verdict = remediation.verify(result.plan, result.problem)
-    for limit, amounts in step.what_if.items():
-        result.what_if[limit] = result.plan.what_if(limit, list(amounts))
 
 
 def _limits(limits: LimitsTable) -> list[Any]:

@@ -270,6 +270,47 @@ class RemedyTable:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PackageValueTable:
+    """``[[packages.values]]``: what remedies given together are worth.
+
+    Parameters
+    ----------
+    remedies : list of str
+        Their names, in any order.
+    value : float or str
+        As the value of a remedy.
+    """
+
+    remedies: tuple[str, ...]
+    value: float | str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackagesTable:
+    """``[packages]``: remedies that one case may get together.
+
+    Parameters
+    ----------
+    at_most : int, default=2
+        How many of them.
+    requires : dict of str to list of str
+        Remedies that are given only together with others.
+    excludes : list of lists of str
+        Sets of remedies of which one case gets one at most.
+    values : list of tables
+        See ``[[packages.values]]``.
+    keeps : float, default=1.0
+        What is left of the sum of the remedies' values where no value is given.
+    """
+
+    at_most: int = 2
+    requires: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    excludes: tuple[tuple[str, ...], ...] = ()
+    values: tuple[PackageValueTable, ...] = ()
+    keeps: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class FloorTable:
     """``[[limits.floors]]``: at least so many cases get a remedy.
 
@@ -506,7 +547,7 @@ class Config:
         Of everything that draws.
     quality : bool, default=false
         Also measure completeness, uniqueness, validity, consistency and timeliness of the tables.
-    rfm, segments, value, text, cases, limits, plan : table or None
+    rfm, segments, value, text, cases, packages, limits, plan : table or None
         The steps.
     metrics, remedies : list of tables
         The figures and the remedies.
@@ -525,6 +566,7 @@ class Config:
     metrics: tuple[MetricTable, ...] = ()
     cases: CasesTable | None = None
     remedies: tuple[RemedyTable, ...] = ()
+    packages: PackagesTable | None = None
     limits: LimitsTable | None = None
     plan: PlanTable | None = None
     report: ReportTable = field(default_factory=ReportTable)
