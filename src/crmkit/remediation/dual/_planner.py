@@ -274,7 +274,7 @@ def _drop_idle(blocks: Blocks, choice: npt.NDArray[np.int16]) -> None:
     """Take back what is worth nothing and no floor counts, in place: tied with nothing, it may have been drawn."""
     given = np.flatnonzero(choice >= 0)
     idle = given[blocks.value[blocks.case_at(given), choice[given]] <= 0]
-    least = blocks.entries(idle, choice[idle]).min(axis=1).toarray().ravel()
+    least = blocks.entries(idle, choice[idle].astype(np.intp)).min(axis=1).toarray().ravel()
     choice[idle[least >= 0]] = -1
 
 
