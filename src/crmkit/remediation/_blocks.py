@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Blocks"]
 
-_STRETCH, _SHORT_STRETCH, _MANY = 32_768, 8_192, 200_000
-"""Cases worked on at a time, so that what is in work stays in the processor's cache; fewer where memory is small."""
+_SHORTEST, _LONGEST, _STRETCHES = 4_096, 32_768, 12
+"""Cases worked on at a time: so many that what is in work stays in the processor's cache, and a part of all cases, so
+that a small problem takes little memory."""
 
 _SAMPLE = 5_000
 
@@ -246,7 +247,7 @@ class Blocks:
 
     def stretches(self) -> Iterator[tuple[int, int, int, int]]:
         """Go through positions and groups in stretches: ``begin, end, first group, group after the last``."""
-        stretch = _STRETCH if self.n_cases > _MANY else _SHORT_STRETCH
+        stretch = min(max(self.n_cases // _STRETCHES, _SHORTEST), _LONGEST)
         if self.start is None:
             for begin in range(0, self.n_cases, stretch):
                 end = min(begin + stretch, self.n_cases)

@@ -202,3 +202,21 @@ def test_what_is_out_of_range_is_refused():
     for wrong in ({"core": 0}, {"gap": -1.0}, {"nodes": 0}, {"time_limit": 0.0}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             plan(problem, DualPlanner(**wrong))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.9])
+def test_a_remedy_worth_nothing_is_given_only_where_a_floor_asks_for_it(share):
+    random = np.random.default_rng(0)
+    n = 20_000
+    value = np.where(random.random((n, 4)) < 0.6, 0.0, random.integers(1, 4, (n, 4)).astype(float))
+    segment = random.integers(0, 2, n)
+    floors = {f"floor {s}": (segment == s, int(share * (segment == s).sum())) for s in range(2)}
+    uses = random.integers(0, 4, (n, 4)).astype(float)
+    problem = Problem.from_arrays(
+        value, uses={"budget": uses}, limits={"budget": n / 2}, floors=floors if share else {}
+    )
+    made = plan(problem, "dual")
+    assert verify(made, problem).violations == ()
+    assert made.gap == 0.0
+    given = np.flatnonzero(made.choice >= 0)
+    assert np.any(value[given, made.choice[given]] == 0) == (share > 0)

@@ -216,6 +216,7 @@ class DualPlanner(BaseEstimator):
                 choice = core.fixed
                 taken = np.flatnonzero(done > 0)
                 choice[core.options.case[taken]] = core.options.remedy[taken]
+                _drop_idle(blocks, choice)
                 if np.all(blocks.used(choice) <= blocks.bound + blocks.tier.most + room):
                     made = self._proved(blocks, found, core, choice)
                     return self._improved(blocks, made, around, 0.5 * (end - perf_counter()))
@@ -267,6 +268,14 @@ def _as_plan(
     ]
     plan = Plan.from_choice(problem, choice, prices=blocks.full(made.prices), bound=bound, planner="dual", notes=notes)
     return plan.with_core(made.core.options, made.core.relaxed, blocks.rows, replan)
+
+
+def _drop_idle(blocks: Blocks, choice: npt.NDArray[np.int16]) -> None:
+    """Take back what is worth nothing and no floor counts, in place: tied with nothing, it may have been drawn."""
+    given = np.flatnonzero(choice >= 0)
+    idle = given[blocks.value[blocks.case_at(given), choice[given]] <= 0]
+    least = blocks.entries(idle, choice[idle].astype(np.intp)).min(axis=1).toarray().ravel()
+    choice[idle[least >= 0]] = -1
 
 
 def _by_case(order: Ints | None, choice: npt.NDArray[np.int16]) -> npt.NDArray[np.intp]:

@@ -106,19 +106,25 @@ def find_prices(
         width = width if tied else min(_WIDER * width, 2.0 * mean)
     descent = Descent(blocks, prices, highest, size)
     descent.damping, descent.below, descent.any_plan = damping, below, any_plan
-    width, _ = _shrink(descent, width, mean, enough, tied=tied, tight=True)
+    width, _ = _shrink(descent, width, mean, enough, tied=tied, tight=True, unsettled=start is None)
     if start is not None and not descent.settled:
         # The best prices are too far from the known ones for small steps.
         return find_prices(blocks, enough=enough, top=top, typical=typical, below=below, any_plan=any_plan)
     return Found(descent.prices, width, descent.near, descent.bound, descent.best, descent.kept)
 
 
-def _shrink(descent: Descent, width: float, mean: float, enough: int, *, tied: bool, tight: bool) -> tuple[float, bool]:
-    """Follow the prices to finer and finer widths; gives the last width, and whether it was ties that ended it."""
+def _shrink(
+    descent: Descent, width: float, mean: float, enough: int, *, tied: bool, tight: bool, unsettled: bool = True
+) -> tuple[float, bool]:
+    """Follow the prices to finer and finer widths; gives the last width, and whether it was ties that ended it.
+
+    It ends at once where a descent ran out of steps, unless it may go on ``unsettled``.
+    """
     before = np.inf
     while not tied:
         found = descent.at(width)
-        if found.near <= enough or width < _FINEST * mean or descent.done:
+        lost = not unsettled and not descent.settled
+        if found.near <= enough or width < _FINEST * mean or descent.done or lost:
             return width, False
         # Where a finer width leaves as many near groups, they are tied, and it is the choice among them that counts.
         tied = width < 0.1 * mean and found.near > _TIES * before
