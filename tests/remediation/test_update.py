@@ -20,7 +20,10 @@ from crmkit.remediation import (
     Ratio,
     Remedy,
     Resource,
+    disappointment,
     plan,
+    risk,
+    shrunk,
     verify,
 )
 
@@ -405,3 +408,17 @@ def test_a_large_plan_is_updated_from_its_prices():
     assert verified.ok, verified.violations
     assert verified.bound == pytest.approx(later.bound, rel=1e-5)
     assert later.what_if("hours", [n / 10])["value"].iloc[0] <= later.bound + 2e-4 * abs(later.bound) + 3_000
+
+
+def test_what_is_asked_of_uncertain_values_is_not_answered_beside_promises():
+    cases = pd.DataFrame({"case_id": range(6), "worth": [9.0, 8.0, 7.0, 6.0, 5.0, 4.0]})
+    call = Remedy("call", value="worth", uses={"hours": 1}, error="0.2 * worth")
+    made = plan(Problem(cases, [call], [Resource("hours", 3)]))
+    later = made.update(cases, promised=[0])
+    for question in (risk, disappointment, lambda updated: updated.stability(2)):
+        with pytest.raises(DataError, match="promised"):
+            question(later)
+    with pytest.raises(DataError, match="shrink the values of the problem before"):
+        shrunk(later.problem)
+    careful = made.update(cases, promised=[5] if made.choice[5] >= 0 else [2], planner="robust")
+    assert verify(careful, careful.problem).ok
