@@ -302,4 +302,4 @@ def test_shrunk_values_keep_to_the_same_contacts():
     problem = Problem(_cases("甲", "乙", "丙"), [call], [Resource("hours", 9)], frequency=rule)
     better = shrunk(problem)
     assert plan(better).table["remedy"].tolist() == ["nothing", "call", "call"]
-    assert plan(better).assign(_cases("甲", "丁"))["remedy"].tolist() == ["nothing", "call"]
+    assert better.frequency == problem.frequency
