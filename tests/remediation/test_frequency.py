@@ -39,6 +39,7 @@ def test_the_window_begins_after_its_first_instant_and_ends_with_its_last():
     rule = Frequency(history, most=2, days=7, at=AT)
     assert rule.counts().to_dict() == {"甲": 1, "丙": 3}
     assert rule.at == pd.Timestamp("2024-03-05T04:00", tz="UTC")
+    assert repr(rule) == "Frequency(6 contacts, most=2, days=7, at='2024-03-05T04:00:00+00:00', per='customer_id')"
     assert Frequency(history, most=2, days=0.5, at=datetime(2024, 3, 5, 4, tzinfo=UTC)).counts().to_dict() == {"甲": 1}
 
 

@@ -77,7 +77,7 @@ def _best(cases, limits, stands, one_per, closed, *, penalty=0.0, beyond=0.0):
     return None if found.x is None else -found.fun
 
 
-@pytest.mark.parametrize("seed", range(14))
+@pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("one_per", [None, "customer_id"])
 def test_the_rest_is_planned_best_beside_what_is_promised(seed, one_per):
     random = np.random.default_rng(1000 + seed)
@@ -132,7 +132,7 @@ def test_the_rest_is_planned_best_beside_what_is_promised(seed, one_per):
     assert later.value == pytest.approx(expected, rel=2e-6)
     assert later.bound >= expected - 1e-6 * abs(expected)
     assert verified.bound >= expected - 1e-6 * abs(expected)
-    for planner in ("auto", "lp", "dual", "greedy", DualPlanner(core=4)):
+    for planner in (("auto", "greedy"), ("lp", DualPlanner(core=4)), ("dual",))[seed % 3]:
         other = made.update(now, promised=promised, planner=planner)
         assert verify(other, other.problem).ok, verify(other, other.problem).violations
         assert other.bound >= expected * (1 - 1e-9) - 1e-9
@@ -372,6 +372,22 @@ def test_a_plan_of_a_long_table_is_updated_with_long_tables():
     assert later.table["remedy"].tolist() == ["call", "call"]
     assert verify(later, later.problem).ok
     assert later.update(now).table["promised"].tolist() == [True, True]
+
+
+def test_uses_that_few_cases_have_stand_too():
+    cases = pd.DataFrame({"case_id": range(40), "worth": np.arange(40.0) + 1, "abroad": np.arange(40) >= 38})
+    call = Remedy("call", value="worth", uses={"fee": "5 * abroad"})
+    made = plan(Problem(cases, [call], [Resource("fee", 10), Cap("call", count=4)]))
+    assert made.table["uses_fee"].sum() == 10.0
+    home = cases.assign(abroad=np.isin(cases["case_id"], [0, 36]))
+    later = made.update(home)
+    assert later.table["uses_fee"].tolist() == made.table["uses_fee"].tolist()
+    assert verify(later, later.problem).ok
+    assert later.used().tolist() == [10.0, 4.0]
+    again = made.update(home, promised=[38])
+    assert again.table["remedy"].iloc[[36, 37, 38, 39]].tolist() == ["call", "call", "call", "call"]
+    assert again.table["uses_fee"].iloc[[36, 38, 39]].tolist() == [5.0, 5.0, 0.0]
+    assert verify(again, again.problem).ok
 
 
 def test_no_cases_left_and_none_before(made):
