@@ -11,7 +11,7 @@ import pytest
 
 import crmkit
 from crmkit.core.errors import DataError, DataWarning
-from crmkit.remediation import Frequency, Holdout, Plan, Problem, Remedy, Resource, _serve, plan, verify
+from crmkit.remediation import Frequency, Holdout, Plan, Problem, Remedy, Resource, _serve, plan, shrunk, verify
 
 AT = "2024-03-05T12:00+08:00"
 CALL, MAIL = Remedy("call", value="worth", uses={"hours": 1}), Remedy("mail", value="0.1 * worth")
@@ -39,6 +39,7 @@ def test_the_window_begins_after_its_first_instant_and_ends_with_its_last():
     rule = Frequency(history, most=2, days=7, at=AT)
     assert rule.counts().to_dict() == {"甲": 1, "丙": 3}
     assert rule.at == pd.Timestamp("2024-03-05T04:00", tz="UTC")
+    assert repr(rule) == "Frequency(6 contacts, most=2, days=7, at='2024-03-05T04:00:00+00:00', per='customer_id')"
     assert Frequency(history, most=2, days=0.5, at=datetime(2024, 3, 5, 4, tzinfo=UTC)).counts().to_dict() == {"甲": 1}
 
 
@@ -294,3 +295,12 @@ def test_no_plan_gives_a_contact_too_many(seed):
         [Resource("hours", n // 3)], one_per="customer_id", holdout=problem.holdout,
     )  # fmt: skip
     assert plan(problem, "milp").value == pytest.approx(plan(by_hand, "milp").value)
+
+
+def test_shrunk_values_keep_to_the_same_contacts():
+    call = Remedy("call", value="worth", uses={"hours": 1}, error=3.0)
+    rule = Frequency(_history(["甲", "2024-03-05T00:00Z"]), most=1, days=7, at=AT)
+    problem = Problem(_cases("甲", "乙", "丙"), [call], [Resource("hours", 9)], frequency=rule)
+    better = shrunk(problem)
+    assert plan(better).table["remedy"].tolist() == ["nothing", "call", "call"]
+    assert better.frequency == problem.frequency

@@ -20,7 +20,10 @@ from crmkit.remediation import (
     Ratio,
     Remedy,
     Resource,
+    disappointment,
     plan,
+    risk,
+    shrunk,
     verify,
 )
 
@@ -74,7 +77,7 @@ def _best(cases, limits, stands, one_per, closed, *, penalty=0.0, beyond=0.0):
     return None if found.x is None else -found.fun
 
 
-@pytest.mark.parametrize("seed", range(14))
+@pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("one_per", [None, "customer_id"])
 def test_the_rest_is_planned_best_beside_what_is_promised(seed, one_per):
     random = np.random.default_rng(1000 + seed)
@@ -129,7 +132,7 @@ def test_the_rest_is_planned_best_beside_what_is_promised(seed, one_per):
     assert later.value == pytest.approx(expected, rel=2e-6)
     assert later.bound >= expected - 1e-6 * abs(expected)
     assert verified.bound >= expected - 1e-6 * abs(expected)
-    for planner in ("auto", "lp", "dual", "greedy", DualPlanner(core=4)):
+    for planner in (("auto", "greedy"), ("lp", DualPlanner(core=4)), ("dual",))[seed % 3]:
         other = made.update(now, promised=promised, planner=planner)
         assert verify(other, other.problem).ok, verify(other, other.problem).violations
         assert other.bound >= expected * (1 - 1e-9) - 1e-9
@@ -371,6 +374,22 @@ def test_a_plan_of_a_long_table_is_updated_with_long_tables():
     assert later.update(now).table["promised"].tolist() == [True, True]
 
 
+def test_uses_that_few_cases_have_stand_too():
+    cases = pd.DataFrame({"case_id": range(40), "worth": np.arange(40.0) + 1, "abroad": np.arange(40) >= 38})
+    call = Remedy("call", value="worth", uses={"fee": "5 * abroad"})
+    made = plan(Problem(cases, [call], [Resource("fee", 10), Cap("call", count=4)]))
+    assert made.table["uses_fee"].sum() == 10.0
+    home = cases.assign(abroad=np.isin(cases["case_id"], [0, 36]))
+    later = made.update(home)
+    assert later.table["uses_fee"].tolist() == made.table["uses_fee"].tolist()
+    assert verify(later, later.problem).ok
+    assert later.used().tolist() == [10.0, 4.0]
+    again = made.update(home, promised=[38])
+    assert again.table["remedy"].iloc[[36, 37, 38, 39]].tolist() == ["call", "call", "call", "call"]
+    assert again.table["uses_fee"].iloc[[36, 38, 39]].tolist() == [5.0, 5.0, 0.0]
+    assert verify(again, again.problem).ok
+
+
 def test_no_cases_left_and_none_before(made):
     later = made.update(_open().astype({"case_id": int, "worth": float}))
     assert len(later.table) == 0
@@ -405,3 +424,17 @@ def test_a_large_plan_is_updated_from_its_prices():
     assert verified.ok, verified.violations
     assert verified.bound == pytest.approx(later.bound, rel=1e-5)
     assert later.what_if("hours", [n / 10])["value"].iloc[0] <= later.bound + 2e-4 * abs(later.bound) + 3_000
+
+
+def test_what_is_asked_of_uncertain_values_is_not_answered_beside_promises():
+    cases = pd.DataFrame({"case_id": range(6), "worth": [9.0, 8.0, 7.0, 6.0, 5.0, 4.0]})
+    call = Remedy("call", value="worth", uses={"hours": 1}, error="0.2 * worth")
+    made = plan(Problem(cases, [call], [Resource("hours", 3)]))
+    later = made.update(cases, promised=[0])
+    for question in (risk, disappointment, lambda updated: updated.stability(2)):
+        with pytest.raises(DataError, match="promised"):
+            question(later)
+    with pytest.raises(DataError, match="shrink the values of the problem before"):
+        shrunk(later.problem)
+    careful = made.update(cases, promised=[5] if made.choice[5] >= 0 else [2], planner="robust")
+    assert verify(careful, careful.problem).ok

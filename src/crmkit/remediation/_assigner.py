@@ -70,7 +70,7 @@ class Assigner:
 
     def __init__(self, problem: Problem, duals: Floats, used: Floats, choice: Ints, has: Bools) -> None:
         """Start from a plan; see :meth:`Plan.assigner`."""
-        given = problem.given_before(choice)
+        given = problem.given_before(choice) if problem.frequency else None
         rows = problem.tableau().limits
         self._remedies, self._limits, self._one_per = problem.remedies, problem.limits, problem.one_per
         self._long = problem.remedy_names if problem.long else None

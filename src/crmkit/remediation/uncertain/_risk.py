@@ -45,10 +45,12 @@ def shares_of(plan: Plan, problem: Problem) -> Floats:
     Raises
     ------
     DataError
-        If the plan divides cases, is of other cases, or gives what is not eligible.
+        If the plan divides cases, has promises, is of other cases, or gives what is not eligible.
     """
     if plan.fractional:
         raise DataError("the plan divides cases; what is asked is known of whole plans only")
+    if problem.promised is not None:
+        raise DataError("the plan has promised remedies; what is asked is known of plans without them only")
     if len(plan.choice) != problem.n_cases or plan.problem.remedy_names != problem.remedy_names:
         raise DataError("the problem must have the cases and remedies of the plan")
     options = problem.options()

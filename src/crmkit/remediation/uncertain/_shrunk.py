@@ -77,6 +77,8 @@ def shrunk(problem: Problem) -> Problem:
     >>> shrunk(problem).arrays().value.ravel().round(2).tolist()
     [7.86, 4.43, 2.71]
     """
+    if problem.promised is not None:
+        raise DataError("what is promised stands as it was planned: shrink the values of the problem before an update")
     value, own = _estimates(problem)
     cases, remedies = problem.cases.copy(deep=False), list(problem.remedies)
     for j, prior in _priors(problem, value, own).items():
@@ -92,7 +94,14 @@ def shrunk(problem: Problem) -> Problem:
     with warnings.catch_warnings():
         # What is missing was told when the problem was made.
         warnings.simplefilter("ignore", DataWarning)
-        return Problem(cases, remedies, problem.limits, one_per=problem.one_per, holdout=problem.holdout)
+        return Problem(
+            cases,
+            remedies,
+            problem.limits,
+            one_per=problem.one_per,
+            holdout=problem.holdout,
+            frequency=problem.frequency,
+        )
 
 
 def _free(name: str, taken: Iterable[object]) -> str:
