@@ -58,7 +58,8 @@ class Expression:
 
     Missing values follow three-valued logic as in SQL: a comparison with a missing value is unknown, ``unknown or
     True`` is True, ``unknown and False`` is False. Arithmetic without a finite result, such as a division by zero or
-    the logarithm of zero, is unknown too. Whoever evaluates decides what unknown means and tells how many rows it concerns.
+    the logarithm of zero, is unknown too. Whoever evaluates decides what unknown means and tells how many rows it
+    concerns.
 
     Parameters
     ----------
