@@ -264,7 +264,7 @@ def _check_call(node: ast.Call, text: str) -> list[ast.expr]:
     """Allow the functions of numbers, called by their plain name."""
     name = node.func.id if isinstance(node.func, ast.Name) else None
     if name not in _FUNCTIONS:
-        raise ExpressionError(f"in {text!r}: a call of anything but a function of numbers is not allowed; {_LANGUAGE}")
+        raise ExpressionError(f"in {text!r}: such a call is not allowed; {_LANGUAGE}")
     if node.keywords:
         raise ExpressionError(f"in {text!r}: {name} takes numbers in brackets and no keywords")
     wanted = _FUNCTIONS[name]

@@ -42,6 +42,7 @@ def run_plan(config: Config, result: RunResult) -> None:
             eligible=remedy.eligible,
             error=remedy.error,
             shared_error=remedy.shared_error,
+            intensity=remedy.intensity,  # type: ignore[arg-type]  # Remedy refuses what is no pair
         )
         for remedy in config.remedies
     ]

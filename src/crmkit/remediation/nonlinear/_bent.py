@@ -10,7 +10,7 @@ from crmkit.core.errors import InfeasiblePlanError
 from crmkit.remediation._plan import Plan
 from crmkit.remediation.nonlinear._choice import chosen_of, filled
 from crmkit.remediation.nonlinear._grid import best_on_grid, grid
-from crmkit.remediation.nonlinear._least import impossible
+from crmkit.remediation.nonlinear._least import impossible, least_levels
 from crmkit.remediation.nonlinear._levels import levelled, without_twins
 from crmkit.remediation.nonlinear._local import MOST_PAIRS, climb
 
@@ -34,7 +34,8 @@ def local_plan(problem: Problem, lines: list[Response], bent: list[Bools], effor
     shape = (problem.n_cases, len(problem.remedies))
     n_pairs = max(sum(response.n_pairs for response in lines), 1)
     n_levels = int(np.clip(_MANY_OPTIONS // n_pairs, 5, 33))
-    arrays = peaks = [grid(response, n_levels) for response in lines]
+    peaks = [least_levels(response) for response in lines]
+    arrays = [[*grid(response, n_levels), *least[1:]] for response, least in zip(lines, peaks, strict=True)]
     tried: list[tuple[Plan, Levels]] = []
     for _ in range(2):
         levels = levelled(problem, list(zip(lines, arrays, strict=True)))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from crmkit.remediation.nonlinear._least import least_levels
 from crmkit.remediation.nonlinear._polish import Chosen, polish
 
 if TYPE_CHECKING:
@@ -65,9 +66,12 @@ def polished(problem: Problem, lines: list[Response], remedy: Ints, intensity: F
     """Choose the intensities of a choice of remedies anew; None where none were found that keep the limits."""
     chosen = chosen_of(problem, lines, remedy, intensity)
     if not chosen.within(chosen.worth(chosen.intensity)[1]):
-        chosen = chosen._replace(intensity=[response.low for response in chosen.responses])
-        if not chosen.within(chosen.worth(chosen.intensity)[1]):
+        least = [least_levels(response) for response in chosen.responses]
+        ways = [[each[min(k, len(each) - 1)] for each in least] for k in range(max(map(len, least), default=0))]
+        kept = [way for way in ways if chosen.within(chosen.worth(way)[1])]
+        if not kept:
             return None
+        chosen = chosen._replace(intensity=kept[0])
     best, prices = polish(chosen, duals)
     result = np.full(intensity.shape, np.nan)
     for response, at in zip(chosen.responses, best, strict=True):

@@ -15,9 +15,13 @@ from crmkit.remediation.nonlinear._best import best_intensity
 from crmkit.remediation.nonlinear._responses import Response, responses_of
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from crmkit.remediation._problem import Problem
 
-__all__ = ["at_least_use", "impossible"]
+    Floats = npt.NDArray[np.float64]
+
+__all__ = ["at_least_use", "impossible", "least_levels"]
 
 _POINTS = 33
 
@@ -42,12 +46,8 @@ def at_least_use(problem: Problem) -> Problem:
     amounts = [dict(limit.coefficients.amounts) for limit in tableau.limits]
     for response in responses_of(problem):
         for k, row in enumerate(response.rows):
-            alone = Response(
-                response.remedy, response.case, response.low, response.high,
-                response.rows[[k]], ["0.0", response.formulas[1 + k]], response.columns,
-            )  # fmt: skip
-            found = best_intensity(alone, np.ones(1))
-            least = alone.at(found.intensity).uses[0]
+            alone = _alone(response, k)
+            least = alone.at(best_intensity(alone, np.ones(1)).intensity).uses[0]
             # Uses that are not convex may be less elsewhere.
             for share in np.linspace(0.0, 1.0, _POINTS):
                 least = np.minimum(least, alone.at(alone.low + share * (alone.high - alone.low)).uses[0])
@@ -59,6 +59,41 @@ def at_least_use(problem: Problem) -> Problem:
     ]
     remedies = [replace(remedy, intensity=None) for remedy in problem.remedies]
     return problem.recast(remedies, Tableau(tableau.value, limits))
+
+
+def least_levels(response: Response) -> list[Floats]:
+    """Give the intensities at which a remedy uses least of each resource: the least, and others where they use less.
+
+    Parameters
+    ----------
+    response : Response
+        One remedy for some cases.
+
+    Returns
+    -------
+    list of ndarray
+        The least intensity first.
+    """
+    levels = [response.low]
+    for k in range(len(response.rows)):
+        alone = _alone(response, k)
+        at = best_intensity(alone, np.ones(1)).intensity
+        if np.any(alone.at(at).uses[0] < alone.at(response.low).uses[0]):
+            levels.append(at)
+    return levels
+
+
+def _alone(response: Response, k: int) -> Response:
+    """Give the use of one resource as a response that is worth nothing."""
+    return Response(
+        response.remedy,
+        response.case,
+        response.low,
+        response.high,
+        response.rows[[k]],
+        ["0.0", response.formulas[1 + k]],
+        response.columns,
+    )
 
 
 def impossible(problem: Problem) -> Exception:

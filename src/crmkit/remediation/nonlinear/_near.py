@@ -12,7 +12,6 @@ from crmkit.remediation._tableau import Tableau
 from crmkit.remediation.nonlinear._best import best_intensity
 from crmkit.remediation.nonlinear._grid import best_on_grid
 from crmkit.remediation.nonlinear._levels import levelled, without_twins
-from crmkit.remediation.nonlinear._relaxed import LARGE
 from crmkit.remediation.nonlinear._responses import Response, responses_of
 from crmkit.remediation.nonlinear._shape import concave_cases
 
@@ -76,7 +75,7 @@ def near_options(plan: Plan) -> tuple[Options, Relaxed, Ints]:
 def _moving(plan: Plan) -> npt.NDArray[np.bool_]:
     """Say which cases may get something else: all of few, else whole groups nearest a tie and some drawn evenly."""
     problem = plan.problem
-    if int(np.count_nonzero(np.isfinite(problem.worth()))) * 4 <= LARGE:
+    if problem.n_cases <= _NEAREST + _SOME:
         return np.ones(problem.n_cases, dtype=bool)
     lead = np.abs(plan.table["lead"].to_numpy(dtype=np.float64))
     near = np.argpartition(lead, _NEAREST)[:_NEAREST]

@@ -15,6 +15,7 @@ from crmkit.remediation.nonlinear._bent import local_plan
 from crmkit.remediation.nonlinear._choice import filled, n_options
 from crmkit.remediation.nonlinear._concave import Effort, large_plan, small_plan
 from crmkit.remediation.nonlinear._least import impossible
+from crmkit.remediation.nonlinear._outer import MOST_PAIRS, search_outside
 from crmkit.remediation.nonlinear._relaxed import LARGE, bound_at, find_levels
 from crmkit.remediation.nonlinear._responses import responses_of
 from crmkit.remediation.nonlinear._shape import concave_cases
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from crmkit.remediation._problem import Problem
+    from crmkit.remediation.nonlinear._choice import Made
+    from crmkit.remediation.nonlinear._responses import Response
 
     Floats = npt.NDArray[np.float64]
 
@@ -148,19 +151,29 @@ class NonlinearPlanner(BaseEstimator):
                 found = found._replace(bound=bound, duals=made.duals, intensities=[each.intensity for each in best])
         else:
             made = small_plan(problem, lines, found, self._effort())
+        made, bound = self._searched(problem, lines, made, found.bound)
         rest = filled(lines, found.intensities, shape)
         fixed = problem.at_intensities(np.where(np.isnan(made.intensity), rest, made.intensity))
         n_pairs = sum(response.n_pairs for response in lines)
         notes = [
-            f"{n_pairs:,} pairs with an intensity, concave at 17 points of each; prices found {found.rounds} times",
+            f"{n_pairs:,} pairs with an intensity, concave at 25 points of each; prices found {found.rounds} times",
             f"divided plans are proved to be worth no more than {found.bound:,.10g}",
         ]
+        if bound < found.bound:
+            notes.append("all choices of remedies were searched for a lower bound")
         plan = Plan.from_choice(
-            fixed, made.remedy, prices=found.duals, bound=found.bound, planner="nonlinear", notes=notes
-        ).with_chosen_intensities(found.bound)
+            fixed, made.remedy, prices=found.duals, bound=bound, planner="nonlinear", notes=notes
+        ).with_chosen_intensities(bound)
         if plan.gap > self.gap:
             plan.notes = (*plan.notes, f"the gap asked for, {self.gap:g}, was not reached")
         return plan
+
+    def _searched(self, problem: Problem, lines: list[Response], made: Made, bound: float) -> tuple[Made, float]:
+        """Search a small problem whole where divided plans leave a gap."""
+        few = sum(response.n_pairs for response in lines) <= MOST_PAIRS
+        if not few or bound - made.value <= self.gap * max(1.0, abs(made.value)):
+            return made, bound
+        return search_outside(problem, lines, made, bound, self._effort())
 
     def _effort(self) -> Effort:
         """Give the parameters as one."""

@@ -9,6 +9,7 @@ import numpy as np
 from crmkit.remediation._relaxation import POSITIVE, relax
 from crmkit.remediation.dual._prices import find_prices
 from crmkit.remediation.nonlinear._best import best_intensity
+from crmkit.remediation.nonlinear._least import least_levels
 from crmkit.remediation.nonlinear._levels import levelled, without_twins
 
 if TYPE_CHECKING:
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Found", "bound_at", "find_levels"]
 
-LARGE = 40_000
+LARGE = 8_000
 """Above so many options prices by passes are found sooner than by a linear programme."""
 
 _FIRST = 5
 _ROUNDS = 14
 _MOST_LEVELS = 14
-_NEAR_GROUPS = 600
+_NEAR_SHARE, _NEAR_GROUPS = 0.01, 600
 
 
 class Found(NamedTuple):
@@ -67,8 +68,10 @@ class _Line:
     def __init__(self, response: Response, start: Floats | None) -> None:
         self.response = response
         width = response.high - response.low
-        self.best, self.step = response.low, width / (_FIRST - 1)
-        self.levels = [response.low + share * width for share in np.linspace(0.0, 1.0, _FIRST)]
+        self.step = width / (_FIRST - 1)
+        self.least = least_levels(response)
+        even = [response.low + share * width for share in np.linspace(0.0, 1.0, _FIRST)]
+        self.levels = [*even, *self.least[1:]]
         self.best = 0.5 * (response.low + response.high)
         if start is not None:
             self.move(start, large=True)
@@ -77,7 +80,7 @@ class _Line:
         """Go to better intensities: with levels around them that are the nearer the less they moved."""
         moved = np.abs(best - self.best)
         self.step = np.clip(moved, 0.1 * self.step, 0.5 * self.step)
-        around = [self.response.low, best, best - self.step, best + self.step, self.best]
+        around = [*self.least, best, best - self.step, best + self.step, self.best]
         if not large:
             around += [self.response.high, *keep]
         self.best = best
@@ -190,5 +193,6 @@ def _by_passes(levels: Levels, duals: Floats | None) -> tuple[Floats, float, lis
     """Find prices of many levels by passes over the cases; its bound is about what divided plans are worth."""
     blocks = levels.problem.blocks()
     start = None if duals is None else np.maximum(duals[blocks.rows] * blocks.sign, 0.0)
-    found = find_prices(blocks, enough=max(_NEAR_GROUPS, 4 * blocks.n_rows), start=start)
+    enough = int(np.clip(_NEAR_SHARE * blocks.n_groups, 4 * blocks.n_rows, _NEAR_GROUPS))
+    found = find_prices(blocks, enough=enough, start=start)
     return blocks.full(found.best), found.bound, [[] for _ in levels.intensities]

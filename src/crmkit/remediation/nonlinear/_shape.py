@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 __all__ = ["concave_cases"]
 
-_POINTS = 17
+_POINTS = 25
 _TOLERANCE = 1e-9
 
 
 def concave_cases(response: Response) -> npt.NDArray[np.bool_]:
     """Say for which cases the value is concave and every use convex in the intensity.
 
-    Second differences of 17 evenly spaced points must not have the wrong sign by more than 1e-9 of the largest value.
-    A bend the wrong way between two neighbouring points that both lie on it (narrower than a sixteenth of the range),
-    or smaller than that, is not seen.
+    Slopes between neighbours of 25 points, which are denser at both ends, must not have the wrong order by more than
+    1e-9 of the values. A bend the wrong way that lies between two neighbouring points (up to a fifteenth of the range
+    in the middle, a two-hundredth at the ends), or is smaller than that, is not seen.
 
     Parameters
     ----------
@@ -36,15 +36,17 @@ def concave_cases(response: Response) -> npt.NDArray[np.bool_]:
     """
     good = np.ones(response.n_pairs, dtype=bool)
     width = response.high - response.low
+    shares = 0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, _POINTS))
     before: list[npt.NDArray[np.float64]] = []
-    for share in np.linspace(0.0, 1.0, _POINTS):
+    for k, share in enumerate(shares):
         worth = response.at(response.low + share * width)
         # Uses bend the other way.
         before.append(np.vstack([worth.value[None], -worth.uses]))
         good &= np.isfinite(before[-1]).all(axis=0)
         if len(before) == 3:
+            first, second = shares[k - 1] - shares[k - 2], share - shares[k - 1]
             with np.errstate(invalid="ignore"):
-                bend = before[2] - 2.0 * before[1] + before[0]
+                bend = (before[2] - before[1]) * (first / second) - (before[1] - before[0])
                 room = _TOLERANCE * np.maximum(np.abs(before[1]), np.maximum(np.abs(before[0]), np.abs(before[2])))
                 good &= (bend <= room).all(axis=0)
             before.pop(0)
