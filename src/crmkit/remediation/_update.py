@@ -13,8 +13,8 @@ from crmkit.core.checks import positions
 from crmkit.core.errors import DataError
 from crmkit.remediation._auto import LARGE
 from crmkit.remediation._holdout import draw
-from crmkit.remediation._planning import plan as plan_anew
 from crmkit.remediation._intensities import has_intensities
+from crmkit.remediation._planning import plan as plan_anew
 from crmkit.remediation._promised import Promised, less_spent, still_held
 from crmkit.remediation._tableau import group_codes
 from crmkit.remediation._terms import Resource
@@ -54,7 +54,7 @@ def update(plan: Plan, cases: Any, *, promised: Any, planner: Any) -> Plan:
     problem = plan.problem
     if has_intensities(problem.remedies):
         raise DataError(
-            "promises of remedies with an intensity are not kept yet: plan the new cases with what is left, or assign them"
+            "promises of remedies with an intensity are not kept: plan new cases with what is left, or assign them"
         )
     if plan.fractional:
         raise DataError("this plan divides cases, and part of a remedy cannot be promised: make a whole plan first")

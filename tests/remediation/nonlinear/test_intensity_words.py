@@ -8,7 +8,19 @@ import pytest
 
 import crmkit
 from crmkit import DataError, ExpressionError
-from crmkit.remediation import Cap, Plan, Problem, Remedy, Resource, conflict, plan, shrunk, verify
+from crmkit.remediation import (
+    Cap,
+    Frequency,
+    Plan,
+    Problem,
+    Remedy,
+    Resource,
+    conflict,
+    packages,
+    plan,
+    shrunk,
+    verify,
+)
 from crmkit.testing import check_plugin
 
 TABLE = pd.DataFrame({"case_id": list("abcdef"), "worth": [100.0, 200.0, 50.0, 400.0, 90.0, 30.0]})
@@ -213,6 +225,46 @@ def test_explain_ranks_at_the_planned_intensities(made):
 
 def test_a_conflict_without_a_plan_is_asked_of_the_least_use(problem):
     assert conflict(problem) == ()
+
+
+def test_contact_frequency_holds_for_remedies_with_an_intensity():
+    before = pd.DataFrame({"customer_id": ["p"], "time": pd.to_datetime(["2024-05-01"], utc=True)})
+    rule = Frequency(before, most=1, days=30, at=pd.Timestamp("2024-05-10", tz="UTC"))
+    table = TABLE.assign(customer_id=list("pqrstu"))
+    remedies = [Remedy("voucher", value=VALUE, uses={"budget": "intensity"}, intensity=(5, 50))]
+    problem = Problem(table, remedies, [Resource("budget", 80)], frequency=rule)
+    made = plan(problem)
+    assert made.choice[0] == -1
+    assert made.choice[1] == 0
+    assert verify(made, problem).ok
+    given = made.table.assign(remedy="voucher", intensity=5.0)[["case_id", "remedy", "intensity"]]
+    assert not verify(given, problem).ok
+
+
+def test_what_is_not_done_with_intensities_is_refused_in_words(made):
+    with pytest.raises(DataError, match="promises of remedies with an intensity are not kept"):
+        made.update(TABLE)
+    soft = [Resource("budget", 50, penalty=2.0)]
+    remedy = Remedy("voucher", value=VALUE, uses={"budget": "intensity"}, intensity=(5, 50))
+    with pytest.raises(DataError, match=r"'budget'.* are not planned together with intensities"):
+        plan(Problem(TABLE, [remedy], soft))
+    assert plan(Problem(TABLE, [remedy], soft).at_intensities(np.full((6, 1), 20.0))).value > 0
+    with pytest.raises(ValueError, match="has intensity=, which cannot be combined"):
+        packages([remedy, Remedy("call", value=1)])
+
+
+def test_a_waterfall_stands_at_the_planned_intensities(made):
+    assert made.waterfall()["cost"].sum() == pytest.approx(made.waterfall()["value"].iloc[0] - made.value)
+
+
+def test_a_stream_of_new_cases_keeps_to_what_is_left(made, tmp_path):
+    stream = Plan.from_choice(made.problem, np.full(6, -1), prices=made.duals).assigner()
+    first = stream.assign({"case_id": range(20), "worth": np.full(20, 300.0)})
+    assert first["uses_budget"].sum() <= 50
+    assert (first["intensity"].notna() == (first["remedy"] == "voucher")).all()
+    crmkit.save(stream, tmp_path / "stream.zip")
+    again = crmkit.load(tmp_path / "stream.zip").assign({"case_id": ["x"], "worth": [300.0]})
+    pd.testing.assert_frame_equal(again, stream.assign({"case_id": ["x"], "worth": [300.0]}))
 
 
 MUTATIONS = {

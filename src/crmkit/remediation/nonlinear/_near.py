@@ -83,9 +83,7 @@ def _moving(plan: Plan) -> npt.NDArray[np.bool_]:
     return np.asarray(np.isin(problem.group, problem.group[np.concatenate([near, some])]))
 
 
-def best_of_new(
-    remedies: tuple[Remedy, ...], limits: tuple[Limit, ...], table: pd.DataFrame, duals: Floats
-) -> Floats:
+def best_of_new(remedies: tuple[Remedy, ...], limits: tuple[Limit, ...], table: pd.DataFrame, duals: Floats) -> Floats:
     """Find the best intensities of new cases at prices.
 
     Parameters

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 from threadpoolctl import threadpool_limits
 
+from crmkit.core.errors import DataError
 from crmkit.remediation._plan import Plan
 from crmkit.remediation.nonlinear._bent import local_plan
 from crmkit.remediation.nonlinear._choice import filled, n_options
@@ -106,6 +107,8 @@ class NonlinearPlanner(BaseEstimator):
 
         Raises
         ------
+        DataError
+            If a limit may be broken at a price.
         InfeasiblePlanError
             If no whole plan keeps the limits, whatever the intensities.
         ConvergenceError
@@ -136,6 +139,12 @@ class NonlinearPlanner(BaseEstimator):
         Plan
             As from :meth:`plan`.
         """
+        soft = [problem.limit_names[row] for row in problem.tier().rows.tolist()]
+        if soft:
+            raise DataError(
+                f"limits that may be broken at a price ({', '.join(map(repr, soft))}) are not planned together with "
+                "intensities: make them hard, or fix intensities by at_intensities"
+            )
         lines = responses_of(problem)
         bent = [~concave_cases(response) for response in lines]
         if any(each.any() for each in bent):

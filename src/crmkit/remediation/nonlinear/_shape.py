@@ -20,8 +20,8 @@ _TOLERANCE = 1e-9
 def concave_cases(response: Response) -> npt.NDArray[np.bool_]:
     """Say for which cases the value is concave and every use convex in the intensity.
 
-    Slopes between neighbours of 25 points, which are denser at both ends, must not have the wrong order by more than
-    1e-9 of the values. A bend the wrong way that lies between two neighbouring points (up to a fifteenth of the range
+    Slopes between neighbors of 25 points, which are denser at both ends, must not have the wrong order by more than
+    1e-9 of the values. A bend the wrong way that lies between two neighboring points (up to a fifteenth of the range
     in the middle, a two-hundredth at the ends), or is smaller than that, is not seen.
 
     Parameters
