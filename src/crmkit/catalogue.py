@@ -581,6 +581,15 @@ _PLANNERS: tuple[PluginSpec, ...] = (
     ),
     PluginSpec(
         kind="planner",
+        name="nonlinear",
+        target="crmkit.remediation:NonlinearPlanner",
+        summary="A whole plan that also chooses how much each case gets, with a proved bound where values are concave.",
+        inputs=("problem",),
+        tags=frozenset({"whole", "bound", "prices", "intensities"}),
+        reference="Dantzig & Wolfe 1960, doi:10.1287/opre.8.1.101",
+    ),
+    PluginSpec(
+        kind="planner",
         name="robust",
         target="crmkit.remediation:RobustPlanner",
         summary="The whole plan that is worth most when uncertain values turn out against it.",

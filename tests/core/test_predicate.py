@@ -226,3 +226,71 @@ def test_arithmetic_agrees_with_python(pairs):
     for answer, (a, b) in zip(values("a * 2 - b / 4 + 1", table), pairs, strict=True):
         expected = None if a is None or b is None else a * 2 - b / 4 + 1
         assert answer == expected or math.isclose(answer, expected)
+
+
+FUNCTIONS = pd.DataFrame(
+    {"a": [1.0, 0.0, -4.0, np.nan, 1e6], "b": [2.0, 3.0, np.nan, 5.0, 0.5], "vip": [True, False, True, False, True]}
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("exp(b - 2)", [1.0, math.e, None, math.exp(3), math.exp(-1.5)]),
+        ("log(a)", [0.0, None, None, None, math.log(1e6)]),
+        ("sqrt(a)", [1.0, 0.0, None, None, 1e3]),
+        ("abs(a)", [1.0, 0.0, 4.0, None, 1e6]),
+        ("min(a, b)", [1.0, 0.0, None, None, 0.5]),
+        ("max(a, b, 2.5)", [2.5, 3.0, None, None, 1e6]),
+        ("max(vip, 0.5)", [1.0, 0.5, 1.0, 0.5, 1.0]),
+        ("exp(a)", [math.e, 1.0, math.exp(-4), None, None]),
+        ("1 / exp(a)", [1 / math.e, 1.0, math.exp(4), None, None]),
+        ("0.4 * b * (1 - exp(-b / 2)) - b", [0.4 * b * (1 - math.exp(-b / 2)) - b if b else None
+                                               for b in (2.0, 3.0, None, 5.0, 0.5)]),
+        ("log(a) > 1 or vip", [True, None, True, None, True]),
+        ("exp(1)", [math.e] * 5),
+    ],
+)  # fmt: skip
+def test_functions_of_numbers_are_unknown_where_they_have_no_finite_result(text, expected):
+    for answer, wanted in zip(values(text, FUNCTIONS), expected, strict=True):
+        assert answer == wanted or math.isclose(answer, wanted)
+
+
+def test_a_column_may_be_called_as_a_function_is():
+    table = pd.DataFrame({"exp": [0.0, 1.0], "log": [4.0, 9.0]})
+    assert parse("exp(exp) + `log`").names == {"exp", "log"}
+    assert values("exp(exp) + `log`", table) == [5.0, math.e + 9.0]
+    assert values("exp * 2", table) == [0.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "exp()",
+        "exp(1, 2)",
+        "min(1)",
+        "max(*amount)",
+        "min(amount, key=amount)",
+        "log(amount, base=2)",
+        "pow(2, 3)",
+        "round(amount)",
+        "amount.exp()",
+        "`exp`(1)",
+        "exp(1)(2)",
+        "(exp)(exp)(1)",
+        "numpy.exp(1)",
+    ],
+)
+def test_no_other_call_is_in_the_language(text):
+    with pytest.raises(ExpressionError):
+        parse(text)
+
+
+def test_the_error_of_a_call_names_the_functions():
+    with pytest.raises(ExpressionError, match=r"abs, exp, log, max, min, sqrt of numbers"):
+        parse("sum(amount, 1)")
+
+
+def test_functions_of_text_are_told():
+    with pytest.raises(ExpressionError, match="log needs a number, got text"):
+        parse("log(channel)").evaluate(TABLE)

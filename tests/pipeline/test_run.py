@@ -221,6 +221,23 @@ def test_limits_at_a_price_and_ratios_reach_the_planner(tmp_path):
     assert result.plan.value == 27.0 - 3.0 - 0.5 * 0.75
 
 
+def test_intensities_are_planned(tmp_path):
+    orders = pd.DataFrame({"customer_id": ["a", "b"], "order_id": ["1", "2"], "amount": [3.0, 4.0]})
+    orders.to_parquet(tmp_path / "orders.parquet")
+    voucher = {"name": "voucher", "value": "amount * sqrt(intensity)", "uses": {"budget": "intensity"}}
+    config = {
+        "read": {"orders": {"source": "orders.parquet", "schema": "plain"}},
+        "cases": {"by": "order_id"},
+        "remedies": [voucher | {"intensity": [1, "25 * amount"]}],
+        "limits": {"resources": {"budget": 50}},
+        "plan": {"what_if": {"budget": [25, 50]}},
+    }
+    result = pipeline.run(config, data=tmp_path, output=tmp_path / "out")
+    assert result.verdict.ok
+    assert result.plan.table["intensity"].tolist() == pytest.approx([18, 32], rel=1e-3)
+    assert result.what_if["budget"]["value"].tolist() == pytest.approx([25.0, 50 / 2**0.5], rel=1e-4)
+
+
 def test_too_few_labels_for_an_evaluation_are_told(tmp_path):
     pd.DataFrame({"text": ["a", "b", "c"], "label": ["x", "x", "y"]}).to_parquet(tmp_path / "m.parquet")
     config = {"read": {"m": {"source": "m.parquet", "schema": "plain"}}, "text": {"labelled": "m"}}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Evaluator"]
 
+_CALLS = {"abs": "absolute", "exp": "exp", "log": "log", "max": "maximum", "min": "minimum", "sqrt": "sqrt"}
 NUMBER, TEXT, TRUTH, TIME = "a number", "text", "a condition", "a time"
 
 
@@ -133,6 +134,17 @@ class Evaluator:
         right = self.expect(self.visit(node.right), NUMBER, "arithmetic")
         values = getattr(np, _OPERATORS[type(node.op)])(left.values, right.values)
         return _Operand(NUMBER, values, left.missing | right.missing | ~np.isfinite(values))
+
+    def visit_Call(self, node: ast.Call) -> _Operand:  # noqa: N802 -- named after the node
+        """Evaluate a function of numbers; a result that is not finite is unknown, as is one of anything unknown."""
+        name = getattr(node.func, "id", "")
+        parts = [self.expect(self.visit(argument), NUMBER, name) for argument in node.args]
+        function = getattr(np, _CALLS[name])
+        values = function(parts[0].values) if len(parts) == 1 else parts[0].values
+        missing: Any = parts[0].missing
+        for part in parts[1:]:
+            values, missing = function(values, part.values), missing | part.missing
+        return _Operand(NUMBER, values, missing | ~np.isfinite(values))
 
     def visit_BoolOp(self, node: ast.BoolOp) -> _Operand:  # noqa: N802 -- named after the node
         """Evaluate and/or: what is unknown stays so unless another part decides."""

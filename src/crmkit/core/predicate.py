@@ -1,4 +1,4 @@
-"""The one expression language: names, numbers, strings, arithmetic, comparison, in, and/or/not over whole columns."""
+"""The one expression language: names, numbers, strings, arithmetic, a few functions, comparison, in, and/or/not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ LONGEST = 10_000
 DEEPEST = 60
 LARGEST_POWER = 16
 
-_LANGUAGE = "an expression may hold column names, numbers, strings, + - * / // % **, comparisons, in, and, or, not"
+_FUNCTIONS = {"abs": 1, "exp": 1, "log": 1, "sqrt": 1, "max": None, "min": None}  # how many numbers, None: two or more
+_LANGUAGE = (
+    "an expression may hold column names, numbers, strings, + - * / // % **, "
+    f"{', '.join(sorted(_FUNCTIONS))} of numbers, comparisons, in, and, or, not"
+)
 _QUOTED = re.compile(r"""('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")|`([^`\n]+)`""")
 _OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.FloorDiv: "floor_divide",
@@ -53,8 +57,9 @@ class Expression:
     """A parsed expression; nothing of it is ever executed as Python.
 
     Missing values follow three-valued logic as in SQL: a comparison with a missing value is unknown, ``unknown or
-    True`` is True, ``unknown and False`` is False. Arithmetic without a finite result, such as a division by zero, is
-    unknown too. Whoever evaluates decides what unknown means and tells how many rows it concerns.
+    True`` is True, ``unknown and False`` is False. Arithmetic without a finite result, such as a division by zero or
+    the logarithm of zero, is unknown too. Whoever evaluates decides what unknown means and tells how many rows it
+    concerns.
 
     Parameters
     ----------
@@ -144,7 +149,7 @@ def parse(text: str) -> Expression:
     Raises
     ------
     ExpressionError
-        If it does not parse, is too long or too deep, or holds anything but the language: calls, attributes,
+        If it does not parse, is too long or too deep, or holds anything but the language: other calls, attributes,
         subscripts, comprehensions, lambdas, assignments, dunder names, powers over 16.
 
     Examples
@@ -255,11 +260,26 @@ def _check_unary(node: ast.UnaryOp, text: str) -> list[ast.expr]:
     return [node.operand]
 
 
+def _check_call(node: ast.Call, text: str) -> list[ast.expr]:
+    """Allow the functions of numbers, called by their plain name."""
+    name = node.func.id if isinstance(node.func, ast.Name) else None
+    if name not in _FUNCTIONS:
+        raise ExpressionError(f"in {text!r}: such a call is not allowed; {_LANGUAGE}")
+    if node.keywords:
+        raise ExpressionError(f"in {text!r}: {name} takes numbers in brackets and no keywords")
+    wanted = _FUNCTIONS[name]
+    if len(node.args) != wanted if wanted is not None else len(node.args) < 2:
+        expected = "two numbers or more" if wanted is None else "one number"
+        raise ExpressionError(f"in {text!r}: {name} takes {expected}, got {len(node.args)}")
+    return node.args
+
+
 _CHECKS: dict[type[ast.AST], Callable[[Any, str], list[ast.expr]]] = {
     ast.Constant: _check_constant,
     ast.Name: lambda _node, _text: [],
     ast.BinOp: _check_binary,
     ast.UnaryOp: _check_unary,
     ast.BoolOp: lambda node, _text: node.values,
+    ast.Call: _check_call,
     ast.Compare: _check_compare,
 }

@@ -138,6 +138,8 @@ def _expressions(config: Config, problems: Problems) -> None:
             for name in ("value", "eligible", "error", "shared_error")
         ]
         wanted += [(("remedies", place, "uses", name), amount) for name, amount in remedy.uses.items()]
+        ends = (None, None) if remedy.intensity is None else remedy.intensity
+        wanted += [(("remedies", place, "intensity", end), formula) for end, formula in enumerate(ends)]
     if config.packages is not None:
         values = enumerate(config.packages.values)
         wanted += [(("packages", "values", place, "value"), entry.value) for place, entry in values]
@@ -154,6 +156,9 @@ def _expressions(config: Config, problems: Problems) -> None:
 
 def _numbers(config: Config, problems: Problems) -> None:
     """Check the ranges of numbers."""
+    for place, remedy in enumerate(config.remedies):
+        if remedy.intensity is not None and len(remedy.intensity) != 2:
+            problems.add(("remedies", place, "intensity"), "must be a list of two: least and most")
     if config.seed < 0:
         problems.add(("seed",), f"must be 0 or more, got {config.seed}")
     if config.value is not None:

@@ -75,6 +75,7 @@ def remedies_of(config: Config) -> list[Any]:
             eligible=remedy.eligible,
             error=remedy.error,
             shared_error=remedy.shared_error,
+            intensity=remedy.intensity,  # type: ignore[arg-type]  # Remedy refuses what is no pair
         )
         for remedy in config.remedies
     ]

@@ -259,6 +259,8 @@ class RemedyTable:
         An expression: only cases where it is true.
     error, shared_error : float or str or None
         Standard errors of the value: each case's own, and what all cases of the remedy have in common.
+    intensity : list of two (float or str), or None
+        Least and most of what may be given, where the planner is to choose how much; ``intensity`` in the formulas.
     """
 
     name: str
@@ -267,6 +269,7 @@ class RemedyTable:
     eligible: str | None = None
     error: float | str | None = None
     shared_error: float | str | None = None
+    intensity: tuple[float | str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

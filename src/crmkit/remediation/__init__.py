@@ -20,6 +20,7 @@ from crmkit.remediation._tableau import Arrays, Row
 from crmkit.remediation._terms import Cap, Floor, Holdout, Ratio, Remedy, Resource
 from crmkit.remediation._verify import Verification, verify
 from crmkit.remediation.dual import DualPlanner
+from crmkit.remediation.nonlinear import NonlinearPlanner
 from crmkit.remediation.uncertain import (
     CvarPlanner,
     Promise,
@@ -44,6 +45,7 @@ __all__ = [
     "InfeasiblePlanError",
     "IntegerPlanner",
     "LinearPlanner",
+    "NonlinearPlanner",
     "Plan",
     "Problem",
     "Promise",

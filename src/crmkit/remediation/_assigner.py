@@ -11,6 +11,7 @@ from crmkit.core.checks import require_columns
 from crmkit.remediation._blocks import Blocks
 from crmkit.remediation._columns import Columns
 from crmkit.remediation._frequency import counted_as_contacts
+from crmkit.remediation._intensity_hooks import words_of_new
 from crmkit.remediation._options import EXACT
 from crmkit.remediation._problem import as_new_cases
 from crmkit.remediation._serve import Quota, gather, serve
@@ -154,7 +155,17 @@ class Assigner:
             keys = _Keys(table[self._one_per])
         rules = self._rules(table)
         alone = np.arange(n_cases)
-        found = tabulate(Columns(table), self._remedies, self._limits, alone, None, stacklevel=4, factors=self._factors)
+        words = words_of_new(self._remedies, self._limits, table, self._duals)
+        found = tabulate(
+            Columns(words.table),
+            words.remedies,
+            self._limits,
+            alone,
+            None,
+            stacklevel=4,
+            factors=self._factors,
+            notes=words.notes,
+        )
         limits = [row._replace(bound=bound) for row, bound in zip(found.limits, self._bound, strict=True)]
         blocks = Blocks.of(found.value, alone, limits, Tier.hard(len(limits)))
         prices = np.maximum(self._duals[blocks.rows] * blocks.sign, 0.0)
@@ -174,7 +185,9 @@ class Assigner:
         names = np.array([*(remedy.name for remedy in self._remedies), NOTHING], dtype=object)
         resources = [i for i, limit in enumerate(self._limits) if isinstance(limit, Resource)]
         worth, uses = gather(found.value, [limits[i].coefficients for i in resources], given.choice)
-        columns: dict[str, Any] = {"case_id": table["case_id"], "remedy": names[given.choice], "value": worth}
+        columns: dict[str, Any] = {"case_id": table["case_id"], "remedy": names[given.choice]}
+        columns |= words.column(given.choice)
+        columns["value"] = worth
         columns |= {f"uses_{self._limits[i].name}": use for i, use in zip(resources, uses, strict=True)}
         columns["adjusted"] = given.adjusted
         return pd.DataFrame(columns, copy=False)

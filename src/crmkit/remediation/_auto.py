@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval
 from crmkit.core.errors import ConvergenceError
 from crmkit.remediation._completion import complete
 from crmkit.remediation._conflict import infeasible
+from crmkit.remediation._intensity_hooks import plan_intensities
 from crmkit.remediation._plan import Plan
 from crmkit.remediation._relaxation import relax
 from crmkit.remediation.dual import DualPlanner
@@ -31,7 +32,8 @@ class AutoPlanner(BaseEstimator):
     The linear programme gives the prices and a bound; it divides at most as many cases as there are limits. The cases
     near a tie are searched for the best whole plan. Options that the prices prove to be in no better plan are dropped,
     and the rest is searched until the gap is as small as asked or the nodes are used up. With more than 40,000 possible
-    pairs of case and remedy (5,000 cases with eight remedies) the work is handed to :class:`DualPlanner`.
+    pairs of case and remedy (5,000 cases with eight remedies) the work is handed to :class:`DualPlanner`, and where a
+    remedy has an intensity, to :class:`NonlinearPlanner`.
     ``plan.planner`` and ``plan.notes`` say what was done.
 
     Parameters
@@ -90,6 +92,8 @@ class AutoPlanner(BaseEstimator):
             If the time ran out before any plan was found.
         """
         self._validate_params()
+        if problem.open_intensities:
+            return plan_intensities(problem, gap=self.gap, nodes=self.nodes, time_limit=self.time_limit)
         if int(np.count_nonzero(np.isfinite(problem.worth()))) > LARGE:
             return self._large(problem)
         options = problem.options()

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from crmkit.core.errors import InfeasiblePlanError
+from crmkit.remediation._intensity_hooks import least_use_of
 from crmkit.remediation._options import EXACT
 from crmkit.remediation._relaxation import POSITIVE, solve_linear
 from crmkit.remediation._search import for_milp, search
@@ -51,7 +52,8 @@ def conflict(problem: Problem, *, whole: bool = True) -> tuple[str, ...]:
     and put back where the others leave a plan (a deletion filter). With more than 2,000 possible pairs of case and
     remedy "leave a plan" means a divided one where the divided problem is the one without a plan already: a whole one
     is then at most about one case a limit away. A search for a whole plan that takes more than 20 seconds counts as
-    having found one, so that the set may be larger than necessary, never wrong.
+    having found one, so that the set may be larger than necessary, never wrong. Remedies with an intensity count with
+    the least that any intensity uses, so that a conflict is one at every intensity.
 
     References
     ----------
@@ -66,6 +68,8 @@ def conflict(problem: Problem, *, whole: bool = True) -> tuple[str, ...]:
     >>> conflict(problem)
     ('budget', 'at least two')
     """
+    if problem.open_intensities:
+        problem = least_use_of(problem)
     options = problem.options().hardest()
     rows = np.flatnonzero(_candidates(options))
     divided = not whole or (len(rows) > 0 and options.n_options > _SMALL)

@@ -10,6 +10,7 @@ import numpy as np
 from crmkit.core import html
 from crmkit.core.errors import DataError
 from crmkit.remediation._assigner import Assigner
+from crmkit.remediation._intensity_hooks import near_levels, rechosen_for
 from crmkit.remediation._options import EXACT
 from crmkit.remediation._plan_tables import Lines, explanation, plan_table, price_table, use_of
 from crmkit.remediation._ranking import adjusted_table
@@ -62,6 +63,8 @@ class Plan:
         How it was made, in words.
     fractional : bool
         Whether some case is divided among remedies.
+    intensities_chosen : bool
+        Whether the intensities at which ``problem`` stands were planned too, so that ``bound`` holds for all of them.
 
     Examples
     --------
@@ -79,6 +82,7 @@ class Plan:
     planner: str
     notes: tuple[str, ...]
     fractional: bool
+    intensities_chosen: bool
 
     def __init__(
         self,
@@ -118,6 +122,7 @@ class Plan:
         self._core: tuple[Options, Relaxed, Ints] | None = None
         self._replan: Callable[[Problem, Floats], Plan] | None = None
         self._cached: dict[str, Any] = {}
+        self.intensities_chosen = False
         bound = bound + problem.fixed
         if duals is not None:
             bound = min(bound, problem.bound_at(duals))
@@ -250,6 +255,22 @@ class Plan:
         self.bound = max(min(self.bound, float(bound) + self.problem.fixed), self.value)
         return self
 
+    def with_chosen_intensities(self, bound: float) -> Self:
+        """Say that the intensities of the problem were planned too, for planners; gives the plan itself.
+
+        Parameters
+        ----------
+        bound : float
+            What no plan can exceed, whatever its intensities: more than the prices prove for those planned.
+
+        Returns
+        -------
+        Plan
+            This plan.
+        """
+        self.bound, self.intensities_chosen = max(float(bound), self.value), True
+        return self
+
     def with_core(
         self, options: Options, relaxed: Relaxed, rows: Ints, replan: Callable[[Problem, Floats], Plan]
     ) -> Self:
@@ -291,6 +312,7 @@ class Plan:
             "duals": self.duals,
             "planner": self.planner,
             "notes": list(self.notes),
+            "intensities_chosen": self.intensities_chosen,
         }
 
     @classmethod
@@ -307,7 +329,7 @@ class Plan:
         Plan
             The same plan; its table of prices is worked out anew when it is asked for.
         """
-        return cls(
+        made = cls(
             state["problem"],
             state["case"],
             state["remedy"],
@@ -318,6 +340,7 @@ class Plan:
             planner=state["planner"],
             notes=state["notes"],
         )
+        return made.with_chosen_intensities(state["bound"]) if state.get("intensities_chosen") else made
 
     @property
     def gap(self) -> float:
@@ -367,7 +390,8 @@ class Plan:
     def table(self) -> pd.DataFrame:
         """One row a case in the order of the cases; a divided case has a row for each part.
 
-        Columns: ``case_id``, ``remedy`` (``"nothing"`` where none), ``share``, ``value`` (times the share),
+        Columns: ``case_id``, ``remedy`` (``"nothing"`` where none), ``share``, ``intensity`` (only where remedies have
+        intensities; missing for nothing and for remedies without one), ``value`` (times the share),
         ``uses_<resource>`` (times the share), ``runner_up`` and ``lead`` (the next best at the plan's prices and how
         far it is behind; missing and ``inf`` where there was no other choice; below 0 where a limit or a promise
         forbade the better one to this case), ``arm`` (``"plan"`` or ``"holdout"``) and ``intended``: the remedy of a
@@ -409,7 +433,7 @@ class Plan:
         sides may lie further apart than all cases together would show.
         """
         if "prices" not in self._cached:
-            core = self._core
+            core = near_levels(self) if self._core is None and self.intensities_chosen else self._core
             if core is None:
                 options = self.problem.options()
                 core = options, self.relaxed(), np.arange(len(options.bound))
@@ -480,8 +504,9 @@ class Plan:
         if isinstance(values, str | bytes):
             raise TypeError(f"values must be numbers, got {type(values).__name__}")
         given = list(np.atleast_1d(np.asarray(list(values) if isinstance(values, Iterable) else values, dtype=float)))
-        if self._replan is not None:
-            return what_if_replanned(self, self._replan, limit, given)
+        replan = self._replan if self._replan is not None or not self.intensities_chosen else rechosen_for(self)
+        if replan is not None:
+            return what_if_replanned(self, replan, limit, given)
         return what_if(self, limit, given)
 
     def waterfall(self, order: Iterable[str] | Mapping[str, str | Sequence[str]] | None = None) -> pd.DataFrame:

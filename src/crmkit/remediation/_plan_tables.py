@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from crmkit.remediation._intensities import intensity_column
 from crmkit.remediation._prices import one_sided
 from crmkit.remediation._ranking import elsewhere, intended, runners_up
 from crmkit.remediation._terms import NOTHING, Ratio, Resource
@@ -96,6 +97,7 @@ def plan_table(problem: Problem, lines: Lines, ranking: Floats) -> pd.DataFrame:
         "case_id": problem.case_ids[lines.case],
         "remedy": names[lines.remedy],
         "share": lines.share.copy(),
+        **intensity_column(problem, lines.case, lines.remedy),
         "value": lines.worth.copy(),
     }
     for at, (column, entries) in enumerate(first.items()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -9,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from crmkit.core.checks import as_frame, positions, require_columns
-from crmkit.core.errors import DataError
+from crmkit.core.errors import DataError, DataWarning
 from crmkit.remediation._blocks import Blocks
 from crmkit.remediation._coefficients import Coefficients
 from crmkit.remediation._errors import errors_of
 from crmkit.remediation._frequency import Frequency, keep_out, summarised
 from crmkit.remediation._from_arrays import cases_from_arrays, cases_from_options
 from crmkit.remediation._holdout import draw
+from crmkit.remediation._intensities import has_intensities, worded
 from crmkit.remediation._options import Options
 from crmkit.remediation._promised import (
     Promised,
@@ -67,6 +69,9 @@ class Problem:
     ----------
     held_out : ndarray of bool, shape (n_cases,)
         Which cases are held out.
+    intensities : ndarray, shape (n_cases, n_remedies), or None
+        At which intensities the formulas were worked out, NaN where there is none; None where no remedy has an
+        intensity or they are still to be planned.
 
     Raises
     ------
@@ -148,7 +153,11 @@ class Problem:
             self.held_out = held_out
         else:
             self.held_out = np.zeros(n_cases, dtype=bool) if holdout is None else draw(holdout, self.cases, self._group)
-        self._tableau = tabulate(self.cases, self.remedies, self.limits, self._group, ~self.held_out, stacklevel=4)
+        self.intensities: npt.NDArray[np.float64] | None = None
+        words = worded(self.cases, self.remedies, None)
+        self._tableau = tabulate(
+            words.table, words.remedies, self.limits, self._group, ~self.held_out, stacklevel=4, notes=words.notes
+        )
         self._cached: dict[str, Any] = {}
         self._long = False
         self._settle()
@@ -474,7 +483,7 @@ class Problem:
     def worth(self) -> npt.NDArray[np.float64]:
         """Give the value of each remedy of each case, ``-inf`` where it may not be given, for planners; cached."""
         if "worth" not in self._cached:
-            value = self._tableau.value
+            value = self.tableau_at_intensities().value
             self._cached["worth"] = np.where(self._closed[:, None], -np.inf, value) if self._closed.any() else value
         found: npt.NDArray[np.float64] = self._cached["worth"]
         return found
@@ -510,9 +519,10 @@ class Problem:
         ([[2.0], [2.0]], None)
         """
         if "errors" not in self._cached:
-            eligible = np.isfinite(self._tableau.value) & ~self.held_out[:, None]
-            own = errors_of(self.cases, self.remedies, "error", eligible)
-            self._cached["errors"] = (own, errors_of(self.cases, self.remedies, "shared_error", eligible))
+            eligible = np.isfinite(self.tableau_at_intensities().value) & ~self.held_out[:, None]
+            words = worded(self.cases, self.remedies, self.intensities)
+            own = errors_of(words.table, words.remedies, "error", eligible)
+            self._cached["errors"] = (own, errors_of(words.table, words.remedies, "shared_error", eligible))
         found: tuple[Any, Any] = self._cached["errors"]
         return found
 
@@ -593,6 +603,108 @@ class Problem:
             other._cached["blocks"] = blocks
         return other
 
+    @property
+    def open_intensities(self) -> bool:
+        """Whether some remedy has an intensity that is still to be planned."""
+        return self.intensities is None and has_intensities(self.remedies)
+
+    def tableau_at_intensities(self) -> Tableau:
+        """Give values and rows as :meth:`tableau` does, and refuse where intensities are still to be planned.
+
+        Returns
+        -------
+        Tableau
+            Of the cases at their intensities.
+
+        Raises
+        ------
+        DataError
+            If some remedy has an intensity that is still to be planned.
+        """
+        if self.open_intensities:
+            raise DataError(
+                "the problem has remedies with an intensity, which only planner 'nonlinear' (or 'auto') chooses; "
+                "at_intensities fixes them for every other planner"
+            )
+        return self._tableau
+
+    def at_intensities(self, intensities: Any) -> Problem:
+        """Give the ordinary problem that this one is when intensities are fixed.
+
+        Parameters
+        ----------
+        intensities : array-like of float, shape (n_cases, n_remedies)
+            Of each remedy for each case, within its range; NaN where it is not to be eligible. Columns of remedies
+            without an intensity do not matter.
+
+        Returns
+        -------
+        Problem
+            For every planner; :meth:`at_intensities` of it fixes others.
+
+        Raises
+        ------
+        DataError
+            If no remedy has an intensity, the shape is wrong, or one is outside its range.
+
+        Examples
+        --------
+        >>> from crmkit.remediation import Problem, Remedy, plan
+        >>> voucher = Remedy("voucher", value="10 * sqrt(intensity) - intensity", intensity=(1, 100))
+        >>> problem = Problem({"case_id": ["a", "b"]}, [voucher])
+        >>> plan(problem.at_intensities([[9.0], [16.0]]), "lp").value
+        45.0
+        """
+        given = np.asarray(intensities, dtype=np.float64)
+        if not has_intensities(self.remedies):
+            raise DataError("no remedy has an intensity: there is nothing to fix")
+        if given.shape != (self.n_cases, len(self.remedies)):
+            raise DataError(
+                f"intensities must have the shape {(self.n_cases, len(self.remedies))} (cases, remedies), "
+                f"got {given.shape}"
+            )
+        none = [remedy.intensity is None for remedy in self.remedies]
+        return self._at(np.where(none, np.nan, given))
+
+    def _at(self, intensities: npt.NDArray[np.float64] | None) -> Problem:
+        """Give the same problem at other intensities, or at none; what is missing was told when it was made."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.intensities, other._cached = intensities, {}
+        words = worded(self.cases, self.remedies, intensities)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)
+            other._tableau = tabulate(
+                words.table, words.remedies, self.limits, self._group, ~self.held_out, stacklevel=4
+            )
+        other._settle()
+        return other
+
+    def recast(self, remedies: Sequence[Remedy], tableau: Tableau) -> Problem:
+        """Give the same cases and limits with other remedies that are worked out already, for planners.
+
+        Parameters
+        ----------
+        remedies : sequence of Remedy
+            Their names matter only.
+        tableau : Tableau
+            Their values, and the limits in the problem's order.
+
+        Returns
+        -------
+        Problem
+            An ordinary problem that shares everything else.
+        """
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.remedies, other.intensities = tuple(remedies), None
+        other._tableau, other._cached = tableau, {}
+        return other
+
+    def with_open_intensities(self) -> Problem:
+        """Give the problem whose intensities are still to be planned; itself where it is one or has none."""
+        return self if self.intensities is None else self._at(None)
+
     def get_state(self) -> dict[str, Any]:
         """Give everything the problem consists of, for saving without pickle.
 
@@ -612,6 +724,7 @@ class Problem:
             "value": self._tableau.value,
             "rows": [(row.name, row.sense, row.coefficients, row.bound) for row in self._tableau.rows],
             "long": self._long,
+            "intensities": self.intensities,
             "frequency": list(self.frequency),
             "kept_out": self._kept_out,
             "promised": self.promised,
@@ -638,6 +751,7 @@ class Problem:
         self.one_per, self.holdout, self.held_out = state["one_per"], state["holdout"], state["held_out"]
         _check_case_ids(self.cases)
         self._group, self._long = state["group"], state["long"]
+        self.intensities = state.get("intensities")
         limits = [
             Limits(name, sense, Coefficients.of_matrix(table), bound) for name, sense, table, bound in state["rows"]
         ]

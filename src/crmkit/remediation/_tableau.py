@@ -200,6 +200,7 @@ def tabulate(
     *,
     stacklevel: int,
     factors: Mapping[str, float] = MappingProxyType({}),
+    notes: Sequence[tuple[str, Bools]] = (),
 ) -> Tableau:
     """Work out every value, use and limit.
 
@@ -217,6 +218,8 @@ def tabulate(
         Where the warning points.
     factors : mapping of str to float
         As from :func:`factors_of`, where ``counted`` is None.
+    notes : sequence of (str, ndarray of bool), default=()
+        What is known to be missing already, and where.
 
     Returns
     -------
@@ -232,6 +235,8 @@ def tabulate(
     """
     n_cases = len(group)
     missing = _Missing(n_cases)
+    for what, rows in notes:
+        missing.note(what, rows)
     # A column a remedy: whoever goes through the cases in stretches reads each remedy in one piece.
     value = np.full((n_cases, len(remedies)), -np.inf, order="F")
     uses: dict[str, dict[int, Amounts]] = {limit.name: {} for limit in limits if isinstance(limit, Resource)}

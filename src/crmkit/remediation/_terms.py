@@ -37,6 +37,18 @@ def _formula(what: str, formula: object) -> None:
         raise ValueError(f"{what} must be a column name, a finite number or an expression, got {_shown(formula)}")
 
 
+def _range(what: str, given: Any) -> tuple[str | float, str | float]:
+    """Refuse what is no pair of formulas, or a pair of numbers the wrong way round."""
+    if not isinstance(given, list | tuple) or len(given) != 2:
+        raise ValueError(f"{what} must be a pair of least and most, such as (5, 50), got {type(given).__name__}")
+    low, high = given
+    _formula(f"the least {what}", low)
+    _formula(f"the most {what}", high)
+    if isinstance(low, Real) and isinstance(high, Real) and low > high:
+        raise ValueError(f"{what} goes from {low!r} to {high!r}: the least must not be above the most")
+    return given[0], given[1]
+
+
 def _condition(what: str, condition: object) -> None:
     """Refuse a condition that is no text."""
     if condition is not None and not (isinstance(condition, str) and condition.strip()):
@@ -81,11 +93,15 @@ class Remedy:
     parts : tuple of str, default=()
         Names of the remedies that this one consists of: a :class:`Cap` or :class:`Floor` of one of them counts this
         remedy too. :func:`packages` fills it in.
+    intensity : pair of str or float, or None, default=None
+        How much may be given, from least to most, where that is to be planned too: numbers, or columns or expressions
+        of the case. ``value``, ``uses`` and the errors may then use the name ``intensity``; planner ``"nonlinear"``
+        chooses it for each case.
 
     Raises
     ------
     ValueError
-        If the name is empty or taken, or a formula is neither text nor a finite number.
+        If the name is empty or taken, a formula is neither text nor a finite number, or an intensity is no pair.
     TypeError
         If the parts are text.
 
@@ -104,6 +120,7 @@ class Remedy:
     error: str | float | None = None
     shared_error: str | float | None = None
     parts: tuple[str, ...] = ()
+    intensity: tuple[str | float, str | float] | None = None
 
     def __post_init__(self) -> None:
         _name("Remedy", self.name)
@@ -122,6 +139,8 @@ class Remedy:
         for part in self.parts:
             _name(f"a part of remedy {self.name!r}", part)
         object.__setattr__(self, "parts", tuple(self.parts))
+        if self.intensity is not None:
+            object.__setattr__(self, "intensity", _range(f"intensity of remedy {self.name!r}", self.intensity))
         object.__setattr__(self, "uses", MappingProxyType(dict(self.uses)))
 
     def counts_as(self, name: str | None) -> bool:

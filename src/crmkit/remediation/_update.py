@@ -13,6 +13,7 @@ from crmkit.core.checks import positions
 from crmkit.core.errors import DataError
 from crmkit.remediation._auto import LARGE
 from crmkit.remediation._holdout import draw
+from crmkit.remediation._intensities import has_intensities
 from crmkit.remediation._planning import plan as plan_anew
 from crmkit.remediation._promised import Promised, less_spent, still_held
 from crmkit.remediation._tableau import group_codes
@@ -51,6 +52,10 @@ def update(plan: Plan, cases: Any, *, promised: Any, planner: Any) -> Plan:
         Of a new problem.
     """
     problem = plan.problem
+    if has_intensities(problem.remedies):
+        raise DataError(
+            "promises of remedies with an intensity are not kept: plan new cases with what is left, or assign them"
+        )
     if plan.fractional:
         raise DataError("this plan divides cases, and part of a remedy cannot be promised: make a whole plan first")
     frame = problem.new_cases(cases)

@@ -14,6 +14,7 @@ from crmkit.remediation._plan import Plan
 from crmkit.remediation._recount import Column, Counts, Formulas
 from crmkit.remediation._terms import NOTHING, Floor, Ratio, Resource
 from crmkit.remediation._verify_before import Before
+from crmkit.remediation._verify_intensities import AtIntensities
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -154,10 +155,13 @@ def verify(plan_or_table: Any, problem: Problem) -> Verification:
     >>> verify({"case_id": [0, 1], "remedy": ["remedy_0", "remedy_0"]}, problem).violations
     ("limit 'hours': 2 used of at most 1",)
     """
-    facts = _Facts(problem)
+    told = AtIntensities.of(plan_or_table, problem)
+    facts = _Facts(problem if told is None else told.words)
     made = plan_or_table if isinstance(plan_or_table, Plan) else None
     table = (made.table if made is not None else as_frame(plan_or_table, what="plan")).reset_index(drop=True)
-    wrong: list[str] = []
+    wrong: list[str] = [] if told is None else told.violations
+    if wrong:
+        return Verification(ok=False, violations=tuple(wrong), value=math.nan, bound=math.inf, gap=math.inf)
     lines = _Lines(table, facts, wrong)
     if not lines.readable:
         return Verification(ok=False, violations=tuple(wrong), value=math.nan, bound=math.inf, gap=math.inf)
@@ -167,7 +171,7 @@ def verify(plan_or_table: Any, problem: Problem) -> Verification:
     lines.check_written()
     bound = math.inf
     if made is not None:
-        bound = _check_claims(made, facts, lines, value, wrong)
+        bound = _check_claims(made, facts, lines, value, wrong, told)
     return Verification(
         ok=not wrong,
         violations=tuple(wrong),
@@ -284,7 +288,9 @@ class _Lines:
             self.note(f"{column} is not what the formulas give", ~(np.abs(written - numbers) <= room))
 
 
-def _check_claims(made: Plan, facts: _Facts, lines: _Lines, value: float, wrong: list[str]) -> float:
+def _check_claims(
+    made: Plan, facts: _Facts, lines: _Lines, value: float, wrong: list[str], told: AtIntensities | None
+) -> float:
     """Check what a plan says of itself beyond its lines, and prove the bound of its prices."""
     room = 1e-9 * max(1.0, abs(value))
     if not abs(made.value - value) <= room:
@@ -314,7 +320,8 @@ def _check_claims(made: Plan, facts: _Facts, lines: _Lines, value: float, wrong:
             bound += dearer * limit.beyond if dearer > 1e-12 * abs(price) else 0.0
     best = pd.Series(np.max(adjusted, axis=1, initial=-np.inf))
     open_ = ~facts.problem.held_out & ~facts.before.settled(facts.group)
-    planned = best[open_].groupby(facts.group[open_]).max()
+    most = best if told is None else pd.Series(np.max(adjusted + told.lift(duals), axis=1, initial=-np.inf))
+    planned = most[open_].groupby(facts.group[open_]).max()
     bound += float(planned.clip(lower=0.0).sum())
     # The same prices in another order of adding differ in the last digits.
     if bound < value - 1e-7 * max(1.0, abs(value)):

@@ -133,7 +133,8 @@ def _of_plan(plan: Plan, limit: str, amount: float) -> Point:
     given = np.bincount(problem.group[plan.choice >= 0])
     most = sign * bounds + problem.tier().most
     keeps = bool(np.all(sign * used <= most + room)) and (plan.fractional or given.max(initial=0) <= 1)
-    proved = problem.bound_at(plan.duals) if _follows(problem, row, amount) else np.inf
+    follows = _follows(problem, row, amount) and not plan.intensities_chosen
+    proved = problem.bound_at(plan.duals) if follows else np.inf
     return Point(amount, plan.value if keeps else np.nan, float(used[row]), plan.bound, proved, float(plan.duals[row]))
 
 

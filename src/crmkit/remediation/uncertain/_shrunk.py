@@ -12,6 +12,7 @@ from scipy.optimize import brentq
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.core.estimate import Estimate
 from crmkit.remediation._errors import errors_of
+from crmkit.remediation._intensities import has_intensities
 from crmkit.remediation._problem import Problem
 from crmkit.remediation.uncertain._noise import Noise
 from crmkit.remediation.uncertain._risk import shares_of
@@ -128,6 +129,8 @@ class _Prior(NamedTuple):
 
 def _estimates(problem: Problem) -> tuple[Floats, Floats]:
     """Give values and their own errors, also of those held out."""
+    if has_intensities(problem.remedies):
+        raise DataError("values that depend on an intensity cannot be shrunk: shrink the columns they are made of")
     value = problem.tableau().value
     own = errors_of(problem.cases, problem.remedies, "error", np.isfinite(value))
     if own is None:
