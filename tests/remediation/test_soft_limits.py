@@ -321,6 +321,26 @@ def test_a_ratio_counts_customers_where_each_gets_one_remedy() -> None:
     assert made.value == 18.0  # one of one customer is a share of 1, whatever the number of cases
 
 
+def test_arrays_take_ratios_and_penalties_too() -> None:
+    new = np.array([0, 0, 0, 1, 1, 1], dtype=bool)
+    value = np.array([[9.0], [8.0], [7.0], [3.0], [2.0], [1.0]])
+    made = remediation.plan(
+        Problem.from_arrays(
+            value,
+            uses={"hours": 1.0},
+            limits={"hours": 2},
+            ratios={"fair": (new, ~new, 0.5), "all alike": (new, None, 0.1)},
+            penalties={"hours": (2.5, 1.0), "all alike": 0.25},
+        )
+    )
+    assert made.choice.tolist() == [0, 0, -1, 0, -1, -1]
+    assert (made.value, made.penalty) == (17.5, 2.5)
+    with pytest.raises(crmkit.DataError, match="there is no limit 'hour'"):
+        Problem.from_arrays(value, uses={}, limits={}, penalties={"hour": 1.0})
+    with pytest.raises(crmkit.DataError, match="'fair' needs a mask"):
+        Problem.from_arrays(value, uses={}, limits={}, ratios={"fair": (None, new, 0.5)})
+
+
 def test_the_price_of_a_ratio_is_said_in_words() -> None:
     cases = {"case_id": range(6), "new": [0, 0, 0, 1, 1, 1], "worth": [9.0, 8.0, 7.0, 3.0, 2.0, 1.0]}
     limits = [Resource("hours", 3), Ratio("new == 1", least=1.0, to="new == 0", name="fair")]

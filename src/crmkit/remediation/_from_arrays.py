@@ -10,7 +10,7 @@ import pandas as pd
 
 from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError
-from crmkit.remediation._terms import NOTHING, Cap, Floor, Remedy, Resource
+from crmkit.remediation._terms import NOTHING, Cap, Floor, Ratio, Remedy, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,12 +50,14 @@ def cases_from_arrays(
     remedies: Sequence[str] | None,
     errors: Any = None,
     shared_errors: Any = None,
+    ratios: Mapping[str, tuple[Any, Any, float]] | None = None,
+    penalties: Mapping[str, float | tuple[float, float]] | None = None,
 ) -> tuple[pd.DataFrame, list[Remedy], list[Limit]]:
     """Write arrays as a table of cases with formulas that name its columns.
 
     Parameters
     ----------
-    value, uses, limits, eligible, floors, caps, group, case_ids, remedies, errors, shared_errors
+    value, uses, limits, eligible, floors, caps, group, case_ids, remedies, errors, shared_errors, ratios, penalties
         As in :meth:`Problem.from_arrays`.
 
     Returns
@@ -96,15 +98,50 @@ def cases_from_arrays(
         for j, remedy in enumerate(_remedies(names, worth, allowed, taken, columns))
     ]
     columns |= {f"{what}_{j}": array[:, j] for what, array in unsure.items() for j in range(n_remedies)}
-    terms: list[Limit] = [Resource(name, float(limit)) for name, limit in limits.items()]
-    for kind, given in ((Floor, floors or {}), (Cap, caps or {})):
-        for name, (mask, count) in given.items():
-            where = None if mask is None else f"mask_{len(terms)}"
-            if where is not None:
-                columns[where] = _column_of(mask, n_cases, f"the mask of {name!r}").astype(bool)
-            terms.append(kind(where=where, count=float(count), name=name))
+    masks = {Floor: floors or {}, Cap: caps or {}, Ratio: ratios or {}}
+    terms = _terms(limits, masks, columns, n_cases)
+    terms = _at_a_price(terms, penalties or {})
     # Without copies: columns are parts of the arrays given.
     return pd.DataFrame(columns, copy=False), made, terms
+
+
+def _terms(
+    limits: Mapping[str, float], masks: Mapping[Any, Mapping[str, Any]], columns: dict[str, Any], n_cases: int
+) -> list[Limit]:
+    """Write limits as terms, and put the columns that they name beside the cases."""
+    terms: list[Limit] = [Resource(name, float(limit)) for name, limit in limits.items()]
+
+    def column(mask: Any, called: str, name: str) -> str | None:
+        if mask is None:
+            return None
+        columns[called] = _column_of(mask, n_cases, f"the mask of {name!r}").astype(bool)
+        return called
+
+    for kind in (Floor, Cap):
+        for name, (mask, count) in masks[kind].items():
+            terms.append(kind(where=column(mask, f"mask_{len(terms)}", name), count=float(count), name=name))
+    for name, (mask, other, least) in masks[Ratio].items():
+        where = column(mask, f"mask_{len(terms)}", name)
+        if where is None:
+            raise DataError(f"ratio {name!r} needs a mask of the cases that must not be left behind")
+        to = column(other, f"other_{len(terms)}", name)
+        terms.append(Ratio(where, least=float(least), to=to, name=name))
+    return terms
+
+
+def _at_a_price(terms: list[Limit], penalties: Mapping[str, float | tuple[float, float]]) -> list[Limit]:
+    """Let some limits be broken at a price."""
+    names = [term.name for term in terms]
+    strangers = [name for name in penalties if name not in names]
+    if strangers:
+        raise DataError(
+            f"penalties: there is no limit {strangers[0]!r}; the limits are: {', '.join(map(repr, names)) or 'none'}"
+        )
+    tiers = {name: tier if isinstance(tier, tuple) else (tier, np.inf) for name, tier in penalties.items()}
+    return [
+        replace(term, penalty=tiers[term.name][0], beyond=tiers[term.name][1]) if term.name in tiers else term
+        for term in terms
+    ]
 
 
 def _remedies(

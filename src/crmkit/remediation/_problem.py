@@ -281,6 +281,8 @@ class Problem:
         remedies: Sequence[str] | None = None,
         errors: Any = None,
         shared_errors: Any = None,
+        ratios: Mapping[str, tuple[Any, Any, float]] | None = None,
+        penalties: Mapping[str, float | tuple[float, float]] | None = None,
     ) -> Self:
         """Make a problem of arrays, for those who have no table and need no expressions.
 
@@ -307,6 +309,11 @@ class Problem:
         errors, shared_errors : array-like of float, shape (n_cases, n_remedies), or None
             Standard errors of the values, each case's own and what all cases of a remedy have in common, as in
             :class:`Remedy`; anything that broadcasts to the shape.
+        ratios : mapping of str to (mask, mask, least), or None
+            The share of the first mask's cases that get a remedy is at least ``least`` times that of the second's, or
+            of all cases where that is None; see :class:`Ratio`.
+        penalties : mapping of str to float or (float, float), or None
+            Limits by name that may be broken, at so much a unit; with a second number, by that many units at most.
 
         Returns
         -------
@@ -337,6 +344,8 @@ class Problem:
             remedies=remedies,
             errors=errors,
             shared_errors=shared_errors,
+            ratios=ratios,
+            penalties=penalties,
         )
         self = cls.__new__(cls)
         self._set(cases, made, terms, one_per=None if group is None else "group", holdout=None)
