@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmkit.remediation import Cap, Problem, Remedy, Resource, plan, verify
+from crmkit import InfeasiblePlanError
+from crmkit.remediation import Cap, Floor, Problem, Remedy, Resource, plan, verify
 from crmkit.remediation.nonlinear._responses import responses_of
 from crmkit.remediation.nonlinear._shape import concave_cases
 
@@ -119,3 +120,11 @@ def test_what_is_unknown_inside_the_range_is_no_option():
     assert made.planner == "auto (nonlinear, local)"
     assert set(made.table["intensity"]) <= {10.0, 30.0}
     assert verify(made, problem).ok
+
+
+def test_a_conflict_of_bent_responses_is_one_at_every_intensity():
+    bent = Remedy("v", value="w / (1 + exp(-(intensity - 20) / s))", uses={"b": "intensity"}, intensity=(5, 50))
+    problem = Problem(cases(10), [bent], [Resource("b", 40), Floor(count=9, name="nine")])
+    with pytest.raises(InfeasiblePlanError) as caught:
+        plan(problem)
+    assert caught.value.conflict == ("b", "nine")

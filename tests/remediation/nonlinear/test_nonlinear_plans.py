@@ -320,3 +320,15 @@ def test_limits_are_kept_exactly_over_many_random_problems():
         made = plan(Problem(cases(35, seed), [voucher(intensity=(2, 60))], [Resource("budget", budget)]))
         assert made.used()[0] <= budget * (1 + 1e-9)
         assert made.gap <= 1e-4
+
+
+def test_a_conflict_of_a_large_problem_is_told_and_a_tight_one_is_planned():
+    table = cases(4_000)
+    floor = Floor(count=3_000, name="many")
+    problem = Problem(table, [voucher(intensity=(5, 50))], [Resource("budget", 14_000), floor])
+    with pytest.raises(InfeasiblePlanError) as caught:
+        plan(problem)
+    assert caught.value.conflict == ("budget", "many")
+    made = plan(problem.with_bounds({"budget": 15_100}))
+    assert verify(made, problem.with_bounds({"budget": 15_100})).violations == ()
+    assert (made.choice >= 0).sum() >= 3_000
