@@ -9,11 +9,11 @@ import pandas as pd
 
 from crmkit.core.checks import require_columns
 from crmkit.remediation._blocks import Blocks
+from crmkit.remediation._case_table import as_new_cases
 from crmkit.remediation._columns import Columns
 from crmkit.remediation._frequency import counted_as_contacts
 from crmkit.remediation._intensity_hooks import words_of_new
 from crmkit.remediation._options import EXACT
-from crmkit.remediation._problem import as_new_cases
 from crmkit.remediation._serve import Quota, gather, serve
 from crmkit.remediation._tableau import factors_of, tabulate
 from crmkit.remediation._tally import Tally

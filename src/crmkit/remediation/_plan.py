@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from crmkit.core import html
-from crmkit.core.errors import DataError
 from crmkit.remediation._assigner import Assigner
+from crmkit.remediation._handed_in import as_choice, as_duals
 from crmkit.remediation._intensity_hooks import near_levels, rechosen_for
 from crmkit.remediation._options import EXACT
 from crmkit.remediation._plan_tables import Lines, explanation, plan_table, price_table, use_of
@@ -180,8 +180,8 @@ class Plan:
         >>> Plan.from_choice(problem, [0, -1], prices=[4.0]).bound
         10.0
         """
-        remedy = _as_choice(problem, choice)
-        duals = None if prices is None else _as_duals(problem, prices)
+        remedy = as_choice(problem, choice)
+        duals = None if prices is None else as_duals(problem, prices)
         return cls(
             problem,
             np.arange(problem.n_cases),
@@ -737,44 +737,3 @@ def _with_promised(promised: Promised, case: Ints, remedy: Ints) -> Ints:
     there = np.full(int(case.max(initial=-1)) + 1, -1, dtype=np.intp)
     there[promised.case] = promised.remedy
     return np.where(there[case] >= 0, there[case], remedy)
-
-
-def _as_choice(problem: Problem, choice: Any) -> Ints:
-    """Check a choice."""
-    given = np.asarray(choice)
-    if given.shape != (problem.n_cases,):
-        raise DataError(
-            f"choice must have one entry for each of the {problem.n_cases:,} cases, got shape {given.shape}"
-        )
-    if given.size and given.dtype.kind not in "iu":
-        raise DataError(f"choice must hold whole numbers (-1 for nothing), got {given.dtype}")
-    remedy = given.astype(np.intp)
-    if np.any((remedy < -1) | (remedy >= len(problem.remedies))):
-        raise DataError(f"choice must be from -1 (nothing) to {len(problem.remedies) - 1}")
-    some = np.flatnonzero(remedy >= 0)
-    wrong = some[~np.isfinite(problem.worth()[some, remedy[some]])]
-    if len(wrong):
-        raise DataError(f"choice gives remedies that are not eligible: {len(wrong):,} cases, first in row {wrong[0]}")
-    return remedy
-
-
-def _as_duals(problem: Problem, prices: Any) -> Floats:
-    """Check prices and drop the rounding of their sign."""
-    given = np.asarray(prices, dtype=np.float64)
-    limits = problem.tableau().limits
-    if given.shape != (len(limits),) or not np.all(np.isfinite(given)):
-        raise DataError(f"prices must be one finite number for each of the {len(limits)} limits")
-    sign = np.array([1.0 if limit.sense == "<=" else -1.0 for limit in limits])
-    blocks = problem.blocks()
-    typical, sizes = blocks.sizes()
-    size = np.ones(len(limits))
-    size[blocks.rows] = sizes
-    turned = given * sign
-    wrong = turned * size < -1e-6 * typical
-    if wrong.any():
-        names = ", ".join(repr(limits[row].name) for row in np.flatnonzero(wrong))
-        raise DataError(f"prices must be >= 0 for resources and caps and <= 0 for floors; not so for {names}")
-    limited = np.zeros(len(limits), dtype=bool)
-    limited[blocks.rows] = True
-    kept = problem.tier().clip(np.where(limited, np.maximum(turned, 0.0), 0.0))
-    return np.asarray(kept * sign, dtype=np.float64)

@@ -9,27 +9,23 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import pandas as pd
 
-from crmkit.core.checks import as_frame, positions, require_columns
+from crmkit.core.checks import as_frame, require_columns
 from crmkit.core.errors import DataError, DataWarning
-from crmkit.remediation._blocks import Blocks
+from crmkit.remediation._case_table import as_new_cases, check_case_ids, with_case_id
 from crmkit.remediation._coefficients import Coefficients
-from crmkit.remediation._errors import errors_of
 from crmkit.remediation._frequency import Frequency, keep_out, summarised
 from crmkit.remediation._from_arrays import cases_from_arrays, cases_from_options
 from crmkit.remediation._holdout import draw
 from crmkit.remediation._intensities import has_intensities, worded
-from crmkit.remediation._options import Options
+from crmkit.remediation._planners_view import PlannersView
 from crmkit.remediation._promised import (
     Promised,
     check_promises,
     closed_groups,
-    less_promised,
-    use_of_promised,
     with_promised,
 )
-from crmkit.remediation._tableau import Arrays, Limits, Tableau, check_names, group_codes, tabulate
+from crmkit.remediation._tableau import Limits, Tableau, check_names, group_codes, tabulate
 from crmkit.remediation._terms import Cap, Floor, Ratio, Remedy, Resource
-from crmkit.remediation._tier import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,10 +34,10 @@ if TYPE_CHECKING:
 
     from crmkit.remediation._terms import Holdout, Limit
 
-__all__ = ["Problem", "as_new_cases"]
+__all__ = ["Problem"]
 
 
-class Problem:
+class Problem(PlannersView):
     """Which case shall get which remedy, so that the most value is kept within the limits.
 
     Every formula is worked out once, when the problem is made, so that what is wrong is told before any planning. A
@@ -133,7 +129,7 @@ class Problem:
         promised: Promised | None = None,
     ) -> None:
         """Check and work everything out; called at one depth below the caller, where warnings point."""
-        self.cases = _with_case_id(as_frame(cases, what="cases"))
+        self.cases = with_case_id(as_frame(cases, what="cases"))
         self.remedies = _all_of(remedies, Remedy, "remedies", "Remedy")
         self.limits = _all_of(limits, (Resource, Floor, Cap, Ratio), "limits", "Resource, Floor, Cap and Ratio")
         check_names(self.remedies, self.limits)
@@ -142,7 +138,7 @@ class Problem:
         rules = [frequency] if isinstance(frequency, Frequency) else frequency
         self.frequency = _all_of(rules, Frequency, "frequency", "Frequency")
         self.promised = promised
-        _check_case_ids(self.cases)
+        check_case_ids(self.cases)
         n_cases = len(self.cases)
         if one_per is None:
             self._group = np.arange(n_cases, dtype=np.intp)
@@ -410,16 +406,6 @@ class Problem:
         return self._group
 
     @property
-    def closed(self) -> npt.NDArray[np.bool_]:
-        """Cases that a planner leaves alone: held out, promised, or of a group that has what it was promised."""
-        return self._closed
-
-    @property
-    def fixed(self) -> float:
-        """What the promised remedies are worth."""
-        return 0.0 if self.promised is None else float(np.sum(self.promised.value))
-
-    @property
     def frequency_counts(self) -> pd.DataFrame:
         """What each rule of contact frequency counted, a row a rule.
 
@@ -428,16 +414,6 @@ class Problem:
         many cases lose a remedy by it.
         """
         return summarised(self.frequency, self._kept_out)
-
-    def open_limits(self) -> tuple[Limits, ...]:
-        """Give the limits with what promises leave of them, for planners."""
-        if self.promised is None:
-            return self._tableau.limits
-        return less_promised(self._tableau, self.limits, self.promised)
-
-    def promised_use(self) -> npt.NDArray[np.float64]:
-        """Say how much of each limit the promised remedies use."""
-        return np.zeros(len(self.limits)) if self.promised is None else use_of_promised(self._tableau, self.promised)
 
     @property
     def long(self) -> bool:
@@ -463,106 +439,6 @@ class Problem:
     def limit_names(self) -> tuple[str, ...]:
         """Names of the limits, in order."""
         return tuple(limit.name for limit in self.limits)
-
-    def arrays(self) -> Arrays:
-        """Give the problem as arrays, for planners.
-
-        Returns
-        -------
-        Arrays
-            ``value`` and ``eligible`` of shape (n_cases, n_remedies), ``group`` of shape (n_cases,), and ``rows``:
-            ``name``, ``sense``, sparse ``coefficients`` of shape (n_cases, n_remedies), ``bound``.
-
-        Examples
-        --------
-        >>> from crmkit.remediation import Problem
-        >>> problem = Problem.from_arrays([[10.0], [4.0]], uses={"hours": 1.0}, limits={"hours": 1})
-        >>> [(row.name, row.sense, row.bound) for row in problem.arrays().rows]
-        [('hours', '<=', 1.0)]
-        """
-        if "arrays" not in self._cached:
-            value = self.worth()
-            rows = self._tableau.rows
-            if self.promised is not None:
-                rows = tuple(row._replace(bound=row_.bound) for row, row_ in zip(rows, self.open_limits(), strict=True))
-            self._cached["arrays"] = Arrays(value, np.isfinite(value), self._group, rows)
-        found: Arrays = self._cached["arrays"]
-        return found
-
-    def worth(self) -> npt.NDArray[np.float64]:
-        """Give the value of each remedy of each case, ``-inf`` where it may not be given, for planners; cached."""
-        if "worth" not in self._cached:
-            value = self.tableau_at_intensities().value
-            self._cached["worth"] = np.where(self._closed[:, None], -np.inf, value) if self._closed.any() else value
-        found: npt.NDArray[np.float64] = self._cached["worth"]
-        return found
-
-    def blocks(self) -> Blocks:
-        """Give the problem in the compact form in which large ones are planned; cached."""
-        if "blocks" not in self._cached:
-            self._cached["blocks"] = Blocks.of(self.worth(), self._group, self.open_limits(), self.tier())
-        found: Blocks = self._cached["blocks"]
-        return found
-
-    def bound_at(self, duals: npt.NDArray[np.float64]) -> float:
-        """Bound the value of every plan from above by prices, one for each limit in its own direction."""
-        if "options" in self._cached:
-            options = self.options()
-            return options.dual(np.maximum(duals * options.sign, 0.0)) + self.fixed
-        blocks = self.blocks()
-        return blocks.dual(np.maximum(duals[blocks.rows] * blocks.sign, 0.0)) + self.fixed
-
-    def errors(self) -> tuple[npt.NDArray[np.float64] | None, npt.NDArray[np.float64] | None]:
-        """Give the standard errors of the values; worked out when they are first asked for.
-
-        Returns
-        -------
-        own, shared : ndarray of float64, shape (n_cases, n_remedies), or None
-            As in :class:`Remedy`, 0 where not eligible; None where no remedy gives any.
-
-        Examples
-        --------
-        >>> from crmkit.remediation import Problem
-        >>> problem = Problem.from_arrays([[10.0], [4.0]], uses={}, limits={}, errors=2.0)
-        >>> problem.errors()[0].tolist(), problem.errors()[1]
-        ([[2.0], [2.0]], None)
-        """
-        if "errors" not in self._cached:
-            eligible = np.isfinite(self.tableau_at_intensities().value) & ~self.held_out[:, None]
-            words = worded(self.cases, self.remedies, self.intensities)
-            own = errors_of(words.table, words.remedies, "error", eligible)
-            self._cached["errors"] = (own, errors_of(words.table, words.remedies, "shared_error", eligible))
-        found: tuple[Any, Any] = self._cached["errors"]
-        return found
-
-    def options(self) -> Options:
-        """Give the eligible pairs of case and remedy as one flat list with sparse rows; cached."""
-        if "options" not in self._cached:
-            self._cached["options"] = Options.of(self.arrays(), self.tier())
-        found: Options = self._cached["options"]
-        return found
-
-    def tier(self) -> Tier:
-        """Give what may be used beyond each limit and what that costs, for planners; without it all limits are hard.
-
-        Returns
-        -------
-        Tier
-            ``penalty`` (``inf`` where hard) and ``most`` (0 where hard), one number a limit.
-
-        Examples
-        --------
-        >>> from crmkit.remediation import Problem, Remedy, Resource
-        >>> limits = [Resource("hours", 1, penalty=2.5, beyond=4)]
-        >>> problem = Problem({"case_id": ["a"]}, [Remedy("call", value=10, uses={"hours": 1})], limits)
-        >>> problem.tier().penalty.tolist(), problem.tier().most.tolist()
-        ([2.5], [4.0])
-        """
-        return Tier.of(self.limits)
-
-    def tableau(self) -> Tableau:
-        """Give values and rows of every case, also of those held out, for prices and what was intended."""
-        return self._tableau
 
     def with_bounds(self, bounds: Mapping[str, float]) -> Problem:
         """Give the same problem with other limits, sharing all arrays.
@@ -611,31 +487,6 @@ class Problem:
         if blocks is not None:
             other._cached["blocks"] = blocks
         return other
-
-    @property
-    def open_intensities(self) -> bool:
-        """Whether some remedy has an intensity that is still to be planned."""
-        return self.intensities is None and has_intensities(self.remedies)
-
-    def tableau_at_intensities(self) -> Tableau:
-        """Give values and rows as :meth:`tableau` does, and refuse where intensities are still to be planned.
-
-        Returns
-        -------
-        Tableau
-            Of the cases at their intensities.
-
-        Raises
-        ------
-        DataError
-            If some remedy has an intensity that is still to be planned.
-        """
-        if self.open_intensities:
-            raise DataError(
-                "the problem has remedies with an intensity, which only planner 'nonlinear' (or 'auto') chooses; "
-                "at_intensities fixes them for every other planner"
-            )
-        return self._tableau
 
     def at_intensities(self, intensities: Any) -> Problem:
         """Give the ordinary problem that this one is when intensities are fixed.
@@ -758,7 +609,7 @@ class Problem:
         self.cases = state["cases"]
         self.remedies, self.limits = tuple(state["remedies"]), tuple(state["limits"])
         self.one_per, self.holdout, self.held_out = state["one_per"], state["holdout"], state["held_out"]
-        _check_case_ids(self.cases)
+        check_case_ids(self.cases)
         self._group, self._long = state["group"], state["long"]
         self.intensities = state.get("intensities")
         limits = [
@@ -781,51 +632,6 @@ class Problem:
         if self.promised is not None:
             out += f"; {len(self.promised.case):,} promised"
         return f"Problem({self.n_cases:,} cases; {names}; {limits}{per}{out})"
-
-
-def as_new_cases(table: Any, long: Sequence[str] | None) -> pd.DataFrame:
-    """Bring new cases to the form of a problem's own: from a long table of options where remedies are named.
-
-    Parameters
-    ----------
-    table : table
-        As handed to :meth:`Plan.assign`.
-    long : sequence of str or None
-        Names of the remedies of a problem that was made by :meth:`Problem.from_options`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a case, rows numbered from 0, each case id there and once.
-
-    Raises
-    ------
-    DataError
-        If a column or case id is missing, or an id stands twice.
-    """
-    frame = as_frame(table, what="new cases")
-    frame = _with_case_id(frame) if long is None else cases_from_options(frame, names=long)[0]
-    _check_case_ids(frame)
-    return frame
-
-
-def _with_case_id(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give the cases with ``case_id`` as a column and rows numbered from 0."""
-    if "case_id" not in frame.columns and frame.index.name == "case_id":
-        return frame.reset_index()
-    require_columns(frame, ["case_id"], what="cases", hint="make them with remediation.make_cases")
-    return frame.reset_index(drop=True)
-
-
-def _check_case_ids(cases: pd.DataFrame) -> None:
-    """Refuse case ids that are missing or stand twice."""
-    ids = cases["case_id"]
-    missing = ids.isna().to_numpy(dtype=bool)
-    if missing.any():
-        raise DataError(f"cases: case_id is missing in {positions(missing)}")
-    twice = ids.duplicated(keep=False).to_numpy(dtype=bool)
-    if twice.any():
-        raise DataError(f"cases: each case_id must stand once; one stands more than once in {positions(twice)}")
 
 
 def _all_of(items: Any, kinds: Any, what: str, wanted: str) -> tuple[Any, ...]:
