@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from crmkit import (
         datasets,
+        effect,
         language,
         metrics,
         persistence,
@@ -74,6 +75,7 @@ __all__ = [
     "create",
     "datasets",
     "describe",
+    "effect",
     "failures",
     "language",
     "load",
@@ -101,6 +103,7 @@ __version__ = "0.1.0"
 # Nothing is imported until it is used (PEP 562), so that `import crmkit` costs next to nothing.
 _ROOMS = (
     "datasets",
+    "effect",
     "language",
     "metrics",
     "persistence",
