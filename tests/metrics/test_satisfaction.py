@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom
 
 from crmkit import DataError, DataWarning, metrics
 
@@ -54,9 +55,11 @@ class TestNetPromoterScore:
     def test_its_interval_has_the_published_variance(self):
         marks = [10] * 50 + [7] * 30 + [2] * 20
         got = metrics.nps(marks)
-        # Rocks 2016: the variance of the score is (p + d - (p - d)^2) / n.
-        half = 100 * 1.959964 * np.sqrt((0.5 + 0.2 - 0.3**2) / 100)
-        assert (got, got.low, got.high) == (30, pytest.approx(30 - half), pytest.approx(30 + half))
+        # Rocks 2016: the variance of the score is (p + d - (p - d)^2) / n; here with 3/4, 3/4 and 3/2 answers more.
+        p, d, n = 50.75 / 103, 20.75 / 103, 103
+        half = 100 * 1.959964 * np.sqrt((p + d - (p - d) ** 2) / n)
+        center = 100 * (p - d)
+        assert (got, got.low, got.high) == (30, pytest.approx(center - half), pytest.approx(center + half))
 
     def test_its_interval_covers_the_truth(self):
         rng = np.random.default_rng(0)
@@ -195,3 +198,33 @@ class TestMarks:
 def test_fractions_have_no_share_of_marks():
     with pytest.raises(DataError, match="whole marks; row 0"):
         metrics.csat([4.5])
+
+
+MIXES = [(0.5, 0.3), (0.2, 0.2), (0.1, 0.4), (0.3, 0.1), (0.6, 0.15)]
+LEAST, MOST = 0.93, 0.97
+
+
+@pytest.mark.parametrize("n", [30, 100, 1000])
+@pytest.mark.parametrize(("promoters", "detractors"), MIXES)
+def test_nps_intervals_cover_the_truth_as_often_as_they_say(promoters, detractors, n):
+    # Only sizes of the groups that are at all likely need an interval; each is asked for once.
+    rng = np.random.default_rng(n)
+    drawn = rng.multinomial(n, [promoters, detractors, 1 - promoters - detractors], 2_000)
+    answers, times = np.unique(drawn, axis=0, return_counts=True)
+    covered = 0
+    for (high, low, middle), count in zip(answers, times, strict=True):
+        value = metrics.nps(np.repeat([10, 0, 8], [high, low, middle]))
+        covered += count * (value.low <= 100 * (promoters - detractors) <= value.high)
+    assert LEAST <= covered / 2_000 <= MOST
+
+
+@pytest.mark.parametrize("n", [30, 100, 1000])
+@pytest.mark.parametrize("satisfied", [0.5, 0.6, 0.7, 0.8, 0.85])
+def test_csat_intervals_cover_the_truth_as_often_as_they_say(satisfied, n):
+    # Exactly, by the binomial chance of each number of satisfied answers. Wilson's coverage goes up and down by
+    # 1.5 points with n and the share, because answers are whole.
+    hits = np.arange(n + 1)
+    likely = hits[binom.pmf(hits, n, satisfied) > 1e-9]
+    values = [metrics.csat(np.repeat([5, 1], [hit, n - hit])) for hit in likely]
+    covered = [value.low <= satisfied <= value.high for value in values]
+    assert LEAST - 0.001 <= binom.pmf(likely[covered], n, satisfied).sum() <= MOST

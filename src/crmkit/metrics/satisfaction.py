@@ -13,7 +13,7 @@ from crmkit.core.checks import positions, require_columns
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.core.estimate import Estimate
 from crmkit.metrics._columns import Missing, as_marks, check_scale
-from crmkit.metrics.intervals import check_level, mean, normal_quantile, share, wilson
+from crmkit.metrics.intervals import check_level, mean, normal_quantile, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -164,8 +164,9 @@ def nps(
     Returns
     -------
     Estimate
-        From -100 to 100. The interval is normal with variance (p + d - (p - d)^2) / n. Where all answers are of one
-        group that variance is 0, and Wilson's interval of that group's share is used.
+        From -100 to 100. The interval is normal with variance (p + d - (p - d)^2) / n, after three answers are added:
+        3/4 promoters, 3/4 detractors, 3/2 passives (adjusted Wald). Without them it covers too seldom for few answers
+        and lopsided mixes, and has no width where all answers are of one group.
 
     Raises
     ------
@@ -182,7 +183,7 @@ def nps(
     --------
     >>> from crmkit.metrics import nps
     >>> nps([10, 9, 9, 8, 3])
-    40 [-30.12, 100] (n=5, 95% normal)
+    40 [-29.78, 79.78] (n=5, 95% adjusted wald)
     """
     if check_scale(scale)[1] != 10:
         raise DataError(f"the net promoter score is defined on marks up to 10, got the scale {scale!r}")
@@ -190,15 +191,12 @@ def nps(
     n = len(marks)
     promoters, detractors = float((marks >= 9).mean()), float((marks <= 6).mean())
     net = promoters - detractors
-    variance = (promoters + detractors - net**2) / n
-    if variance > 0:
-        half = normal_quantile(level) * np.sqrt(variance)
-        low, high, method = max(-1.0, net - half), min(1.0, net + half), "normal"
-    else:
-        least = float(wilson(n, n, level=level)[0])
-        low, high = {1.0: (2 * least - 1, 1.0), -1.0: (-1.0, 1 - 2 * least), 0.0: (least - 1, 1 - least)}[net]
-        method = "wilson, one group"
-    return Estimate(100 * net, n=n, low=100 * low, high=100 * high, level=level, method=method)
+    weight = n / (n + 3)
+    center, either = weight * net, weight * (promoters + detractors) + 1.5 / (n + 3)
+    half = normal_quantile(level) * np.sqrt((either - center**2) / (n + 3))
+    # At the ends of the scale and low levels the shifted centre must not leave the score itself out.
+    low, high = max(-1.0, min(center - half, net)), min(1.0, max(center + half, net))
+    return Estimate(100 * net, n=n, low=100 * low, high=100 * high, level=level, method="adjusted wald")
 
 
 def ces(
