@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["compare_arms", "find_control", "outcome_kind"]
 
-_CONTROLS = {"control", "holdout", "hold-out", "placebo", "对照", "对照组", "0", "false", "a"}
+_CONTROLS = {"control", "holdout", "hold-out", "placebo", "对照", "对照组", "0", "false"}
 
 
 @dataclass(frozen=True)
