@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crmkit import (
+        casework,
         datasets,
         language,
         metrics,
@@ -71,6 +72,7 @@ __all__ = [
     "SchemaError",
     "UnknownPluginError",
     "available",
+    "casework",
     "create",
     "datasets",
     "describe",
@@ -100,6 +102,7 @@ __version__ = "0.1.0"
 
 # Nothing is imported until it is used (PEP 562), so that `import crmkit` costs next to nothing.
 _ROOMS = (
+    "casework",
     "datasets",
     "language",
     "metrics",

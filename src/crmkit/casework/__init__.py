@@ -1,0 +1,10 @@
+"""Carrying a plan out: cases in a database, their moves, deadlines and agents, and how long it all takes."""
+
+from __future__ import annotations
+
+from crmkit.casework._history import HistoryCheck
+from crmkit.casework._receipt import Receipt
+from crmkit.casework._store import CaseStore
+from crmkit.casework._transitions import Transitions
+
+__all__ = ["CaseStore", "HistoryCheck", "Receipt", "Transitions"]
