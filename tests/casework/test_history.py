@@ -12,18 +12,18 @@ from crmkit.casework import CaseStore
 from crmkit.core.errors import PersistenceError
 
 COLUMNS = {
-    "time": "time + 1",
-    "action": "'mova'",
-    "actor": "'mallory'",
-    "case_id": "'C3'",
-    "source": "'analysed'",
-    "target": "'planned'",
-    "version": "version + 1",
-    "note": "'x'",
-    "detail": "'{}'",
-    "call": "'k'",
-    "hash": "'0' || substr(hash, 2, 63) || ''",
-    "entry": "entry + 100",
+    "time": "UPDATE crmkit_history SET time = time + 1 WHERE entry = 4",
+    "action": "UPDATE crmkit_history SET action = 'mova' WHERE entry = 4",
+    "actor": "UPDATE crmkit_history SET actor = 'mallory' WHERE entry = 4",
+    "case_id": "UPDATE crmkit_history SET case_id = 'C3' WHERE entry = 4",
+    "source": "UPDATE crmkit_history SET source = 'analysed' WHERE entry = 4",
+    "target": "UPDATE crmkit_history SET target = 'planned' WHERE entry = 4",
+    "version": "UPDATE crmkit_history SET version = version + 1 WHERE entry = 4",
+    "note": "UPDATE crmkit_history SET note = 'x' WHERE entry = 4",
+    "detail": "UPDATE crmkit_history SET detail = '{}' WHERE entry = 4",
+    "call": "UPDATE crmkit_history SET call = 'k' WHERE entry = 4",
+    "hash": "UPDATE crmkit_history SET hash = '0' || substr(hash, 2, 63) || '' WHERE entry = 4",
+    "entry": "UPDATE crmkit_history SET entry = entry + 100 WHERE entry = 4",
 }
 
 
@@ -67,7 +67,7 @@ def test_an_untouched_history_is_right(moved):
 @pytest.mark.parametrize("column", COLUMNS)
 def test_one_altered_cell_is_found_at_its_entry(moved, store_url, column):
     with tampering(store_url) as connection:
-        connection.exec_driver_sql(f"UPDATE crmkit_history SET {column} = {COLUMNS[column]} WHERE entry = 4")
+        connection.exec_driver_sql(COLUMNS[column])
     result = moved.verify_history()
     assert not result
     assert result.first == 4
@@ -83,7 +83,7 @@ def test_every_altered_entry_is_named(moved, store_url):
 @pytest.mark.parametrize(("entry", "first"), [(3, 3), (7, 7)])
 def test_a_removed_entry_is_found(moved, store_url, entry, first):
     with tampering(store_url) as connection:
-        connection.exec_driver_sql(f"DELETE FROM crmkit_history WHERE entry = {entry}")
+        connection.execute(sa.text("DELETE FROM crmkit_history WHERE entry = :entry"), {"entry": entry})
     assert moved.verify_history().first == first
 
 
@@ -96,7 +96,7 @@ def test_a_case_put_into_another_state_beside_the_history_is_counted(moved, stor
     assert "2 cases" in repr(result)
 
 
-def test_a_history_written_anew_is_found_by_a_head_noted_elsewhere(moved, store_url, tmp_path):
+def test_a_history_written_anew_is_found_by_a_head_noted_elsewhere(moved, tmp_path):
     noted = moved.head
     assert moved.verify_history(expect=noted)
     with CaseStore(tmp_path / "forged.sqlite") as forged:

@@ -65,9 +65,9 @@ def to_and_fro(path, ready):
 
 
 def kill_and_look(path, n_kills, seed, n_cases=300):
-    """Kill a process that moves all cases to and fro, look at the store each time, and count the kills within a call."""
+    """Kill a process that moves all cases to and fro, look at the store each time, and count the calls."""
     moves = [("received", "classified"), ("classified", "received"), ("classified", "closed")]
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311 -- when to kill
     with CaseStore(path, transitions=Transitions(moves, ends=["closed"], settled=[])) as store:
         store.add({"case_id": [f"C{number:04d}" for number in range(n_cases)]}, actor="job")
     entries = n_cases

@@ -250,7 +250,7 @@ def test_a_store_of_another_version_is_refused(store_url):
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE crmkit_meta SET content = '99' WHERE name = 'schema'")
     engine.dispose()
-    with pytest.raises(PersistenceError, match="version 99.*version 1"):
+    with pytest.raises(PersistenceError, match=r"version 99.*version 1"):
         CaseStore(store_url)
 
 
@@ -310,7 +310,7 @@ def test_a_full_disk_keeps_nothing_of_the_call(tmp_path):
         assert store.verify_history()
 
 
-def test_messages_and_reprs_show_no_values_of_cases(three, store_url):
+def test_messages_and_reprs_show_no_values_of_cases(three):
     assert "C1" not in repr(three)
     assert "password" not in repr(CaseStore(":memory:"))
     receipt = three.move(["secret-id"], to="classified", actor="a")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pandas as pd
 import pytest
 
 from crmkit.casework import Transitions
 from crmkit.core.errors import DataError
 
-STATES = "received classified analysed planned approved in_progress done followed_up evaluated closed reopened rejected escalated"
+STEPS = "received classified analysed planned approved in_progress done followed_up evaluated closed"
+ASIDE = "reopened rejected escalated"
 
 
 def test_the_usual_moves_lead_from_received_to_closed_through_every_step():
-    steps = [state.replace("_", " ") for state in STATES.split()[:10]]
+    steps = [state.replace("_", " ") for state in STEPS.split()]
     moves = Transitions()
-    assert all(moves.allows(a, b) for a, b in zip(steps, steps[1:], strict=False))
-    assert set(moves.states) == {state.replace("_", " ") for state in STATES.split()}
+    assert all(moves.allows(a, b) for a, b in pairwise(steps))
+    assert set(moves.states) == {state.replace("_", " ") for state in f"{STEPS} {ASIDE}".split()}
     assert moves.settled == ("done", "followed up", "evaluated", "closed", "rejected")
 
 

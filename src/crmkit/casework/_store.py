@@ -203,8 +203,8 @@ class CaseStore:
             values = {name: sa.case((state.in_(states), 1), else_=0) for name, states in flags.items()}
             connection.execute(sa.update(kept.cases).values(values))
             row = entry_row(
-                time=this_moment() if moment is None else moment, action="transitions", actor=who, case_id="", source="",
-                target="", version=0, detail=text,
+                time=this_moment() if moment is None else moment, action="transitions", actor=who, case_id="",
+                source="", target="", version=0, detail=text,
             )  # fmt: skip
             return Done(_empty_receipt(), [row])
 
