@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from crmkit.casework._business_hours import BusinessHours
+from crmkit.casework._durations import Durations, durations
 from crmkit.casework._history import HistoryCheck
 from crmkit.casework._receipt import Receipt
 from crmkit.casework._store import CaseStore
 from crmkit.casework._transitions import Transitions
 
-__all__ = ["CaseStore", "HistoryCheck", "Receipt", "Transitions"]
+__all__ = [
+    "BusinessHours",
+    "CaseStore",
+    "Durations",
+    "HistoryCheck",
+    "Receipt",
+    "Transitions",
+    "durations",
+]
