@@ -5,7 +5,10 @@ from __future__ import annotations
 from crmkit.casework._business_hours import BusinessHours
 from crmkit.casework._durations import Durations, durations
 from crmkit.casework._history import HistoryCheck
+from crmkit.casework._incidents import cases_from
 from crmkit.casework._receipt import Receipt
+from crmkit.casework._routing import Routing
+from crmkit.casework._rules import Rule
 from crmkit.casework._store import CaseStore
 from crmkit.casework._transitions import Transitions
 
@@ -15,6 +18,9 @@ __all__ = [
     "Durations",
     "HistoryCheck",
     "Receipt",
+    "Routing",
+    "Rule",
     "Transitions",
+    "cases_from",
     "durations",
 ]
