@@ -138,3 +138,23 @@ def test_one_altered_byte_of_the_file_is_found_at_its_entry(tmp_path):
     path.write_bytes(whole)
     with CaseStore(path) as store:
         assert store.verify_history()
+
+
+def test_a_cell_of_another_kind_is_found_at_its_entry(tmp_path):
+    path = tmp_path / "cases.sqlite"
+    with CaseStore(path) as store:
+        store.add({"case_id": ["C1", "C2", "C3"]}, actor="job")
+        with tampering(str(path)) as connection:
+            connection.exec_driver_sql("UPDATE crmkit_history SET version = x'ff', actor = 7 WHERE entry = 2")
+        assert store.verify_history().altered == (2,)
+
+
+def test_a_damaged_file_is_said_to_be_damaged(tmp_path):
+    path = tmp_path / "cases.sqlite"
+    with CaseStore(path) as store:
+        store.add({"case_id": [f"C{number}" for number in range(2_000)]}, actor="job")
+    content = bytearray(path.read_bytes())
+    content[8_192:] = b"\xff" * (len(content) - 8_192)
+    path.write_bytes(bytes(content))
+    with pytest.raises(PersistenceError, match=r"damaged|refused"), CaseStore(path) as store:
+        store.verify_history()

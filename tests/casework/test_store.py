@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from crmkit.casework import CaseStore, Transitions
-from crmkit.core.errors import DataError, PersistenceError
+from crmkit.core.errors import DataError, MissingExtraError, PersistenceError
 
 T1, T2, T3 = (f"2026-03-02T{hour}:00+00:00" for hour in (10, 11, 12))
 
@@ -82,7 +83,9 @@ def test_a_case_changed_since_is_refused(three):
     assert three.cases("C1")["version"].item() == 2
 
 
-@pytest.mark.parametrize(("expect", "said"), [([1], "1 versions for 2"), ({"C1": 1}, "lacks"), ([1, 1.5], "whole")])
+@pytest.mark.parametrize(
+    ("expect", "said"), [([1], "1 versions for 2"), ({"C1": 1}, "lacks"), (True, "got bool"), ([1, 1.5], "whole")]
+)
 def test_expected_versions_are_one_a_case(three, expect, said):
     with pytest.raises(DataError, match=said):
         three.move(["C1", "C2"], to="classified", actor="a", expect=expect)
@@ -318,3 +321,26 @@ def test_messages_and_reprs_show_no_values_of_cases(three):
     with pytest.raises(DataError) as caught:
         three.add({"case_id": ["C8"], "amount": ["13800001111x"]}, actor="job")
     assert "13800001111" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("module", "url"), [("sqlalchemy", ":memory:"), ("psycopg", "postgresql://host/db")])
+def test_what_is_not_installed_is_named_with_its_command(monkeypatch, module, url):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'crmkit\[db\]'"):
+        CaseStore(url)
+
+
+def test_a_server_that_is_not_there_is_said_without_the_password():
+    pytest.importorskip("psycopg")
+    with pytest.raises(PersistenceError) as caught:
+        CaseStore("postgresql://someone:secret@127.0.0.1:1/cases")
+    assert "cannot be reached" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_key_of_refused_cases_gives_the_same_receipt_again(three):
+    first = three.move(["C7", "C8"], to="classified", actor="a", key="k")
+    again = three.move(["C7", "C8"], to="classified", actor="a", key="k")
+    assert again.repeated
+    pd.testing.assert_frame_equal(first.table, again.table)
+    assert first.refused["reason"].tolist() == ["not known", "not known"]

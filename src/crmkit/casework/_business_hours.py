@@ -171,15 +171,18 @@ class BusinessHours:
 
     def _after(self, began: Ints, amount: Ints) -> Ints:
         """Give the moments at which so much work is done after each start."""
-        first = int(began.min())
+        first, longest = int(began.min()), _MOST_YEARS * 366 * _DAY
+        too_many = DataError(f"hours: {_MOST_YEARS} years do not hold so many working hours")
+        if amount.max() > longest:
+            raise too_many
         reach = int(began.max()) + int(amount.max()) + 14 * _DAY
         while True:
             opened, closed, before = self._intervals(first, reach)
             target = _worked(began, opened, closed, before) + amount
             if len(opened) and target.max() <= before[-1] + (closed[-1] - opened[-1]) and opened[-1] > began.max():
                 break
-            if reach - first > _MOST_YEARS * 366 * _DAY:
-                raise DataError(f"hours: {_MOST_YEARS} years do not hold so many working hours")
+            if reach - first > int(began.max()) - first + longest:
+                raise too_many
             reach += max(reach - first, 60 * _DAY)
         # The interval in which the target is reached; where it is an interval's very end, that one and not the next.
         at = np.maximum(np.searchsorted(before, target, side="left") - 1, 0)

@@ -30,6 +30,7 @@ _CAUSES = (
     ("no space left", "the disk is full; nothing of this call was kept"),
     ("not a database", "it is no SQLite database"),
     ("malformed", "the file is damaged"),
+    ("connection", "the server cannot be reached, or does not let this user in"),
     ("unable to open", "there is no such file, or its folder cannot be written to"),
 )
 
@@ -87,7 +88,7 @@ class Database:
 
     def _listen_sqlite(self, *, memory: bool) -> None:
         """Take the transactions of SQLite into our own hands: a writer locks at its start, not at its first write."""
-        import sqlalchemy as sa
+        from sqlalchemy import event
 
         wait = round(self._busy_timeout * 1000)
         wal = not memory and not self._read_only
@@ -106,12 +107,12 @@ class Database:
             writes = connection.get_execution_options().get("crmkit_writes", False)
             connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-        sa.event.listen(self.engine, "connect", connected)
-        sa.event.listen(self.engine, "begin", began)
+        event.listen(self.engine, "connect", connected)
+        event.listen(self.engine, "begin", began)
 
     def _listen_postgresql(self) -> None:
         """Set how long to wait for another writer."""
-        import sqlalchemy as sa
+        from sqlalchemy import event
 
         wait = round(self._busy_timeout * 1000)
         read_only = self._read_only
@@ -121,7 +122,7 @@ class Database:
             if read_only:
                 connection.exec_driver_sql("SET TRANSACTION READ ONLY")
 
-        sa.event.listen(self.engine, "begin", began)
+        event.listen(self.engine, "begin", began)
 
     def prepare(self, transitions: str) -> None:
         """Create the tables where they are not there, and check their version.
@@ -242,11 +243,11 @@ class Database:
     @contextmanager
     def _spoken(self) -> Iterator[None]:
         """Turn what a database says into an error that names the store and the cause, and shows no values."""
-        import sqlalchemy as sa
+        from sqlalchemy.exc import DBAPIError
 
         try:
             yield
-        except sa.exc.DBAPIError as error:
+        except DBAPIError as error:
             said = str(error.orig).strip()
             cause = next((meaning for sign, meaning in _CAUSES if sign in said.lower()), None)
             # Not chained: SQLAlchemy's own message holds the values of the statement.

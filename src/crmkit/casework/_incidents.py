@@ -200,8 +200,8 @@ def _incidents(signs: pd.DataFrame, rules: list[Rule], within: int) -> npt.NDArr
     )
     keyed = signs["key"].notna().to_numpy(dtype=bool)
     incident = np.full(len(signs), -1, dtype=np.int64)
-    pairs = pd.MultiIndex.from_arrays([names[keyed], signs["key"].to_numpy(dtype=object)[keyed]])
-    incident[keyed] = pairs.factorize()[0]
+    pairs = pd.DataFrame({"name": names[keyed], "key": signs["key"].to_numpy(dtype=object)[keyed]}, dtype=object)
+    incident[keyed] = pairs.groupby(["name", "key"], sort=False).ngroup()
     _refuse_mixed(signs, incident)
     n_keyed = int(incident.max(initial=-1)) + 1
     customer = pd.factorize(signs["customer_id"])[0].astype(np.int64)

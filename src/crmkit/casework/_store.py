@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit.casework._adding import add_cases, plan_cases, read_cases, read_plan
+from crmkit.casework._arguments import as_note, as_outcomes, as_versions
 from crmkit.casework._assigning import assign_cases, change_column, merged_outcomes, read_agents
 from crmkit.casework._calls import Done, call, entry_row
 from crmkit.casework._database import Database
@@ -21,17 +22,15 @@ from crmkit.casework._reading import read_rows, results_of
 from crmkit.casework._tables import tables
 from crmkit.casework._transitions import Transitions
 from crmkit.core import html
-from crmkit.core.checks import as_frame, positions, require_columns
+from crmkit.core.checks import as_frame, require_columns
 from crmkit.core.errors import DataError
 from crmkit.core.predicate import parse
-from crmkit.privacy import mask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
     from types import TracebackType
 
-    import numpy.typing as npt
     import sqlalchemy as sa
 
     from crmkit.casework._receipt import Receipt
@@ -356,8 +355,8 @@ class CaseStore:
         """
         ids = as_ids(case_ids)
         _, moment, who, key = self._checked(None, at, actor, key)
-        versions = _versions(expect, ids)
-        said = _note(note)
+        versions = as_versions(expect, ids)
+        said = as_note(note)
 
         def work(connection: sa.Connection) -> Done:
             transitions = self._transitions(connection)
@@ -513,7 +512,7 @@ class CaseStore:
         taken = [name for name in names if name in _RESULT_COLUMNS or name.startswith("uses_")]
         if taken:
             raise DataError(f"outcomes: {', '.join(map(repr, taken))} is a column of results() already: rename it")
-        rows = _outcome_rows(frame, names)
+        rows = as_outcomes(frame, names)
         _, moment, who, key = self._checked(None, at, actor, key)
 
         def work(connection: sa.Connection) -> Done:
@@ -675,7 +674,7 @@ class CaseStore:
         """Write one column of cases in one call; a single value is for all."""
         ids = as_ids(case_ids)
         _, moment, who, key = self._checked(None, at, actor, key)
-        versions = _versions(expect, ids)
+        versions = as_versions(expect, ids)
         written = values * len(ids) if len(values) == 1 else values
 
         def work(connection: sa.Connection) -> Done:
@@ -716,50 +715,3 @@ def _empty_receipt() -> pd.DataFrame:
     from crmkit.casework._receipt import receipt_table
 
     return receipt_table([], [], [], [], [], [])
-
-
-def _note(note: Any) -> str:
-    """Check a note and mask the personal data in it."""
-    return "" if isinstance(note, str) and not note.strip() else str(mask([as_name(note, "note")])[0])
-
-
-def _versions(expect: Any, ids: npt.NDArray[np.object_]) -> npt.NDArray[np.int64] | None:
-    """Bring expected versions to one a row of the call."""
-    if expect is None:
-        return None
-    if isinstance(expect, int | np.integer) and not isinstance(expect, bool):
-        return np.full(len(ids), int(expect), dtype=np.int64)
-    if hasattr(expect, "keys") and not isinstance(expect, pd.Series):
-        known: Mapping[Any, Any] = expect
-        lacking = np.array([case_id not in known for case_id in ids], dtype=bool)
-        if lacking.any():
-            raise DataError(f"expect lacks the ids of {positions(lacking)}")
-        given = [known[case_id] for case_id in ids]
-    else:
-        given = list(expect)
-    if len(given) != len(ids):
-        raise DataError(f"expect: got {len(given):,} versions for {len(ids):,} cases")
-    versions = pd.to_numeric(pd.Series(given, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
-    if not (np.floor(versions) == versions).all():
-        raise DataError("expect must hold whole numbers, the versions of the cases")
-    return np.asarray(versions, dtype=np.int64)
-
-
-def _outcome_rows(frame: pd.DataFrame, names: list[str]) -> list[dict[str, Any]]:
-    """Give the outcomes of each row without its missing cells."""
-    columns: list[list[Any]] = []
-    for name in names:
-        column = frame[name]
-        if not (pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype)):
-            known = column.dropna()
-            if not known.isin([True, False]).all():
-                raise DataError(f"outcomes: column {name!r} must hold numbers or truth values")
-        values = column.astype(object).where(column.notna(), None).tolist()
-        wrong = [isinstance(value, float) and value in {float("inf"), float("-inf")} for value in values]
-        if any(wrong):
-            raise DataError(f"outcomes: column {name!r} is infinite in {positions(wrong)}")
-        columns.append([value.item() if isinstance(value, np.generic) else value for value in values])
-    return [
-        {name: value for name, value in zip(names, row, strict=True) if value is not None}
-        for row in (zip(*columns, strict=True) if columns else ([] for _ in range(len(frame))))
-    ]
