@@ -37,7 +37,7 @@ class BusinessHours:
 
     Everything is counted on the clock of the place and then in hours that passed: a night shift of 22:00-06:00 has
     seven hours when the clock is put forward in it and nine when it is put back. Costs one search a moment: a million
-    deadlines take about a second.
+    deadlines take less than a second.
 
     Parameters
     ----------
