@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
+import tempfile
 from pathlib import Path
 
 import nox
@@ -119,6 +121,48 @@ def plugin_template(session: nox.Session) -> None:
     session.run("python", "-m", "build", "--wheel", "--outdir", str(wheels), str(template))
     session.install("--force-reinstall", "--no-deps", *map(str, wheels.glob("*.whl")))
     session.run("pytest", "-q", "-s", "-p", "no:cacheprovider", str(template / "tests"), env=THREADS)
+
+
+@nox.session
+def postgres(session: nox.Session) -> None:
+    """Run the tests of casework on a real PostgreSQL, installed from Debian packages where there is none."""
+    session.install(".[all]", *TESTING)
+    programs = postgres_programs()
+    if programs is None and shutil.which("apt-get"):
+        session.run("apt-get", "install", "-y", "--no-install-recommends", "postgresql", external=True)
+        programs = postgres_programs()
+    if programs is None:
+        session.error("there is no PostgreSQL, and no apt-get to install one: apt-get install postgresql")
+    # The server refuses to run as root; Debian's package makes the user postgres.
+    with tempfile.TemporaryDirectory(prefix="crmkit-postgres-") as folder:
+        as_user = []
+        if os.getuid() == 0:
+            shutil.chown(folder, "postgres")
+            as_user = ["runuser", "-u", "postgres", "--"]
+        cluster = f"{folder}/data"
+
+        def run(program: str, *options: str) -> None:
+            session.run(*as_user, str(programs / program), "-D", cluster, *options, external=True, silent=True)
+
+        run("initdb", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-U", "postgres")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        run("pg_ctl", "-w", "-l", f"{folder}/log", "-o", f"-p {port} -k {folder} -h 127.0.0.1", "start")
+        try:
+            url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+            session.run("pytest", "-q", "tests/casework", *session.posargs, env={**THREADS, "CRMKIT_POSTGRES": url})
+        finally:
+            run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+
+def postgres_programs() -> Path | None:
+    """Give the folder of PostgreSQL's programs, of the newest version that is installed."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    beside = shutil.which("initdb")
+    return Path(beside).resolve().parent if beside else None
 
 
 @nox.session

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crmkit import (
+        casework,
         datasets,
         effect,
         language,
@@ -72,6 +73,7 @@ __all__ = [
     "SchemaError",
     "UnknownPluginError",
     "available",
+    "casework",
     "create",
     "datasets",
     "describe",
@@ -102,6 +104,7 @@ __version__ = "0.1.0"
 
 # Nothing is imported until it is used (PEP 562), so that `import crmkit` costs next to nothing.
 _ROOMS = (
+    "casework",
     "datasets",
     "effect",
     "language",
