@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 import crmkit
 from crmkit import remediation
 from crmkit.remediation import Cap, Floor, Holdout, InfeasiblePlanError, Problem, Ratio, Remedy, Resource, verify
+
+Best = Callable[..., float | None]
 
 
 def drawn(seed: int) -> Problem:
@@ -49,39 +51,20 @@ def drawn(seed: int) -> Problem:
     )
 
 
-def best(problem: Problem, *, whole: bool) -> float | None:
-    """Solve the problem by a model of its own; None where there is no plan."""
-    arrays = problem.arrays()
-    case, remedy = np.nonzero(arrays.eligible)
-    n, n_rows = len(case), len(problem.limits)
-    cost = [limit.penalty or 0.0 for limit in problem.limits]
-    most = [0.0 if limit.penalty is None else limit.beyond for limit in problem.limits]
-    lines, low, high = [], [], []
-    for i, row in enumerate(arrays.rows):
-        upward = row.sense == "<="
-        line = np.zeros(n + n_rows)
-        line[:n] = row.coefficients.toarray()[case, remedy]
-        line[n + i] = -1.0 if upward else 1.0
-        lines.append(line)
-        low.append(-np.inf if upward else row.bound)
-        high.append(row.bound if upward else np.inf)
-    for group in np.unique(arrays.group[case]):
-        lines.append(np.append(arrays.group[case] == group, np.zeros(n_rows)))
-        low.append(-np.inf)
-        high.append(1.0)
-    result = milp(
-        np.append(-arrays.value[case, remedy], cost),
-        integrality=np.append(np.full(n, int(whole)), np.zeros(n_rows)),
-        bounds=Bounds(0, np.append(np.ones(n), most)),
-        constraints=LinearConstraint(np.array(lines), low, high),
-        options={"mip_rel_gap": 1e-9},
-    )
-    return None if result.status == 2 else -float(result.fun)
+@pytest.fixture(scope="module")
+def best(planning_problems) -> Best:
+    """Give a function that solves a problem by a model of its own; it gives None where there is no plan."""
+
+    def solve(problem: Problem, *, whole: bool) -> float | None:
+        found = planning_problems.own_model(problem, whole=whole)
+        return None if found is None else found[0]
+
+    return solve
 
 
 @pytest.mark.parametrize("planner", ["lp", "milp", "auto", "dual"])
 @pytest.mark.parametrize("seed", range(40))
-def test_every_planner_agrees_with_a_model_of_its_own(seed: int, planner: str) -> None:
+def test_every_planner_agrees_with_a_model_of_its_own(seed: int, planner: str, best: Best) -> None:
     problem = drawn(seed)
     expected = best(problem, whole=planner != "lp")
     if expected is None:
@@ -160,7 +143,7 @@ def test_a_soft_limit_without_enough_reach_is_named_in_the_conflict() -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_one_sided_prices_are_the_slopes_on_both_sides(seed: int) -> None:
+def test_one_sided_prices_are_the_slopes_on_both_sides(seed: int, best: Best) -> None:
     problem = drawn(seed)
     if best(problem, whole=False) is None:
         pytest.skip("this draw has no plan")
@@ -216,7 +199,7 @@ def test_the_penalty_is_kept_when_a_plan_is_saved(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_waterfalls_and_curves_count_penalties(seed: int) -> None:
+def test_waterfalls_and_curves_count_penalties(seed: int, best: Best) -> None:
     problem = drawn(seed)
     if best(problem, whole=True) is None:
         pytest.skip("this draw has no plan")
