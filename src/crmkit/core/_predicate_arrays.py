@@ -187,6 +187,12 @@ class Evaluator:
             left, right = (
                 _Operand(NUMBER, np.asarray(side.values, dtype=np.float64), side.missing) for side in (left, right)
             )
+        elif len(kinds) > 1 and (np.all(left.missing) or np.all(right.missing)):
+            # A column of which nothing is known has the type of nothing: a file with one empty cell, say.
+            missing = np.broadcast_to(
+                left.missing | right.missing, np.broadcast(left.values, right.values).shape
+            ).copy()
+            return _Operand(TRUTH, np.zeros(missing.shape, dtype=bool), missing)
         elif len(kinds) > 1:
             raise ExpressionError(f"in {self.text!r}: {left.kind} cannot be compared with {right.kind}")
         values = (

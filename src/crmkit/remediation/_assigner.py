@@ -13,6 +13,7 @@ from crmkit.remediation._case_table import as_new_cases
 from crmkit.remediation._columns import Columns
 from crmkit.remediation._frequency import counted_as_contacts
 from crmkit.remediation._intensity_hooks import words_of_new
+from crmkit.remediation._key_kinds import check_kinds, kind_of
 from crmkit.remediation._options import EXACT
 from crmkit.remediation._serve import Quota, gather, serve
 from crmkit.remediation._tableau import factors_of, tabulate
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     Bools = npt.NDArray[np.bool_]
 
 __all__ = ["Assigner"]
+
+_LOOKED_AT = 1_000
 
 
 class Assigner:
@@ -85,6 +88,8 @@ class Assigner:
         self._allowance = EXACT * np.maximum(1.0, np.abs(np.where(np.isfinite(self._left), self._left, 0.0)))
         counted = ~problem.held_out
         self._factors = factors_of(problem.cases, problem.limits, problem.group, counted)
+        named = {*(rule.per for rule in problem.frequency), *([self._one_per] if self._one_per is not None else [])}
+        self._kinds = {name: kind_of(problem.cases[name]) for name in sorted(named)}
         self._given: Tally | None = None
         if self._one_per is not None:
             keys = [problem.cases[self._one_per][has]]
@@ -152,6 +157,7 @@ class Assigner:
         keys = None
         if self._one_per is not None:
             require_columns(table, [self._one_per], what="new cases", hint="the problem has one remedy per it")
+            self._check_kind(table, self._one_per)
             keys = _Keys(table[self._one_per])
         rules = self._rules(table)
         alone = np.arange(n_cases)
@@ -197,11 +203,16 @@ class Assigner:
         rules = []
         for (per, most, contact), tally in zip(self._frequency, self._contacts, strict=True):
             require_columns(table, [per], what="new cases", hint="the problem limits contacts per it")
+            self._check_kind(table, per)
             who = _Keys(table[per])
             left = most - who.spread(tally.of(who.different))
             left[len(who.different) :] = len(table) + 1  # whose customer is missing is not limited
             rules.append((who, Quota(who.code, left, contact), left.copy()))
         return rules
+
+    def _check_kind(self, table: pd.DataFrame, name: str) -> None:
+        """Refuse keys of another kind than the plan's."""
+        check_kinds(name, [("plan", self._kinds[name]), ("new cases", table[name].iloc[:_LOOKED_AT])])
 
     def get_state(self) -> dict[str, Any]:
         """Give everything it consists of, for saving without pickle.
@@ -221,6 +232,7 @@ class Assigner:
             "left": self._left,
             "allowance": self._allowance,
             "factors": self._factors,
+            "kinds": self._kinds,
             "given": None if self._given is None else self._given.counts(),
             "frequency": list(self._frequency),
             "contacts": [tally.counts() for tally in self._contacts],
@@ -246,6 +258,7 @@ class Assigner:
         self._one_per, self._long = state["one_per"], state["long"]
         self._duals, self._bound = state["duals"], state["bound"]
         self._left, self._allowance, self._factors = state["left"], state["allowance"], dict(state["factors"])
+        self._kinds = dict(state["kinds"])
         given = state["given"]
         self._given = None if given is None else Tally.of_counts(given.index, given.to_numpy())
         self._frequency = tuple(state["frequency"])

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from crmkit.remediation._coefficients import Some
+from crmkit.remediation._steps import common_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -398,14 +399,15 @@ class Blocks:
             np.where(fraction, self.bound, np.floor(self.bound + 1e-9 * np.maximum(1, abs(self.bound))))
         )
 
-    def integral(self) -> bool:
-        """Say whether every value is a whole number."""
+    def step(self) -> float:
+        """Give what every value is a multiple of, 0 where there is no such thing."""
+        step: float | None = None
         for begin, end, _, _ in self.stretches():
             value = self.value[begin:end]
-            value = value[np.isfinite(value)]
-            if np.any(value != np.rint(value)):
-                return False
-        return True
+            step = common_step(value[np.isfinite(value)], step)
+            if step == 0:
+                return 0.0
+        return step or 0.0
 
     def full(self, prices: Floats) -> Floats:
         """Give prices of the turned rows as one number for each of the problem's limits, in their own direction."""

@@ -72,7 +72,7 @@ class _Best:
     @property
     def slack(self) -> float:
         """The value that would close the gap far enough."""
-        return self.gap * max(1.0, abs(self.value if self.share is not None else self.bound))
+        return self.gap * self.options.size(self.value if self.share is not None else self.bound)
 
     @property
     def done(self) -> bool:
@@ -95,7 +95,8 @@ def complete(options: Options, relaxed: Relaxed, *, gap: float, nodes: int, time
     relaxed : Relaxed
         The divided plan.
     gap : float
-        Stop when ``(bound - value) / max(1, abs(value))`` is no more than this.
+        Stop when the bound is no more than this beyond the value, relative to it (or to a typical value of an option
+        where that is more).
     nodes : int
         Nodes of branch and bound for each search. They end a search at the same point on every machine.
     time_limit : float

@@ -13,6 +13,7 @@ import pandas as pd
 
 from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError, DataWarning
+from crmkit.remediation._key_kinds import check_kinds
 from crmkit.remediation._tally import Tally
 
 if TYPE_CHECKING:
@@ -268,12 +269,7 @@ def _check(rule: Frequency, cases: pd.DataFrame, remedies: Sequence[Remedy]) -> 
             f"a Frequency is about remedy {unknown[0]!r}, which is not there; the remedies are: "
             f"{', '.join(repr(remedy.name) for remedy in remedies) or 'none'}"
         )
-    kinds = [pd.api.types.is_numeric_dtype(table[rule.per].dtype) for table in (cases, rule.history)]
-    if kinds[0] != kinds[1] and all(table[rule.per].notna().any() for table in (cases, rule.history)):
-        words = ["numbers" if kind else "no numbers" for kind in kinds]
-        raise DataError(
-            f"{rule.per} holds {words[0]} in the cases and {words[1]} in the history: none could ever match"
-        )
+    check_kinds(rule.per, [("cases", cases[rule.per]), ("history", rule.history[rule.per])])
 
 
 def summarised(rules: Sequence[Frequency], kept_out: Sequence[Bools]) -> pd.DataFrame:

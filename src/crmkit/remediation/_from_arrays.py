@@ -29,6 +29,15 @@ def _table_of(array: Any, shape: tuple[int, int], what: str, dtype: Any) -> Any:
         raise DataError(f"{what} must have the shape of value, {shape} (cases, remedies), got {given.shape}") from None
 
 
+def _truths(array: Any, what: str) -> Any:
+    """Bring yes and no to truths; what is missing is neither."""
+    given = np.asarray(array)
+    missing = pd.isna(given)
+    if np.any(missing):
+        raise DataError(f"{what} is missing in {positions(missing.reshape(len(given), -1).any(axis=1))}: say yes or no")
+    return given.astype(bool)
+
+
 def _column_of(array: Any, n_cases: int, what: str) -> Any:
     """Bring something to one entry a case."""
     given = np.asarray(array)
@@ -81,7 +90,7 @@ def cases_from_arrays(
         raise DataError(f"remedies must name each of the {n_remedies} columns of value, got {len(names)} names")
     allowed = ~np.isneginf(worth)
     if eligible is not None:
-        allowed &= _table_of(eligible, worth.shape, "eligible", bool)
+        allowed &= _table_of(_truths(eligible, "eligible"), worth.shape, "eligible", bool)
     taken = {name: _table_of(array, worth.shape, f"uses[{name!r}]", np.float64) for name, array in uses.items()}
     columns: dict[str, Any] = {
         "case_id": np.arange(n_cases) if case_ids is None else _column_of(case_ids, n_cases, "case_ids")
@@ -114,7 +123,7 @@ def _terms(
     def column(mask: Any, called: str, name: str) -> str | None:
         if mask is None:
             return None
-        columns[called] = _column_of(mask, n_cases, f"the mask of {name!r}").astype(bool)
+        columns[called] = _truths(_column_of(mask, n_cases, f"the mask of {name!r}"), f"the mask of {name!r}")
         return called
 
     for kind in (Floor, Cap):
@@ -184,7 +193,7 @@ def cases_from_options(options: Any, *, names: Sequence[str] | None = None) -> t
     table = _checked_options(options)
     case, ids = pd.factorize(table["case_id"])
     known = [str(name) for name in table["remedy"].unique() if name != NOTHING] if names is None else list(names)
-    remedy = pd.Index(known, dtype=object).get_indexer(pd.Index(table["remedy"].astype(object)))
+    remedy = pd.Index(known, dtype=object).get_indexer(pd.Index(table["remedy"].map(str).astype(object)))
     stranger = (remedy < 0) & (table["remedy"] != NOTHING).to_numpy(dtype=bool)
     if stranger.any():
         raise DataError(f"options: remedy is none of {', '.join(map(repr, known))} in {positions(stranger)}")

@@ -79,6 +79,12 @@ class GreedyPlanner(BaseEstimator):
             orders = np.argsort(floors_by, kind="stable"), np.argsort(-worth)
             chosen, short = _greedily(options, uses, upper, reach, orders)
             if not short:
+                share = np.zeros(options.n_options)
+                share[chosen] = 1.0
+                if not options.within(share):
+                    over = options.used(share) - options.bound - options.tier.most
+                    short = options.names[int(np.argmax(over / options.row_scale))]
+                    continue
                 choice = np.full(problem.n_cases, -1, dtype=np.intp)
                 choice[options.case[chosen]] = options.remedy[chosen]
                 return Plan.from_choice(problem, choice, planner="greedy")

@@ -82,7 +82,7 @@ class IntegerPlanner(BaseEstimator):
             raise infeasible(problem)
         found = search(
             options,
-            gap=self.gap * max(1.0, abs(relaxed.value)),
+            gap=self.gap * options.size(relaxed.value),
             time_limit=float(self.time_limit),
             near=relaxed.value,
         )

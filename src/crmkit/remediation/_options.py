@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from scipy import sparse
 
+from crmkit.remediation._steps import common_step, lowered
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -163,6 +165,10 @@ class Options:
         size = float(np.mean(np.abs(self.value))) if self.n_options else 0.0
         return size if size > 0 else 1.0
 
+    def size(self, value: float) -> float:
+        """Give what a gap of a value is relative to: the value itself, at least a typical value of an option."""
+        return max(abs(value), self.scale)
+
     @property
     def row_scale(self) -> Floats:
         """The largest coefficient of each row, 1 where it has none."""
@@ -258,10 +264,8 @@ class Options:
         return fixed + float(np.sum(self.best(self.adjusted(used))))
 
     def whole(self, bound: float) -> float:
-        """Lower a bound to the next whole number where every value is one and nothing costs a part of one."""
-        if not abs(bound) < 1e9 or len(self.tier.rows) or np.any(self.value != np.round(self.value)):
-            return bound
-        return float(np.floor(bound + 1e-6))
+        """Lower a bound to the next multiple of what every value is a multiple of, where no limit has a penalty."""
+        return bound if len(self.tier.rows) else lowered(bound, common_step(self.value))
 
     def gross(self, share: Floats) -> float:
         """Give the value of a choice before anything is paid for going beyond limits."""

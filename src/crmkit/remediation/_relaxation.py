@@ -207,7 +207,7 @@ def relax_near(options: Options, near: Relaxed) -> Relaxed | None:
         share = fixed
         share[inside] = part.share
         value, bound = options.total(share), options.dual(part.prices)
-        if bound - value <= 1e-10 * max(1.0, abs(value)):
+        if bound - value <= 1e-10 * options.size(value):
             return Relaxed(share, part.prices, value, max(bound, value))
         adjusted = options.adjusted(part.prices)
         chosen = np.bincount(options.group, weights=adjusted * share, minlength=options.n_groups)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from crmkit.core.checks import positions
 from crmkit.core.errors import DataError, DataWarning
-from crmkit.core.predicate import parse
+from crmkit.core.predicate import Evaluated, parse
 from crmkit.remediation._coefficients import Coefficients, Some, kept
 from crmkit.remediation._columns import Columns
 from crmkit.remediation._terms import Floor, Ratio, Resource
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from crmkit.core.predicate import Evaluated
     from crmkit.remediation._coefficients import Amounts
     from crmkit.remediation._terms import Limit, Remedy
 
@@ -169,6 +168,9 @@ def evaluate(table: pd.DataFrame | Columns, formula: str | float) -> Evaluated:
 def _numbers(table: pd.DataFrame | Columns, formula: str | float, what: str) -> Evaluated:
     """Work out a number for every case."""
     result = evaluate(table, formula)
+    if result.values.dtype.kind not in "fb" and result.missing.all():
+        # A column of which nothing is known has the type of nothing.
+        return Evaluated(np.full(len(result.missing), np.nan), result.missing)
     if result.values.dtype.kind not in "fb":
         raise DataError(f"{what} must be a number for each case; {formula!r} gives text or times")
     return result

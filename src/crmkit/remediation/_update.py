@@ -14,6 +14,7 @@ from crmkit.core.errors import DataError
 from crmkit.remediation._auto import LARGE
 from crmkit.remediation._holdout import draw
 from crmkit.remediation._intensities import has_intensities
+from crmkit.remediation._key_kinds import check_kinds
 from crmkit.remediation._planning import plan as plan_anew
 from crmkit.remediation._promised import Promised, less_spent, still_held
 from crmkit.remediation._tableau import group_codes
@@ -60,7 +61,9 @@ def update(plan: Plan, cases: Any, *, promised: Any, planner: Any) -> Plan:
         raise DataError("this plan divides cases, and part of a remedy cannot be promised: make a whole plan first")
     frame = problem.new_cases(cases)
     earlier = pd.Index(problem.cases["case_id"])
-    _check_kinds(earlier, frame["case_id"])
+    check_kinds("case_id", [("cases", frame["case_id"]), ("plan", earlier)])
+    if problem.one_per in frame:
+        check_kinds(str(problem.one_per), [("cases", frame[problem.one_per]), ("plan", problem.cases[problem.one_per])])
     at = earlier.get_indexer(pd.Index(frame["case_id"])).astype(np.intp)
     stands = _which(plan, earlier, promised)
     later, spent = _later(plan, at, stands)
@@ -68,14 +71,6 @@ def update(plan: Plan, cases: Any, *, promised: Any, planner: Any) -> Plan:
     made = _planned(problem, plan, planner)
     made.notes = (*made.notes, *_notes(later, at, stands))
     return made
-
-
-def _check_kinds(earlier: pd.Index, ids: pd.Series) -> None:
-    """Refuse case ids that can match none of the plan's."""
-    kinds = [pd.api.types.is_numeric_dtype(each.dtype) for each in (ids, earlier)]
-    if kinds[0] != kinds[1] and len(ids) and len(earlier):
-        words = ["numbers" if kind else "no numbers" for kind in kinds]
-        raise DataError(f"case_id holds {words[0]} in the cases and {words[1]} in the plan: none could ever match")
 
 
 def _which(plan: Plan, earlier: pd.Index, promised: Any) -> Bools:

@@ -301,7 +301,13 @@ def _check_claims(
         wrong.append(f"bound is said to be {made.bound:.10g}, below the value {value:.10g}")
     if lines.whole and np.array_equal(lines.case, np.arange(facts.n_cases)):
         lines.note("choice is not what the table says", np.where(lines.given, lines.remedy, -1) != made.choice)
-    duals = dict(zip([limit.name for limit in facts.problem.limits], made.duals, strict=True))
+    named = dict(zip(made.problem.limit_names, made.duals, strict=True))
+    strangers = [limit.name for limit in facts.problem.limits if limit.name not in named]
+    if strangers or len(named) != len(facts.problem.limits):
+        odd = strangers or [name for name in named if name not in facts.problem.limit_names]
+        wrong.append(f"the plan was made for other limits: look at {odd[0]!r}")
+        return math.inf
+    duals = {limit.name: named[limit.name] for limit in facts.problem.limits}
     adjusted = np.where(facts.may, facts.value, -np.inf)
     stands = np.flatnonzero(facts.before.promised >= 0)
     promised = facts.before.promised[stands]

@@ -9,7 +9,7 @@ import numpy as np
 from crmkit.remediation._relaxation import relax, solve_linear
 from crmkit.remediation.dual._listing import as_options, list_options
 from crmkit.remediation.dual._rounding import round_groups
-from crmkit.remediation.dual._sweep import sweep
+from crmkit.remediation.dual._sweep import losses, sweep
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -26,6 +26,7 @@ __all__ = ["Core", "Surroundings"]
 _TIED_A_ROW = 16
 _ADDED_A_ROW = 24
 _ROUNDS = 4
+_SETTLING, _SETTLED, _ADDED_AT_ONCE = 6, 1e-8, 2
 
 
 class Core(NamedTuple):
@@ -108,6 +109,29 @@ class Surroundings:
             if len(self.groups) == before:
                 return None
         return None
+
+    def settle(self, core: Core, typical: float) -> Core:
+        """Take in groups whose fixed choice is not the best at the core's prices, until no group would change.
+
+        What the groups lose by their choice is what the core's divided plan is short of the best of all. Where very
+        many groups are tied, some are fixed at less than they could have.
+        """
+        for _ in range(_SETTLING):
+            lost = losses(self.blocks, core.relaxed.prices, core.fixed)
+            lost[self.groups] = 0.0
+            size = max(typical, abs(core.worth + core.relaxed.value))
+            if float(lost.sum()) <= _SETTLED * size or self.everything:
+                break
+            added = np.flatnonzero(lost > _SETTLED * typical)
+            most = _ADDED_AT_ONCE * len(self.groups)
+            if len(added) > most:
+                added = added[np.argpartition(-lost[added], most)[:most]]
+            self.groups = np.union1d(self.groups, added)
+            better = self.solve(typical)
+            if better is None:
+                break
+            core = better
+        return core
 
     def _part(self) -> tuple[Options, npt.NDArray[np.int16]]:
         """Write the core as a problem of its own."""

@@ -52,7 +52,7 @@ def finish(
         0 and 1; None where no plan was found.
     """
     if len(options.bound) <= FEW_ROWS:
-        relative = gap / max(1.0, abs(relaxed.value))
+        relative = gap / options.size(relaxed.value)
         return complete(options, relaxed, gap=relative, nodes=nodes, time_limit=time_limit).share
     end = perf_counter() + time_limit
     adjusted = options.adjusted(relaxed.prices)

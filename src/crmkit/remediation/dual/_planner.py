@@ -17,6 +17,7 @@ from crmkit.remediation._conflict import infeasible
 from crmkit.remediation._options import EXACT
 from crmkit.remediation._plan import Plan
 from crmkit.remediation._relaxation import relax
+from crmkit.remediation._steps import lowered
 from crmkit.remediation.dual._core import Surroundings
 from crmkit.remediation.dual._finish import FEW_ROWS, finish
 from crmkit.remediation.dual._improve import improve
@@ -203,6 +204,7 @@ class DualPlanner(BaseEstimator):
                     return None
                 around.grow()
                 continue
+            core = around.settle(core, typical)
             bound = min(found.bound, around.bound)
             done = finish(
                 core.options,
@@ -232,7 +234,7 @@ class DualPlanner(BaseEstimator):
         if own <= bound:
             bound, prices = own, core.relaxed.prices
         divided = core.worth + core.relaxed.value
-        return _Made(choice, bound, prices, core, max(own - divided, 0.0) / max(1.0, abs(divided)))
+        return _Made(choice, bound, prices, core, max(own - divided, 0.0) / max(abs(divided), blocks.sizes()[0]))
 
     def _improved(self, blocks: Blocks, made: _Made, around: Surroundings, time_limit: float) -> _Made:
         """Exchange where there are so many limits that the search leaves much of them."""
@@ -245,7 +247,7 @@ class DualPlanner(BaseEstimator):
 
     def _enough(self, blocks: Blocks, bound: float) -> float:
         """Say which distance from the bound is small enough."""
-        return 0.5 * blocks.sizes()[0] if self.gap is None else float(self.gap) * max(1.0, abs(bound))
+        return 0.5 * blocks.sizes()[0] if self.gap is None else float(self.gap) * max(blocks.sizes()[0], abs(bound))
 
     def _conflict(self, problem: Problem, blocks: Blocks, feasibility: Feasibility) -> InfeasiblePlanError:
         """Say which limits cannot be kept together."""
@@ -259,9 +261,8 @@ def _as_plan(
 ) -> Plan:
     """Write what was made as a plan of the problem's cases."""
     choice = _by_case(order, made.choice)
-    # Where every value is a whole number and no limit has a penalty, so is the value of every whole plan.
-    whole = abs(made.bound) < 1e9 and not len(blocks.tier.rows) and blocks.integral()
-    bound = np.floor(made.bound + 1e-6) if whole else made.bound
+    # Where no limit has a penalty, the value of a whole plan is a multiple of what all values are multiples of.
+    bound = made.bound if len(blocks.tier.rows) else lowered(made.bound, blocks.step())
     notes = [
         f"prices from {blocks.n_groups:,} groups; the {made.core.options.n_groups:,} nearest a tie were solved exactly",
         f"the divided plan is proved best to {made.off:.0e} of its value",

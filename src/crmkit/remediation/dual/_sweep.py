@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.intp]
 
-__all__ = ["Swept", "sweep"]
+__all__ = ["Swept", "losses", "sweep"]
 
 _FEW_ROWS = 64
 
@@ -134,6 +134,38 @@ def sweep(
     if width and size is not None:
         extra += _buy_beyond(blocks, prices, width, size, used, curvature, scale)
     return Swept(bound, bound + extra, blocks.bound - used, curvature, scale, near_groups, margin, choice)
+
+
+def losses(blocks: Blocks, prices: Floats, choice: npt.NDArray[np.int16]) -> Floats:
+    """Say how much each group loses at these prices against its best choice.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        The problem.
+    prices : ndarray, shape (n_rows,)
+        Multipliers >= 0.
+    choice : ndarray of int16, shape (n_cases,)
+        A whole choice by position.
+
+    Returns
+    -------
+    ndarray, shape (n_groups,)
+        0 or more.
+    """
+    result = np.empty(blocks.n_groups)
+    longest = max((end - begin for begin, end, _, _ in blocks.stretches()), default=0)
+    out = np.empty((blocks.n_remedies, longest))
+    for begin, end, first, after in blocks.stretches():
+        reduced = blocks.adjusted(prices, begin, end, out)
+        given = choice[begin:end]
+        own = np.where(given >= 0, reduced[np.maximum(given, 0), np.arange(end - begin)], 0.0)
+        best = reduced.max(axis=0, initial=-np.inf)
+        if blocks.start is not None:
+            starts = blocks.start[first:after] - begin
+            best, own = np.maximum.reduceat(best, starts), np.add.reduceat(own, starts)
+        result[first:after] = np.maximum(best, 0.0) - own
+    return np.maximum(result, 0.0)
 
 
 def _buy_beyond(

@@ -112,7 +112,7 @@ def _whole_by_cuts(
     programme: Programme, divided: Divided, relaxed: Relaxed, gap: float, nodes: int, end: float
 ) -> tuple[Floats | None, float]:
     """Plan at the values at which the divided plan is best, then search near it under the cuts."""
-    slack = 0.5 * gap * max(1.0, abs(divided.value))
+    slack = 0.5 * gap * divided.plain.size(divided.value)
     found = complete(divided.plain, relaxed, gap=gap, nodes=nodes, time_limit=0.5 * (end - perf_counter())).share
     if found is not None and divided.bound - programme.worth(found) <= slack:
         return found, divided.bound
