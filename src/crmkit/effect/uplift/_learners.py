@@ -102,12 +102,16 @@ def fitted(
     if is_classifier(copy):
         if np.ptp(target) == 0:
             return DummyRegressor().fit(matrix, target)
-        target = target.astype(np.intp)
-    parameters = copy.get_params()
+        # Classes are numbers without decimals to some learners.
+        return _seeded(copy, rng).fit(matrix, target.astype(np.intp))
+    return _seeded(copy, rng).fit(matrix, target)
+
+
+def _seeded(model: Any, rng: np.random.RandomState) -> Any:
+    """Seed what draws and has no seed of its own."""
+    parameters = model.get_params()
     free = [name for name in parameters if name.split("__")[-1] == "random_state" and parameters[name] is None]
-    if free:
-        copy.set_params(**{name: int(rng.randint(2**31 - 1)) for name in free})
-    return copy.fit(matrix, target)
+    return model.set_params(**{name: int(rng.randint(2**31 - 1)) for name in free}) if free else model
 
 
 def expectation(model: Any, matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
