@@ -608,6 +608,49 @@ _PLANNERS: tuple[PluginSpec, ...] = (
     ),
 )
 
+_UPLIFT_MODELS: tuple[PluginSpec, ...] = (
+    PluginSpec(
+        kind="uplift-model",
+        name="s-learner",
+        target="crmkit.effect.uplift:SLearner",
+        summary="One model of the outcome with the treatment among its features: small arms gain from large ones.",
+        inputs=("table", "treatment", "outcome"),
+        tags=frozenset({"standard-errors", "several-arms"}),
+        test_params=({"n_resamples": 5},),
+        reference="Künzel et al. 2019, doi:10.1073/pnas.1804597116",
+    ),
+    PluginSpec(
+        kind="uplift-model",
+        name="t-learner",
+        target="crmkit.effect.uplift:TLearner",
+        summary="A model of the outcome in each arm, and the difference of their expectations.",
+        inputs=("table", "treatment", "outcome"),
+        tags=frozenset({"standard-errors", "several-arms"}),
+        test_params=({"n_resamples": 5},),
+        reference="Künzel et al. 2019, doi:10.1073/pnas.1804597116",
+    ),
+    PluginSpec(
+        kind="uplift-model",
+        name="x-learner",
+        target="crmkit.effect.uplift:XLearner",
+        summary="Effects imputed from the other arm's model, learned and weighted: for arms of unequal size.",
+        inputs=("table", "treatment", "outcome"),
+        tags=frozenset({"standard-errors", "several-arms"}),
+        test_params=({"n_resamples": 5},),
+        reference="Künzel et al. 2019, doi:10.1073/pnas.1804597116",
+    ),
+    PluginSpec(
+        kind="uplift-model",
+        name="dr-learner",
+        target="crmkit.effect.uplift:DRLearner",
+        summary="Doubly robust scores regressed on features: the first choice for standard errors.",
+        inputs=("table", "treatment", "outcome"),
+        tags=frozenset({"standard-errors", "several-arms"}),
+        test_params=({"n_resamples": 5}, {"n_resamples": 5, "effect_model": "forest"}),
+        reference="Kennedy 2023, doi:10.1214/23-EJS2157",
+    ),
+)
+
 _EVALUATORS = (
     PluginSpec(
         kind="evaluator",
@@ -872,6 +915,24 @@ _EVALUATORS = (
         facts={"response": "predict", "greater_is_better": True},
         reference="Tjong Kim Sang & De Meulder 2003, CoNLL 142-147",
     ),
+    PluginSpec(
+        kind="evaluator",
+        name="qini",
+        target="crmkit.metrics:qini",
+        summary="The area between the Qini curve of a ranking by uplift and that of a random one.",
+        inputs=("outcome", "uplift", "treatment"),
+        facts={"greater_is_better": True},
+        reference="Radcliffe 2007, Direct Marketing Analytics Journal 1:14-21",
+    ),
+    PluginSpec(
+        kind="evaluator",
+        name="auuc",
+        target="crmkit.metrics:auuc",
+        summary="The area under the uplift curve of a ranking.",
+        inputs=("outcome", "uplift", "treatment"),
+        facts={"greater_is_better": True},
+        reference="Gutierrez & Gérardy 2017, PMLR 67:1-13",
+    ),
 )
 
 SPECS: tuple[PluginSpec, ...] = (
@@ -888,5 +949,6 @@ SPECS: tuple[PluginSpec, ...] = (
     *_SPEND_MODELS,
     *_RECOMMENDERS,
     *_PLANNERS,
+    *_UPLIFT_MODELS,
     *_EVALUATORS,
 )

@@ -14,22 +14,28 @@ from crmkit.effect._power import SampleSize, detectable_effect, power, sample_si
 from crmkit.effect._sample_ratio import SampleRatio, sample_ratio
 from crmkit.effect._track import Tracking, track
 from crmkit.effect.policy import PolicyValues, policy_value
+from crmkit.effect.uplift import DRLearner, SLearner, TLearner, XLearner, cross_fitted_effects, uplift_by_decile
 
 __all__ = [
     "ArmComparison",
     "ArmsOverTime",
     "Change",
+    "DRLearner",
     "DifferenceInDifferences",
     "Drivers",
     "PlanComparison",
     "PolicyValues",
+    "SLearner",
     "SampleRatio",
     "SampleSize",
+    "TLearner",
     "Tracking",
+    "XLearner",
     "before_after",
     "compare_arms",
     "compare_over_time",
     "compare_plan",
+    "cross_fitted_effects",
     "detectable_effect",
     "difference_in_differences",
     "drivers",
@@ -39,4 +45,5 @@ __all__ = [
     "sample_size",
     "scores",
     "track",
+    "uplift_by_decile",
 ]

@@ -24,6 +24,7 @@ from crmkit.metrics.satisfaction import ces, csat, csi, nps, preference
 from crmkit.metrics.stability import stability
 from crmkit.metrics.summaries import rouge, rouge_scores
 from crmkit.metrics.survival import kaplan_meier, median_survival, restricted_mean, survival_at
+from crmkit.metrics.uplift import auuc, qini
 from crmkit.metrics.validation import CrossValidation, cross_validate
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Evaluation",
     "StabilityIndex",
     "accuracy",
+    "auuc",
     "bootstrap",
     "brier",
     "calinski_harabasz",
@@ -70,6 +72,7 @@ __all__ = [
     "precision",
     "preference",
     "psi",
+    "qini",
     "recall",
     "reliability",
     "repeat_purchase",

@@ -66,9 +66,45 @@ def check_same_seed_gives_the_same_effects(plugin: Plugin) -> None:
     assert np.array_equal(first, second), "two fits with the same seed and data disagree"
 
 
+def check_standard_errors_stand_beside_the_effects(plugin: Plugin) -> None:
+    """Where ``predict`` gives a pair, the second is one standard error an effect, none of them negative."""
+    import numpy as np
+
+    X, treatment, outcome = _experiment()
+    answer = plugin.make().fit(X, treatment, outcome).predict(X)
+    if not isinstance(answer, tuple):
+        return
+    assert len(answer) == 2, f"expected effects and standard errors, got a tuple of {len(answer)}"
+    errors = np.asarray(answer[1], dtype=float)
+    assert errors.shape == _effects(answer).shape, "standard errors must have the shape of the effects"
+    assert not (errors < 0).any(), "a standard error is negative"
+
+
+def check_inputs_are_left_alone(plugin: Plugin) -> None:
+    """The caller's arrays are not changed."""
+    given = _experiment()
+    copies = [one.copy() for one in given]
+    X, treatment, outcome = given
+    plugin.make().fit(X, treatment, outcome).predict(X)
+    for name, one, copy in zip(("X", "treatment", "outcome"), given, copies, strict=True):
+        assert (one == copy).all(), f"{name} was changed"
+
+
+def check_a_customer_is_predicted_the_same_alone(plugin: Plugin) -> None:
+    """An effect does not depend on who else is in the table."""
+    import numpy as np
+
+    X, treatment, outcome = _experiment()
+    model = plugin.make().fit(X, treatment, outcome)
+    assert np.allclose(_effects(model.predict(X))[:5], _effects(model.predict(X[:5]))), "depends on the batch"
+
+
 CHECKS = (
     check_has_the_methods,
     check_effects_are_one_row_a_customer_and_finite,
     check_finds_whom_the_treatment_helps,
     check_same_seed_gives_the_same_effects,
+    check_standard_errors_stand_beside_the_effects,
+    check_inputs_are_left_alone,
+    check_a_customer_is_predicted_the_same_alone,
 )
