@@ -76,7 +76,7 @@ class Actions:
             parted = made & (share > 0) & (share < 1)
             if parted.any():
                 raise DataError(f"plan: nobody can be contacted in part, share is not 0 or 1 in {positions(parted)}")
-            made &= share > 0
+            made = made & (share > 0)
         keys = pd.MultiIndex.from_frame(self.candidates[["customer_id", "rule"]])
         wanted = pd.MultiIndex.from_arrays([frame.loc[made, "case_id"], frame.loc[made, "remedy"]])
         place = keys.get_indexer(wanted)
