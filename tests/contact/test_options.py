@@ -205,3 +205,13 @@ def test_verify_needs_tables_it_can_check(strategy, company):
     customers = company.customers.assign(consent_email=True, age=30.0, opted_out=False, email="a@example.org")
     with pytest.raises(DataError, match="not_before"):
         contact.verify(rows, customers, strategy=strategy, at=AT)
+
+
+def test_verify_tells_of_channels_that_are_not_declared_and_says_ok(strategy, company):
+    table, customers, past, _ = spoiled(company, "none")
+    without = contact.Strategy(RULES, channels=["sms"])
+    found = contact.verify(table, customers, strategy=without, at=AT, history=past)
+    assert found.violations["reason"].tolist() == ["unknown channel"]
+    assert (
+        repr(contact.verify(table, customers, strategy=strategy, at=AT, history=past)) == "Verification(ok, 1 contacts)"
+    )

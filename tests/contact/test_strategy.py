@@ -399,3 +399,8 @@ def test_malformed_channels_are_refused(fields):
 def test_malformed_limits_are_refused(fields):
     with pytest.raises(ValueError):
         contact.Limit(**fields)
+
+
+def test_an_hour_that_has_begun_is_used_at_once(strategy, customers):
+    made = strategy.actions(customers.assign(h=10), at="2024-03-01T10:20+08:00", hour="h").table
+    assert (made["not_before"] == pd.Timestamp("2024-03-01T10:20+08:00")).all()

@@ -41,7 +41,7 @@ def start_times(
         kept = [one for one in quiet if one.channels is None or channel[place] in one.channels]
         start = _first(kept, at, str(zones[place]), float(hours[place]))
         starts.append(start)
-        local.append(start.tz_convert(zones[place]).hour)
+        local.append(start.tz_convert(str(zones[place])).hour)
     found = pd.DatetimeIndex(starts, dtype="datetime64[us, UTC]")
     return found.take(codes) if len(codes) else found, np.array(local, dtype=np.int64)[codes]
 

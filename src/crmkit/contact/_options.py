@@ -56,7 +56,7 @@ def option_table(
         table[name] = filled
     handed = customers[columns].iloc[row].reset_index(drop=True)
     table = pd.concat([table, handed], axis=1)
-    unknown = np.isnan(table[list(numbers)].to_numpy(dtype=np.float64)).any(axis=1)
+    unknown = np.asarray(np.isnan(table[list(numbers)].to_numpy(dtype=np.float64)).any(axis=1), dtype=bool)
     if unknown.any():
         warnings.warn(
             f"{int(unknown.sum()):,} of {len(table):,} options have no known value or use and are left out",

@@ -206,6 +206,6 @@ def _date(day: Any) -> str:
     if isinstance(day, dt.date) and not isinstance(day, dt.datetime):
         return day.isoformat()
     try:
-        return dt.date.fromisoformat(day).isoformat()
+        return dt.date.fromisoformat(day if isinstance(day, str) else "").isoformat()
     except (TypeError, ValueError):
         raise ValueError(f"a holiday must be a date such as '2024-10-01', got {day!r}") from None
