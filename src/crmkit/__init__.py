@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from crmkit import (
         casework,
+        contact,
         datasets,
         effect,
         language,
@@ -74,6 +75,7 @@ __all__ = [
     "UnknownPluginError",
     "available",
     "casework",
+    "contact",
     "create",
     "datasets",
     "describe",
@@ -105,6 +107,7 @@ __version__ = "0.1.0"
 # Nothing is imported until it is used (PEP 562), so that `import crmkit` costs next to nothing.
 _ROOMS = (
     "casework",
+    "contact",
     "datasets",
     "effect",
     "language",

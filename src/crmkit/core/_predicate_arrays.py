@@ -189,10 +189,8 @@ class Evaluator:
             )
         elif len(kinds) > 1 and (np.all(left.missing) or np.all(right.missing)):
             # A column of which nothing is known has the type of nothing: a file with one empty cell, say.
-            missing = np.broadcast_to(
-                left.missing | right.missing, np.broadcast(left.values, right.values).shape
-            ).copy()
-            return _Operand(TRUTH, np.zeros(missing.shape, dtype=bool), missing)
+            nowhere = np.zeros(np.broadcast(left.values, right.values).shape, dtype=bool)
+            return _Operand(TRUTH, nowhere, ~nowhere)
         elif len(kinds) > 1:
             raise ExpressionError(f"in {self.text!r}: {left.kind} cannot be compared with {right.kind}")
         values = (
