@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from crmkit.core import html
+from crmkit.core.errors import DataError
 from crmkit.remediation._assigner import Assigner
 from crmkit.remediation._handed_in import as_choice, as_duals
 from crmkit.remediation._intensity_hooks import near_levels, rechosen_for
@@ -534,6 +535,8 @@ class Plan:
             If the order does not name each limit once.
         InfeasiblePlanError
             If no plan keeps the limits.
+        DataError
+            If the plan chose intensities: at these every limit would seem to cost next to nothing.
 
         Notes
         -----
@@ -556,6 +559,11 @@ class Plan:
         """
         from crmkit.remediation._waterfall import waterfall
 
+        if self.problem.intensities is not None:
+            raise DataError(
+                "the plan chose intensities that suit its limits; at these every limit would seem to cost next to "
+                "nothing: ask what_if, which chooses them anew"
+            )
         return waterfall(self, order)
 
     def assign(self, new_cases: Any) -> pd.DataFrame:

@@ -68,18 +68,6 @@ def _tier(what: str, penalty: Any, beyond: Any, *, whole: bool) -> None:
         raise ValueError(f"beyond of {what} must be {kind} of 0 or more, got {beyond!r}")
 
 
-class Uses(dict[str, "str | float"]):
-    """What a remedy uses, by resource; it cannot be changed."""
-
-    def _refuse(self, *_: object, **__: object) -> None:
-        raise TypeError("what a remedy uses cannot be changed: make another remedy with dataclasses.replace")
-
-    __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]  # all ways to change it
-
-    def __reduce__(self) -> tuple[type[Uses], tuple[dict[str, str | float]]]:
-        return type(self), (dict(self),)
-
-
 @dataclass(frozen=True)
 class Remedy:
     """Something that can be done for a case.
@@ -152,7 +140,7 @@ class Remedy:
         object.__setattr__(self, "parts", tuple(self.parts))
         if self.intensity is not None:
             object.__setattr__(self, "intensity", _range(f"intensity of remedy {self.name!r}", self.intensity))
-        object.__setattr__(self, "uses", Uses(self.uses))
+        object.__setattr__(self, "uses", dict(self.uses))
 
     def counts_as(self, name: str | None) -> bool:
         """Say whether a limit of a remedy (None: of any) counts this one."""

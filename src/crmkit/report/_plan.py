@@ -95,6 +95,8 @@ def _resources(prices: pd.DataFrame, table: pd.DataFrame) -> dict[str, float]:
 
 def _waterfall(plan: Any, n_limits: int, words: Words, n: str) -> list[str]:
     """Draw what is kept as the limits come in one by one, and say what each of them costs."""
+    if getattr(getattr(plan, "problem", None), "intensities", None) is not None:
+        return []  # what limits cost where amounts follow them is told by what_if
     if n_limits > _MOST_STEPS:
         return [element("p", escape(words("waterfall_many", limits=n_limits, most=_MOST_STEPS)))]
     try:

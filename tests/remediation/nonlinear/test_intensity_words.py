@@ -253,8 +253,18 @@ def test_what_is_not_done_with_intensities_is_refused_in_words(made):
         packages([remedy, Remedy("call", value=1)])
 
 
-def test_a_waterfall_stands_at_the_planned_intensities(made):
-    assert made.waterfall()["cost"].sum() == pytest.approx(made.waterfall()["value"].iloc[0] - made.value)
+def test_a_waterfall_at_planned_intensities_is_refused_because_it_would_mislead(made):
+    with pytest.raises(DataError, match="ask what_if"):
+        made.waterfall()
+
+
+def test_prices_count_what_a_lot_more_of_one_amount_would_bring():
+    cases = {"case_id": range(12), "worth": np.random.default_rng(1).gamma(2, 60, 12)}
+    voucher = Remedy("voucher", value="intensity * worth / 100", uses={"budget": "intensity"}, intensity=(0, 30))
+    made = plan(Problem(cases, [voucher, Remedy("email", value="0.02 * worth")], [Resource("budget", 30)]))
+    prices, curve = made.prices.loc["budget"], made.what_if("budget", [0, 30, 60])["value"]
+    assert prices["price_more"] == pytest.approx((curve[60] - curve[30]) / 30)
+    assert prices["price_less"] == pytest.approx((curve[30] - curve[0]) / 30)
 
 
 def test_a_stream_of_new_cases_keeps_to_what_is_left(made, tmp_path):

@@ -59,7 +59,8 @@ def near_options(plan: Plan) -> tuple[Options, Relaxed, Ints]:
         own = at[part.case, part.remedy]
         best = best_intensity(part, part.prices(plan.duals)).intensity
         step = _BESIDE * (part.high - part.low)
-        levels.append((part, without_twins(part, [own, own - step, own + step, best])))
+        # The ends matter where a little more of one amount is a lot of another, as for straight responses.
+        levels.append((part, without_twins(part, [own, own - step, own + step, best, part.low, part.high])))
     near = levelled(problem, levels).problem
     value = np.where(moving[:, None], near.tableau().value, -np.inf)
     options = near.recast(near.remedies, Tableau(value, near.tableau().limits)).options()
