@@ -260,3 +260,13 @@ def test_changes_of_a_plan_with_many_limits_are_caught(many, many_planned, seed)
         table.loc[row, column] += 0.25
     found = verify(with_table(made, table), many)
     assert not found.ok, (row, column)
+
+
+def test_a_plan_made_for_more_or_fewer_limits_is_a_violation():
+    cases = {"case_id": [1, 2], "worth": [3.0, 2.0]}
+    remedies = [Remedy("call", value="worth", uses={"hours": 1})]
+    made = plan(Problem(cases, remedies, [Resource("hours", 2)]))
+    more = Problem(cases, remedies, [Resource("hours", 2), Cap(count=2, name="few")])
+    fewer = Problem(cases, [Remedy("call", value="worth")])
+    assert verify(made, more).violations == ("the plan was made for other limits: look at 'few'",)
+    assert "the plan was made for other limits: look at 'hours'" in verify(made, fewer).violations
