@@ -388,6 +388,22 @@ class Blocks:
         size = np.where(total > 0, total / np.maximum(number, 1.0), 1.0)
         return (typical if typical > 0 else 1.0), size
 
+    def favoured(self) -> Floats:
+        """Say how much could count in favour of each row that is a floor to some and a limit to others; else 0."""
+        least, most = np.zeros(self.n_rows), np.zeros(self.n_rows)
+        total = np.zeros((self.n_remedies, self.n_rows))
+        for j, own in enumerate([*self.own, self.shared]):
+            for row, amounts in own:
+                part = np.asarray(amounts, dtype=np.float64)
+                least[row], most[row] = min(least[row], part.min(initial=0.0)), max(most[row], part.max(initial=0.0))
+                total[j % self.n_remedies, row] -= np.minimum(np.broadcast_to(part, self.n_cases), 0.0).sum()
+        if self.table is not None:
+            np.minimum.at(least, self.table.indices, self.table.data)
+            np.maximum.at(most, self.table.indices, self.table.data)
+            per_remedy = np.repeat(np.arange(self.table.shape[0]) % self.n_remedies, np.diff(self.table.indptr))
+            np.add.at(total, (per_remedy, self.table.indices), np.maximum(-self.table.data, 0.0))
+        return np.where((least < 0) & (most > 0), total.max(axis=0, initial=0.0), 0.0)
+
     def whole(self) -> Self:
         """Lower hard bounds to whole numbers in rows where only those count: whole plans lose nothing by it."""
         fraction = self.tier.most > 0

@@ -121,8 +121,8 @@ def _possible(options: Options, rows: npt.NDArray[np.intp], *, whole: bool) -> b
 def least_change(problem: Problem, *, whole: bool = True) -> dict[str, float]:
     """Find the least change of the limits that makes a plan possible.
 
-    Changes are compared relative to the size of each limit (or, where larger, of the most that one case uses of it),
-    and their sum is least. A change is proved by the plan that keeps the changed limits.
+    Changes are compared relative to the size of each limit (or, where larger, of the most that one case uses of it; a
+    ratio's relative to its group), and their sum is least. The plan that keeps the changed limits proves them.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def _elastic(options: Options) -> tuple[Any, Floats, Floats]:
     """Write the problem with limits that may be broken at a cost: ``cost``, ``matrix @ x <= bound``."""
     rows = np.flatnonzero(options.limited)
     matrix, bound = options.system(rows, elastic=True)
-    size = np.maximum(np.abs(options.bound[rows]), options.row_scale[rows]) / options.row_scale[rows]
+    size = options.extent[rows] / options.row_scale[rows]
     cost = np.concatenate([np.zeros(options.n_options), 1.0 / size])
     return matrix, bound, cost
 
@@ -184,7 +184,7 @@ def _rounded(options: Options, divided: Floats, counts: Bools) -> Floats:
     largest = order[options.start]
     filled = dropped.copy()
     filled[largest[divided[largest] > POSITIVE]] = 1.0
-    size = np.maximum(np.abs(np.where(options.limited, options.bound, np.inf)), options.row_scale)
+    size = options.extent
     ways = (dropped, filled)
     return min(ways, key=lambda share: float(np.sum(_short(options, share, counts) / size)))
 

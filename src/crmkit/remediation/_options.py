@@ -180,6 +180,22 @@ class Options:
         return largest
 
     @property
+    def extent(self) -> Floats:
+        """How large each limit is, for comparing changes: itself, or the most that one option counts.
+
+        Of a row that is a floor to some and a limit to others it is how much could count in its favour.
+        """
+        lines = np.repeat(np.arange(len(self.bound)), np.diff(self.matrix.indptr))
+        against = np.bincount(lines, self.matrix.data > 0, len(self.bound)) > 0
+        first = np.flatnonzero(np.diff(self.case, prepend=-1)) if self.n_options else np.zeros(0, dtype=np.intp)
+        favour = np.zeros(len(self.bound))
+        for row in np.flatnonzero(against & (np.bincount(lines, self.matrix.data < 0, len(self.bound)) > 0)):
+            counts = np.maximum(-self.matrix[[row], :].toarray().ravel(), 0.0)
+            favour[row] = np.maximum.reduceat(counts, first).sum()
+        size = np.maximum(np.abs(np.where(self.limited, self.bound, np.inf)), self.row_scale)
+        return np.asarray(np.maximum(size, favour), dtype=np.float64)
+
+    @property
     def members(self) -> Any:
         """A line a group, with a 1 for each of its options."""
         pointer = np.append(self.start, self.n_options)

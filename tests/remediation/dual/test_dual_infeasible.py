@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from crmkit.core.errors import InfeasiblePlanError
-from crmkit.remediation import DualPlanner, Problem, conflict, plan, verify
+from crmkit.remediation import Cap, DualPlanner, Floor, Problem, Ratio, Remedy, Resource, conflict, plan, verify
 
 
 def tight(n, floor, seed=0):
@@ -69,3 +70,26 @@ def test_just_beyond_what_is_possible_every_overrun_is_named():
         plan(tight(20_000, 0.54), "dual")
     assert caught.value.conflict == ("hours", "floor 0", "floor 1", "floor 2")
     assert set(caught.value.relaxation) <= set(caught.value.conflict)
+
+
+@pytest.mark.parametrize("n", [300, 20_000])
+def test_a_ratio_in_conflict_is_named_and_what_helps_is_proved(n):
+    random = np.random.default_rng(0)
+    cases = pd.DataFrame({"case_id": np.arange(n), "segment": random.integers(0, 3, n)})
+    remedies = []
+    for j in range(4):
+        cases[f"value_{j}"] = random.lognormal(2, 1, n)
+        remedies.append(Remedy(f"remedy {j}", value=f"value_{j}", uses={"hours": 1}))
+    limits = [
+        Resource("hours", n / 2),
+        Floor("segment == 2", share=0.5, name="two"),
+        Cap(where="segment == 1", share=0.01, name="few"),
+        Ratio("segment == 1", least=1.0, to="segment == 2", name="fair"),
+    ]
+    problem = Problem(cases, remedies, limits)
+    with pytest.raises(InfeasiblePlanError) as told:
+        plan(problem)
+    assert told.value.conflict == ("two", "few", "fair")
+    bounds = {row.name: row.bound for row in problem.tableau().limits}
+    eased = problem.with_bounds({name: bounds[name] + step for name, step in told.value.relaxation.items()})
+    assert verify(plan(eased), eased).ok

@@ -9,6 +9,7 @@ import numpy as np
 from crmkit.core.errors import InfeasiblePlanError
 from crmkit.remediation._options import EXACT
 from crmkit.remediation._relaxation import POSITIVE, solve_linear
+from crmkit.remediation._terms import Floor
 from crmkit.remediation.dual._core import Surroundings
 from crmkit.remediation.dual._listing import as_options, list_options
 from crmkit.remediation.dual._prices import find_prices
@@ -74,7 +75,8 @@ class Feasibility:
         self.blocks, self.core = blocks.without_value().hardest(), core
         _, self.size = self.blocks.sizes()
         # What may be broken at any price needs no change.
-        self.cost = np.where(np.isinf(blocks.tier.most), 0.0, 1.0 / np.maximum(np.abs(self.blocks.bound), self.size))
+        size = np.maximum.reduce([np.abs(self.blocks.bound), self.size, self.blocks.favoured()])
+        self.cost = np.where(np.isinf(blocks.tier.most), 0.0, 1.0 / size)
         self.typical = float(np.max(self.cost * self.size, initial=0.0)) or 1.0
         self.found = find_prices(self.blocks, enough=core, top=self.cost, typical=self.typical, any_plan=True)
         self.proved = self.found.bound < -_PROOF
@@ -180,7 +182,8 @@ def impossible(problem: Problem, blocks: Blocks, short: Shortfall) -> Infeasible
         # What was lowered to a whole number for planning is counted from where it was.
         over = short.over[row] - (blocks.sign[row] * left[blocks.rows[row]].bound - blocks.bound[row])
         # The room for whole cases may not take a floor below 0.
-        change[limit.name] = max(float(blocks.sign[row] * over), -limit.bound if blocks.sign[row] < 0 else -np.inf)
+        floor = isinstance(problem.limits[blocks.rows[row]], Floor)
+        change[limit.name] = max(float(blocks.sign[row] * over), -limit.bound if floor else -np.inf)
     named = short.rows if short.proved else broken
     names = tuple(limits[blocks.rows[row]].name for row in named)
     bounds = {limit.name: limit.bound for limit in limits}
