@@ -14,7 +14,7 @@ ROOT = Path(crmkit.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 EXTRAS = {
     "matplotlib", "jinja2", "duckdb", "pyarrow", "skops", "rjieba", "pycrfsuite", "phonenumbers", "cryptography",
-    "lightgbm", "hdbscan", "pytest", "hypothesis", "polars", "sqlalchemy", "dask", "pyspark",
+    "lightgbm", "sparse_dot_topn", "hdbscan", "pytest", "hypothesis", "polars", "sqlalchemy", "dask", "pyspark",
 }  # fmt: skip
 
 
