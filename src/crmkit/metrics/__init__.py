@@ -13,10 +13,12 @@ from crmkit.metrics.density import dbcv
 from crmkit.metrics.entities import entity_f1, entity_report
 from crmkit.metrics.evaluators import Evaluation, evaluator, resolve, resolve_all
 from crmkit.metrics.forecasting import mase
+from crmkit.metrics.gains import gain, lift
 from crmkit.metrics.incidence import cumulative_incidence, eventual_share
 from crmkit.metrics.intervals import bootstrap, mean, share, wilson
 from crmkit.metrics.population import StabilityIndex, population_stability, psi
 from crmkit.metrics.probability import brier, log_loss, roc_auc
+from crmkit.metrics.profit import profit
 from crmkit.metrics.regression import mae, mse, rmse
 from crmkit.metrics.repeat import repeat_purchase, repeat_purchase_curve
 from crmkit.metrics.retention import churn_rate, cohort, cohort_rates, retention
@@ -59,7 +61,9 @@ __all__ = [
     "eventual_share",
     "f1",
     "first_contact_resolution",
+    "gain",
     "kaplan_meier",
+    "lift",
     "log_loss",
     "mae",
     "mase",
@@ -71,6 +75,7 @@ __all__ = [
     "population_stability",
     "precision",
     "preference",
+    "profit",
     "psi",
     "qini",
     "recall",
