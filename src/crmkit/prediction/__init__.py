@@ -8,6 +8,7 @@ from crmkit.prediction.linear import ScaledLogistic, ScaledRidge
 from crmkit.prediction.network import ScaledMLPClassifier, ScaledMLPRegressor
 from crmkit.prediction.selectors import InformationGain, RecursiveElimination
 from crmkit.prediction.svm import ScaledSVC, ScaledSVR
+from crmkit.prediction.threshold import Threshold, choose_threshold
 
 __all__ = [
     "BoostingClassifier",
@@ -21,5 +22,7 @@ __all__ = [
     "ScaledRidge",
     "ScaledSVC",
     "ScaledSVR",
+    "Threshold",
+    "choose_threshold",
     "select_model",
 ]
