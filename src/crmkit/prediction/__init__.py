@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crmkit.prediction.boosting import BoostingClassifier, BoostingRegressor
 from crmkit.prediction.choice import ModelChoice, select_model
+from crmkit.prediction.learning import LearningCurve, learning_curve
 from crmkit.prediction.linear import ScaledLogistic, ScaledRidge
 from crmkit.prediction.network import ScaledMLPClassifier, ScaledMLPRegressor
 from crmkit.prediction.selectors import InformationGain, RecursiveElimination
@@ -14,6 +15,7 @@ __all__ = [
     "BoostingClassifier",
     "BoostingRegressor",
     "InformationGain",
+    "LearningCurve",
     "ModelChoice",
     "RecursiveElimination",
     "ScaledLogistic",
@@ -24,5 +26,6 @@ __all__ = [
     "ScaledSVR",
     "Threshold",
     "choose_threshold",
+    "learning_curve",
     "select_model",
 ]
