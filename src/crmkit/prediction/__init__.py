@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crmkit.prediction.boosting import BoostingClassifier, BoostingRegressor
+from crmkit.prediction.champion import Challenge, challenge
 from crmkit.prediction.choice import ModelChoice, select_model
 from crmkit.prediction.learning import LearningCurve, learning_curve
 from crmkit.prediction.linear import ScaledLogistic, ScaledRidge
@@ -14,6 +15,7 @@ from crmkit.prediction.threshold import Threshold, choose_threshold
 __all__ = [
     "BoostingClassifier",
     "BoostingRegressor",
+    "Challenge",
     "InformationGain",
     "LearningCurve",
     "ModelChoice",
@@ -25,6 +27,7 @@ __all__ = [
     "ScaledSVC",
     "ScaledSVR",
     "Threshold",
+    "challenge",
     "choose_threshold",
     "learning_curve",
     "select_model",

@@ -21,6 +21,7 @@ from crmkit.core.errors import DataError, DataWarning
 from crmkit.core.estimate import Estimate
 from crmkit.core.registry import create
 from crmkit.metrics.intervals import check_level
+from crmkit.prediction._respond import respond, take_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -182,7 +183,9 @@ def learning_curve(
             found = metrics.cross_validate(estimator, rows, target, cv=pairs, **options)
             tested[place] = found.folds[evaluation.name]
             known[place] = [
-                evaluation.value(target[part], _response(one, rows, part, evaluation, classes), classes=classes)
+                evaluation.value(
+                    target[part], respond(one, take_rows(rows, part), evaluation, classes), classes=classes
+                )
                 for one, part in zip(found.models, parts, strict=True)
             ]
         dummy: Any = DummyClassifier(strategy="prior") if learns_labels else DummyRegressor()
@@ -300,12 +303,3 @@ def _nested(
                 raise DataError(f"{share:g} of the training rows do not hold every label: begin with a larger size")
             parts.append(part)
     return drawn
-
-
-def _response(model: Any, X: Any, part: npt.NDArray[np.intp], evaluation: Any, classes: Any) -> Any:
-    """Let a fitted model answer on the rows it learned from, as the evaluator takes it."""
-    name = next(one for one in evaluation.responses if callable(getattr(model, one, None)))
-    given = X.iloc[part] if hasattr(X, "iloc") else X[part] if hasattr(X, "shape") else [X[row] for row in part]
-    answer = np.asarray(getattr(model, name)(given))
-    two_columns = name != "predict" and classes is not None and answer.ndim == 2 and answer.shape[1] == 2
-    return answer[:, 1] if two_columns else answer
