@@ -5,6 +5,7 @@ from __future__ import annotations
 from crmkit.prediction.boosting import BoostingClassifier, BoostingRegressor
 from crmkit.prediction.champion import Challenge, challenge
 from crmkit.prediction.choice import ModelChoice, select_model
+from crmkit.prediction.drift import Drift, drift
 from crmkit.prediction.learning import LearningCurve, learning_curve
 from crmkit.prediction.linear import ScaledLogistic, ScaledRidge
 from crmkit.prediction.network import ScaledMLPClassifier, ScaledMLPRegressor
@@ -16,6 +17,7 @@ __all__ = [
     "BoostingClassifier",
     "BoostingRegressor",
     "Challenge",
+    "Drift",
     "InformationGain",
     "LearningCurve",
     "ModelChoice",
@@ -29,6 +31,7 @@ __all__ = [
     "Threshold",
     "challenge",
     "choose_threshold",
+    "drift",
     "learning_curve",
     "select_model",
 ]
