@@ -6,6 +6,7 @@ from crmkit.prediction.boosting import BoostingClassifier, BoostingRegressor
 from crmkit.prediction.champion import Challenge, challenge
 from crmkit.prediction.choice import ModelChoice, select_model
 from crmkit.prediction.drift import Drift, drift
+from crmkit.prediction.importance import permutation_importance
 from crmkit.prediction.learning import LearningCurve, learning_curve
 from crmkit.prediction.linear import ScaledLogistic, ScaledRidge
 from crmkit.prediction.network import ScaledMLPClassifier, ScaledMLPRegressor
@@ -33,5 +34,6 @@ __all__ = [
     "choose_threshold",
     "drift",
     "learning_curve",
+    "permutation_importance",
     "select_model",
 ]
