@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError
-from crmkit.recommendation._diversity import reorder
+from crmkit.recommendation._diversity import CANDIDATES, item_vectors, reorder
 from crmkit.recommendation._ids import as_ids
 from crmkit.recommendation._interactions import Events, Interactions, item_column, read_events, read_interactions
 from crmkit.recommendation._ladder import RUNGS, SOURCES, Ladder
@@ -205,8 +205,7 @@ class BaseRecommender(BaseEstimator, ABC):
         segments = read_customers(customers) if customers is not None else None
         events = read_events(interactions, event_weights=self.event_weights, cutoff=cutoff, more_items=item_ids)
         learned = self._interactions(events)
-        if hasattr(self, "_item_vectors"):
-            del self._item_vectors
+        self._forget()
         self.interactions_ = learned
         self.n_customers_, self.n_items_ = len(learned.customers), len(learned.items)
         self.set_aside_ = dict(learned.set_aside)
@@ -224,6 +223,12 @@ class BaseRecommender(BaseEstimator, ABC):
         self.ladder_ = Ladder(rungs)
         self.ladder_.learn(events, learned, days=self.popular_days, categories=self.categories_, segments=segments)
         self._learn(learned, events)
+
+    def _forget(self) -> None:
+        """Drop what was made of an earlier fit and is not part of it."""
+        for name in self._transient:
+            if hasattr(self, name):
+                delattr(self, name)
 
     def _interactions(self, events: Events) -> Interactions:
         """Add events up as the parameters say."""
@@ -309,7 +314,7 @@ class BaseRecommender(BaseEstimator, ABC):
         new = int((codes < 0).sum())
         if new:
             _LOG.info("%d of %d customers have no events and get lists of the fallback", new, len(codes))
-        a_customer = _BYTES_A_CELL * self.n_items_ + (_BYTES_A_CANDIDATE * 5 * int(n) if diversity else 0)
+        a_customer = _BYTES_A_CELL * self.n_items_ + (_BYTES_A_CANDIDATE * CANDIDATES * int(n) if diversity else 0)
         step = max(1, as_bytes(self.memory_limit) // a_customer)
         parts = []
         with threadpool_limits(limits=1):
@@ -338,7 +343,7 @@ class BaseRecommender(BaseEstimator, ABC):
         diversity: float,
     ) -> tuple[npt.NDArray[Any], ...]:
         """Give row, item, rank, score and source for a block of customers."""
-        size = n if diversity == 0.0 else 5 * n
+        size = n if diversity == 0.0 else CANDIDATES * n
         wanted = np.minimum(mask.sum(axis=1), size)
         found: list[tuple[npt.NDArray[Any], ...]] = []
         own = np.flatnonzero(((codes >= 0) | self._knows_everyone) & (wanted > 0))
@@ -390,9 +395,7 @@ class BaseRecommender(BaseEstimator, ABC):
     def _vectors(self) -> npt.NDArray[np.float64]:
         """Give a vector of length 1 (or 0) for each item, by which items are alike; made once and not saved."""
         if not hasattr(self, "_item_vectors"):
-            from crmkit.recommendation._diversity import item_vectors
-
-            self._item_vectors = item_vectors(self.interactions_.matrix)
+            self._item_vectors: npt.NDArray[np.float64] = item_vectors(self.interactions_.matrix)
         return self._item_vectors
 
     def explain(self, customer_ids: Any, item_ids: Any = None) -> pd.DataFrame:

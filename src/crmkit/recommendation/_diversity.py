@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from scipy import sparse
 
-__all__ = ["item_vectors", "reorder"]
+__all__ = ["CANDIDATES", "item_vectors", "reorder"]
+
+CANDIDATES = 5
+"""How many candidates there are for each place of a list."""
 
 _DIMENSIONS = 64
 
@@ -48,7 +51,7 @@ def reorder(
     """Choose n of each row's candidates, one after the other.
 
     The next one has the greatest (1 - diversity) x relevance - diversity x its greatest likeness to those chosen.
-    Relevance falls evenly from 1 at the first candidate to 0 after the last, because scores of different rungs cannot
+    Relevance falls evenly from 1 at the first candidate to 0 after the 5n-th, because scores of different rungs cannot
     be compared.
 
     Parameters
@@ -73,7 +76,8 @@ def reorder(
     longest = int(many.max())
     place = np.minimum(np.arange(longest)[None, :], many[:, None] - 1) + begin[:, None]
     there = np.arange(longest)[None, :] < many[:, None]
-    relevance = 1.0 - np.arange(longest) / longest
+    # Counted in places of a full list, so that it does not depend on whose lists stand in the same block.
+    relevance = 1.0 - np.arange(longest) / (CANDIDATES * n)
     gain = np.where(there, (1.0 - diversity) * relevance[None, :], -np.inf)
     likeness = np.full(gain.shape, -np.inf)
     every = np.arange(len(names))
