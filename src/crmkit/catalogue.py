@@ -533,7 +533,27 @@ _SPEND_MODELS = (
     ),
 )
 
-_RECOMMENDERS: tuple[PluginSpec, ...] = ()
+_RECOMMENDERS: tuple[PluginSpec, ...] = (
+    PluginSpec(
+        kind="recommender",
+        name="popularity",
+        target="crmkit.recommendation:Popularity",
+        summary="What most customers bought in the last days: the yardstick of the others.",
+        inputs=("interactions",),
+        tags=frozenset({"explained", "new-customers"}),
+        test_params=({}, {"window_days": None, "half_life_days": 30.0, "values": "count"}),
+    ),
+    PluginSpec(
+        kind="recommender",
+        name="item-knn",
+        target="crmkit.recommendation:ItemKNN",
+        summary="Items whose customers also bought what this customer bought: quick, light and explained.",
+        inputs=("interactions",),
+        tags=frozenset({"explained"}),
+        test_params=({}, {"n_neighbors": 5, "similarity": "lift", "shrinkage": 2.0}),
+        reference="Deshpande & Karypis 2004, doi:10.1145/963770.963776",
+    ),
+)
 
 _PLANNERS: tuple[PluginSpec, ...] = (
     PluginSpec(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from crmkit.recommendation._base import BaseRecommender
+from crmkit.recommendation._item_knn import ItemKNN
+from crmkit.recommendation._popularity import Popularity
 from crmkit.recommendation.protocols import RatingRecommender, Recommender
 
-__all__ = ["RatingRecommender", "Recommender"]
+__all__ = ["BaseRecommender", "ItemKNN", "Popularity", "RatingRecommender", "Recommender"]
