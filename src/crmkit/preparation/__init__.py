@@ -8,6 +8,7 @@ from crmkit.preparation._contract_summary import contract_summary
 from crmkit.preparation._customer_table import CustomerTable, customer_table
 from crmkit.preparation._cutoff import Cutoff, as_cutoff
 from crmkit.preparation._events import calendar_days
+from crmkit.preparation._folds import CustomerFolds, CustomerTimeFolds, TimeFolds
 from crmkit.preparation._for_clustering import for_clustering
 from crmkit.preparation._orders import Orders, orders
 from crmkit.preparation._period_summary import period_summary
@@ -23,11 +24,14 @@ __all__ = [
     "Cleaned",
     "CleaningPolicy",
     "ClusteringTransform",
+    "CustomerFolds",
     "CustomerTable",
+    "CustomerTimeFolds",
     "Cutoff",
     "Fill",
     "Orders",
     "SignedLog",
+    "TimeFolds",
     "TimeSplit",
     "Winsorizer",
     "as_cutoff",
