@@ -1,4 +1,4 @@
-"""The nearest items of every item, block by block, so that no product of all items is ever held."""
+"""The nearest neighbours of every row, block by block, so that no product of all with all is ever held."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ def nearest(
     similarity: Callable[..., npt.NDArray[np.float64]],
     memory: int,
     engine: str = "scipy",
+    weight: npt.NDArray[np.float64] | None = None,
+    own: npt.NDArray[np.int64] | None = None,
 ) -> sparse.csr_array:
     """Find the columns most similar to every row of a product of two sparse matrices.
 
@@ -39,7 +41,7 @@ def nearest(
     left : csr_array of shape (n_rows, n_between)
         Its rows are those that neighbours are looked for.
     right : csr_array of shape (n_between, n_columns)
-        Its columns are the possible neighbours; column i is row i itself, which is no neighbour.
+        Its columns are the possible neighbours.
     n_neighbors : int
         How many to keep for each row.
     similarity : callable
@@ -48,6 +50,10 @@ def nearest(
         Bytes that a block may take.
     engine : {"scipy", "fast"}, default="scipy"
         What multiplies; ``"fast"`` is sparse-dot-topn.
+    weight : ndarray of shape (n_columns,) or None, default=None
+        Neighbours are chosen by similarity times the weight of the column; the similarity is what is kept.
+    own : ndarray of int64, shape (n_rows,), or None, default=None
+        The column that is the row itself; None where row i is column i.
 
     Returns
     -------
@@ -56,6 +62,7 @@ def nearest(
     """
     multiply = _multiplier(right, engine)
     n_rows, n_columns = left.shape[0], right.shape[1]
+    itself = np.arange(n_rows) if own is None else own
     step = max(1, memory // (_BYTES_A_CELL * n_columns))
     parts = []
     for start in range(0, n_rows, step):
@@ -64,10 +71,15 @@ def nearest(
         row = np.repeat(np.arange(stop - start), np.diff(product.indptr))
         column = product.indices
         values = similarity(product.data, row + start, column)
+        if weight is not None:
+            values = values * weight[column]
         scores = np.full((stop - start, n_columns), -np.inf)
-        scores[row, column] = np.where((product.data > 0.0) & (row + start != column), values, -np.inf)
+        scores[row, column] = np.where((product.data > 0.0) & (itself[row + start] != column), values, -np.inf)
         parts.append(_as_rows(top_n(scores, n_neighbors), stop - start, n_columns))
-    return sparse.csr_array(sparse.vstack(parts, format="csr"))
+    found = sparse.csr_array(sparse.vstack(parts, format="csr"))
+    if weight is not None:
+        found.data /= weight[found.indices]
+    return found
 
 
 def similarity_of(
