@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from crmkit.recommendation._base import BaseRecommender
 from crmkit.recommendation._ladder import RUNGS
 from crmkit.recommendation._memory import as_bytes
-from crmkit.recommendation._neighbors import SIMILARITIES, nearest_items
+from crmkit.recommendation._neighbors import SIMILARITIES, nearest, similarity_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -132,13 +132,17 @@ class ItemKNN(BaseRecommender):
 
     def _learn(self, interactions: Interactions, events: Events) -> None:
         del events
-        self.neighbors_ = nearest_items(
+        by_item = interactions.matrix.T.tocsr()
+        squares = np.asarray(by_item.power(2).sum(axis=1), dtype=np.float64).ravel()
+        self.neighbors_ = nearest(
+            by_item,
             interactions.matrix,
             self.n_neighbors,
-            similarity=self.similarity,
-            shrinkage=self.shrinkage,
-            engine=self.engine,
+            similarity=similarity_of(
+                self.similarity, squares, shrinkage=float(self.shrinkage), n_customers=len(interactions.customers)
+            ),
             memory=as_bytes(self.memory_limit),
+            engine=self.engine,
         )
         self._of_bought = self.neighbors_.T.tocsr()
 

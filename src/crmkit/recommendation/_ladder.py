@@ -70,8 +70,8 @@ class Ladder:
         if events.day is not None:
             lately = lately & (events.now - 1 - events.day < days)
         n_items = len(events.items)
-        pairs = np.unique(events.customer[lately] * n_items + events.item[lately])
-        customer, item = np.divmod(pairs, n_items)
+        pairs = np.sort(events.customer[lately] * n_items + events.item[lately])
+        customer, item = np.divmod(pairs[np.r_[True, pairs[1:] != pairs[:-1]][: len(pairs)]], n_items)
         self.lately = np.bincount(item, minlength=n_items).astype(np.float64)
         self.ever = np.bincount(interactions.matrix.indices, minlength=n_items).astype(np.float64)
         self.category = categories.code if categories is not None else None

@@ -1,4 +1,4 @@
-"""The most similar items of every item, block by block, so that no product of all items is ever held."""
+"""The nearest neighbours of every row, block by block, so that no product of all with all is ever held."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from crmkit.core.registry import require_extra
 from crmkit.recommendation._top import top_n
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
-__all__ = ["SIMILARITIES", "nearest_items"]
+__all__ = ["SIMILARITIES", "nearest", "similarity_of"]
 
 SIMILARITIES = ("cosine", "jaccard", "conditional", "lift")
 """The similarities there are."""
@@ -21,66 +23,102 @@ SIMILARITIES = ("cosine", "jaccard", "conditional", "lift")
 _BYTES_A_CELL = 40
 
 
-def nearest_items(
-    matrix: sparse.csr_array, n_neighbors: int, *, similarity: str, shrinkage: float, engine: str, memory: int
+def nearest(
+    left: sparse.csr_array,
+    right: sparse.csr_array,
+    n_neighbors: int,
+    *,
+    similarity: Callable[..., npt.NDArray[np.float64]],
+    memory: int,
+    engine: str = "scipy",
+    weight: npt.NDArray[np.float64] | None = None,
+    own: npt.NDArray[np.int64] | None = None,
 ) -> sparse.csr_array:
-    """Find the most similar items of every item.
+    """Find the columns most similar to every row of a product of two sparse matrices.
 
     Parameters
     ----------
-    matrix : csr_array of float64, shape (n_customers, n_items)
-        Values above 0.
+    left : csr_array of shape (n_rows, n_between)
+        Its rows are those that neighbours are looked for.
+    right : csr_array of shape (n_between, n_columns)
+        Its columns are the possible neighbours.
     n_neighbors : int
-        How many to keep for each item.
-    similarity : {"cosine", "jaccard", "conditional", "lift"}
-        See ``ItemKNN``.
-    shrinkage : float
-        Added to the denominator.
-    engine : {"scipy", "fast"}
-        What multiplies.
+        How many to keep for each row.
+    similarity : callable
+        From products above 0, their rows and their columns to similarities.
     memory : int
         Bytes that a block may take.
+    engine : {"scipy", "fast"}, default="scipy"
+        What multiplies; ``"fast"`` is sparse-dot-topn.
+    weight : ndarray of shape (n_columns,) or None, default=None
+        Neighbours are chosen by similarity times the weight of the column; the similarity is what is kept.
+    own : ndarray of int64, shape (n_rows,), or None, default=None
+        The column that is the row itself; None where row i is column i.
 
     Returns
     -------
-    csr_array, shape (n_items, n_items)
-        Row i holds the items most similar to i, without itself; of equal ones those of lower number.
+    csr_array, shape (n_rows, n_columns)
+        Row i holds the columns most similar to i; of equal ones those of lower number.
     """
-    multiply = _multiplier(engine)
-    n_customers, n_items = matrix.shape
-    by_item = matrix.T.tocsr()
-    squares = np.asarray(by_item.multiply(by_item).sum(axis=1), dtype=np.float64).ravel()
-    step = max(1, memory // (_BYTES_A_CELL * n_items))
+    multiply = _multiplier(right, engine)
+    n_rows, n_columns = left.shape[0], right.shape[1]
+    itself = np.arange(n_rows) if own is None else own
+    step = max(1, memory // (_BYTES_A_CELL * n_columns))
     parts = []
-    for start in range(0, n_items, step):
-        stop = min(start + step, n_items)
-        shared = multiply(by_item[start:stop], matrix).toarray()
-        shared[np.arange(stop - start), np.arange(start, stop)] = 0.0
-        scores = _similar(shared, squares[start:stop, None], squares[None, :], similarity, shrinkage, n_customers)
-        scores[shared == 0.0] = -np.inf
-        parts.append(_as_rows(top_n(scores, n_neighbors), stop - start, n_items))
-    return sparse.csr_array(sparse.vstack(parts, format="csr"))
+    for start in range(0, n_rows, step):
+        stop = min(start + step, n_rows)
+        product = multiply(left[start:stop])
+        row = np.repeat(np.arange(stop - start), np.diff(product.indptr))
+        column = product.indices
+        values = similarity(product.data, row + start, column)
+        if weight is not None:
+            values = values * weight[column]
+        scores = np.full((stop - start, n_columns), -np.inf)
+        scores[row, column] = np.where((product.data > 0.0) & (itself[row + start] != column), values, -np.inf)
+        parts.append(_as_rows(top_n(scores, n_neighbors), stop - start, n_columns))
+    found = sparse.csr_array(sparse.vstack(parts, format="csr"))
+    if weight is not None:
+        found.data /= weight[found.indices]
+    return found
 
 
-def _similar(
-    shared: npt.NDArray[np.float64],
-    candidate: npt.NDArray[np.float64],
-    bought: npt.NDArray[np.float64],
-    similarity: str,
-    shrinkage: float,
-    n_customers: int,
-) -> npt.NDArray[np.float64]:
-    """Turn products into similarities."""
-    if similarity == "cosine":
-        below = np.sqrt(candidate) * np.sqrt(bought)
-    elif similarity == "jaccard":
-        below = candidate + bought - shared
-    elif similarity == "conditional":
-        below = np.broadcast_to(bought, shared.shape)
-    else:
-        below = candidate * bought / n_customers
-    below = below + shrinkage
-    return np.divide(shared, below, out=np.zeros_like(shared), where=below > 0.0)
+def similarity_of(
+    name: str, squares: npt.NDArray[np.float64], *, shrinkage: float, n_customers: int
+) -> Callable[..., npt.NDArray[np.float64]]:
+    """Give the function from products of columns to their similarity.
+
+    Parameters
+    ----------
+    name : {"cosine", "jaccard", "conditional", "lift"}
+        See ``ItemKNN``.
+    squares : ndarray of shape (n_items,)
+        The sum of the squared values of each item.
+    shrinkage : float
+        Added to the denominator.
+    n_customers : int
+        How many customers there are.
+
+    Returns
+    -------
+    callable
+        Of products, candidate items and bought items.
+    """
+    roots = np.sqrt(squares)
+
+    def similar(
+        shared: npt.NDArray[np.float64], candidate: npt.NDArray[np.int64], bought: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float64]:
+        if name == "cosine":
+            below = roots[candidate] * roots[bought]
+        elif name == "jaccard":
+            below = squares[candidate] + squares[bought] - shared
+        elif name == "conditional":
+            below = squares[bought]
+        else:
+            below = squares[candidate] * squares[bought] / n_customers
+        return np.asarray(shared / (below + shrinkage), dtype=np.float64)
+
+    return similar
 
 
 def _as_rows(
@@ -93,11 +131,12 @@ def _as_rows(
     return sparse.csr_array((score[order], column[order].astype(np.int32), pointer), shape=(n_rows, n_columns))
 
 
-def _multiplier(engine: str) -> Any:
-    """Give what multiplies two sparse matrices."""
+def _multiplier(right: sparse.csr_array, engine: str) -> Callable[[sparse.csr_array], Any]:
+    """Give what multiplies a block with a matrix."""
     if engine == "scipy":
-        return lambda left, right: left @ right
+        return lambda left: left @ right
     require_extra("sparse_dot_topn", "fast", "multiplying with engine='fast'")
     import sparse_dot_topn  # type: ignore[import-untyped]  # ships no types
 
-    return sparse_dot_topn.sp_matmul
+    other = sparse.csr_matrix(right)  # it takes no arrays
+    return lambda left: sparse_dot_topn.sp_matmul(sparse.csr_matrix(left), other)
