@@ -6,8 +6,10 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
 from crmkit.recommendation._ladder import RUNGS
 from crmkit.recommendation.ratings._biases import Biases, als_biases
@@ -85,8 +87,8 @@ class BaselineRating(RatingModel):
     >>> pairs = pd.DataFrame({"customer_id": ["安", "Cy"], "item_id": ["jam", "茶"]})
     >>> model.predict(pairs, details=True)[["rating", "source"]].round(2)
        rating         source
-    0    3.34       baseline
-    1    3.44  item-baseline
+    0    3.14       baseline
+    1    3.31  item-baseline
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -140,6 +142,20 @@ class BaselineRating(RatingModel):
         steps = Descent(n_epochs, lr_bu=rate, lr_bi=rate, reg_bu=pull, reg_bi=pull)
         nothing = np.zeros((ratings.n_customers, 0)), np.zeros((ratings.n_items, 0))
         return descend(ratings, steps, *nothing, check_random_state(self.random_state)).biases
+
+    @property
+    def customer_biases_(self) -> pd.Series:
+        """What each customer adds, by customer_id."""
+        check_is_fitted(self)
+        ids = pd.Index(self.interactions_.customers.values, name="customer_id")
+        return pd.Series(self._biases.customer, index=ids, name="bias")
+
+    @property
+    def item_biases_(self) -> pd.Series:
+        """What each item adds, by item_id."""
+        check_is_fitted(self)
+        ids = pd.Index(self.interactions_.items.values, name="item_id")
+        return pd.Series(self._biases.item, index=ids, name="bias")
 
     def _estimate(self, customer: npt.NDArray[np.int64], item: npt.NDArray[np.int64]) -> Estimates:
         none = np.zeros(len(customer), dtype=np.int64)

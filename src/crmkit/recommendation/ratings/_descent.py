@@ -152,11 +152,12 @@ def descend(
         for _ in range(steps.n_epochs):
             for batch in batches:
                 _learn(learned, batch, steps)
-    if not all(np.isfinite(part).all() for part in (biases.customer, biases.item, customer, item)):
-        raise ConvergenceError(
-            "the descent ran away: ratings grew without bound. Lower the learning rate (lr_all), or raise reg_all",
-            parameter="lr_all",
-        )
+            if not all(np.isfinite(part).all() for part in (biases.customer, biases.item, customer, item)):
+                raise ConvergenceError(
+                    "the descent ran away: predictions grew without bound. Lower the learning rate (lr_all, or "
+                    "learning_rate of a baseline)",
+                    parameter="lr_all",
+                )
     return learned
 
 

@@ -160,7 +160,8 @@ class RatingModel(BaseRecommender):
         DataWarning
             If rows are set aside, or one customer rates an item more than once and no time says which was the last.
         """
-        return super().fit(ratings, y, items=items, customers=customers, cutoff=cutoff)
+        super().fit(ratings, y, items=items, customers=customers, cutoff=cutoff)
+        return self
 
     def _fit(self, interactions: Any, items: Any, customers: Any, cutoff: Any, rungs: list[str]) -> None:
         """Read the ratings, then what every recommender reads, and learn."""

@@ -21,6 +21,9 @@ Sums = dict[tuple[int, int], Any]
 # A variance this small beside the squares it comes from is rounding: its ratings are all equal.
 _ROUNDING = 1e-12
 
+# Similarities are multiples of one part of this.
+_GRID = 2.0**44
+
 
 def _msd(sums: Sums) -> npt.NDArray[np.float64]:
     """One over one plus the mean squared difference."""
@@ -117,6 +120,10 @@ class Similarity:
             # Only without shrinkage may this be 0, and then what is divided is 0, too.
             similar /= np.maximum(beyond, np.finfo(np.float64).tiny)
         similar[n < self.least] = 0.0
+        # What differs by rounding alone is equal, and what is rounding alone is nothing.
+        similar *= _GRID
+        np.rint(similar, out=similar)
+        similar /= _GRID
         return similar
 
     @property

@@ -94,7 +94,7 @@ class SVDRating(RatingModel):
     ...     {"customer_id": [1, 1, 2, 2, 3], "item_id": [10, 20, 10, 20, 10], "rating": [5, 1, 5, 1, 5]})
     >>> model = SVDRating(n_factors=2, n_epochs=200, lr_all=0.05, random_state=0).fit(ratings)
     >>> model.predict({"customer_id": [3], "item_id": [20]}).round(1).tolist()
-    [1.1]
+    [1.7]
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

@@ -212,7 +212,7 @@ def _instants(time: pd.Series) -> npt.NDArray[np.float64]:
     """Give times as numbers that sort alike; a missing one comes before all others."""
     if not pd.api.types.is_numeric_dtype(time.dtype):
         try:
-            time = pd.to_datetime(time, utc=True)
+            time = pd.to_datetime(time, utc=True, format="ISO8601")
         except (ValueError, TypeError):
             raise DataError(
                 f"{_WHAT}: time must hold times or numbers to tell which of two ratings is the later; records.read "
