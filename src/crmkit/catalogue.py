@@ -595,6 +595,49 @@ _RECOMMENDERS: tuple[PluginSpec, ...] = (
     ),
 )
 
+_RATING_RECOMMENDERS: tuple[PluginSpec, ...] = (
+    PluginSpec(
+        kind="recommender",
+        name="baseline-rating",
+        target="crmkit.recommendation.ratings:BaselineRating",
+        summary="Mean, customer's bias and item's bias: the yardstick of rating models.",
+        inputs=("ratings",),
+        tags=frozenset({"rating"}),
+        test_params=({}, {"method": "sgd", "random_state": 0}),
+        reference="Koren 2010, doi:10.1145/1644873.1644874",
+    ),
+    PluginSpec(
+        kind="recommender",
+        name="user-knn-rating",
+        target="crmkit.recommendation.ratings:UserKNNRating",
+        summary="What customers who mark alike gave the item.",
+        inputs=("ratings",),
+        tags=frozenset({"rating"}),
+        test_params=({}, {"similarity": "msd", "centre": "mean", "k": 5, "otherwise": "mean"}),
+        reference="Herlocker, Konstan, Borchers & Riedl 1999, doi:10.1145/312624.312682",
+    ),
+    PluginSpec(
+        kind="recommender",
+        name="item-knn-rating",
+        target="crmkit.recommendation.ratings:ItemKNNRating",
+        summary="What the customer gave items that are rated alike: the most accurate of the neighbors, explained.",
+        inputs=("ratings",),
+        tags=frozenset({"rating", "explained"}),
+        test_params=({}, {"similarity": "cosine", "centre": "none", "k": 5, "otherwise": "mean"}),
+        reference="Koren 2010, doi:10.1145/1644873.1644874",
+    ),
+    PluginSpec(
+        kind="recommender",
+        name="svd-rating",
+        target="crmkit.recommendation.ratings:SVDRating",
+        summary="Tastes and traits as vectors, learned with biases by gradient descent.",
+        inputs=("ratings",),
+        tags=frozenset({"rating"}),
+        test_params=({"random_state": 0}, {"n_factors": 5, "biased": False, "random_state": 0}),
+        reference="Koren, Bell & Volinsky 2009, doi:10.1109/MC.2009.263",
+    ),
+)
+
 _PLANNERS: tuple[PluginSpec, ...] = (
     PluginSpec(
         kind="planner",
@@ -1008,6 +1051,7 @@ SPECS: tuple[PluginSpec, ...] = (
     *_LIFETIME_MODELS,
     *_SPEND_MODELS,
     *_RECOMMENDERS,
+    *_RATING_RECOMMENDERS,
     *_PLANNERS,
     *_UPLIFT_MODELS,
     *_EVALUATORS,

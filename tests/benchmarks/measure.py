@@ -19,11 +19,12 @@ def best_of(n: int, code: str, *, timeout: float = 200.0) -> dict[str, object]:
     return min(runs, key=lambda run: run["cpu_s"] if isinstance(run["cpu_s"], float) else float("inf"))
 
 
-def measure(code: str, *, timeout: float = 200.0) -> dict[str, object]:
+def measure(code: str, *, timeout: float = 200.0, python: str = sys.executable) -> dict[str, object]:
     """Run code in a fresh interpreter and give what it cost.
 
     The code calls ``start()`` where the step begins and may put results into ``answer``. CPU seconds are those between
-    ``start()`` and the end; peak memory is the whole process's.
+    ``start()`` and the end; peak memory is the whole process's. ``python`` is the interpreter, where a peer has one
+    of its own.
     """
     script = (
         "import json, resource, time\nanswer = {}\n_t = [time.process_time(), time.perf_counter()]\n"
@@ -34,7 +35,7 @@ def measure(code: str, *, timeout: float = 200.0) -> dict[str, object]:
         "print(json.dumps(answer))"
     )
     try:
-        command = [sys.executable, "-W", "ignore", "-c", script]
+        command = [python, "-W", "ignore", "-c", script]
         run = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
         return {"cpu_s": f"over {timeout:.0f}", "wall_s": f"over {timeout:.0f}", "peak_mb": "-"}
