@@ -18,9 +18,19 @@ from crmkit.preparation._summary import purchase_summary
 from crmkit.preparation._survivors import contracts_from_survivors
 from crmkit.preparation._transforms import SignedLog, skewed_pipeline
 from crmkit.preparation._winsorize import Winsorizer
+from crmkit.preparation.feature_tables import (
+    Aggregate,
+    Embedding,
+    EventColumns,
+    FeatureRecipe,
+    FeatureSplit,
+    FeatureTable,
+    features,
+)
 from crmkit.preparation.units import days_in
 
 __all__ = [
+    "Aggregate",
     "Cleaned",
     "CleaningPolicy",
     "ClusteringTransform",
@@ -28,6 +38,11 @@ __all__ = [
     "CustomerTable",
     "CustomerTimeFolds",
     "Cutoff",
+    "Embedding",
+    "EventColumns",
+    "FeatureRecipe",
+    "FeatureSplit",
+    "FeatureTable",
     "Fill",
     "Orders",
     "SignedLog",
@@ -41,6 +56,7 @@ __all__ = [
     "contracts_from_survivors",
     "customer_table",
     "days_in",
+    "features",
     "for_clustering",
     "orders",
     "period_summary",
