@@ -20,17 +20,21 @@ from crmkit.preparation._transforms import SignedLog, skewed_pipeline
 from crmkit.preparation._winsorize import Winsorizer
 from crmkit.preparation.feature_tables import (
     Aggregate,
+    Audit,
     Embedding,
     EventColumns,
     FeatureRecipe,
     FeatureSplit,
     FeatureTable,
+    audit,
     features,
+    label_knowledge,
 )
 from crmkit.preparation.units import days_in
 
 __all__ = [
     "Aggregate",
+    "Audit",
     "Cleaned",
     "CleaningPolicy",
     "ClusteringTransform",
@@ -50,6 +54,7 @@ __all__ = [
     "TimeSplit",
     "Winsorizer",
     "as_cutoff",
+    "audit",
     "calendar_days",
     "clean",
     "contract_summary",
@@ -58,6 +63,7 @@ __all__ = [
     "days_in",
     "features",
     "for_clustering",
+    "label_knowledge",
     "orders",
     "period_summary",
     "purchase_summary",

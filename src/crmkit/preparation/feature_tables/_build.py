@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -91,12 +92,13 @@ def make_table(
     made = pd.DataFrame(np.concatenate(blocks), index=index, columns=names, copy=False)
     _warn_of_nobody(kept, clock, stacklevel + 1)
     seen = pd.DataFrame({"customers": [len(one) for one in kept]}, index=clock.index)
+    remake = partial(recipe.apply, customers=customers)
     if not labels:
-        return FeatureTable(made, None, None, recipe, order.horizon, seen, order)
+        return FeatureTable(made, None, None, recipe, order.horizon, seen, order, remake)
     result = pd.concat(outcomes, ignore_index=True).set_axis(index)
     name = LABELS.get(order.label, "label") if isinstance(order.label, str) else "label"
     seen[["buyers", "cold"]] = np.array(coverage)
-    return FeatureTable(made, result, result[name], recipe, order.horizon, seen, order)
+    return FeatureTable(made, result, result[name], recipe, order.horizon, seen, order, remake)
 
 
 def _outcomes(

@@ -155,12 +155,12 @@ def learn_embedding(
         vectorizer = _fitted(vectorizer, texts)
     draft = FittedEmbedding(declared, items, vectorizer, None, None)
     size = len(rows.ids)
-    directions = weights = None
+    directions: Any = None
+    weights: Any = None
     if texts and (declared.vectorizer is None or vectorizer is not None):
         counts: Any = _counts(draft, rows, visible, np.arange(size), size)
         counts = counts[np.diff(counts.indptr) > 0]
-        shape: Any = counts.shape
-        number = min(declared.n_components, min(shape) - 1)
+        number = min(declared.n_components, min(counts.shape) - 1)
         if number > 0:
             weights = TfidfTransformer(sublinear_tf=True).fit(counts)
             directions = TruncatedSVD(number, random_state=declared.random_state).fit(weights.transform(counts))

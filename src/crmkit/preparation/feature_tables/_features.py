@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from crmkit.core.checks import as_frame
@@ -22,6 +24,10 @@ from crmkit.preparation.feature_tables._rows import read_rows
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
+
+    from crmkit.preparation.feature_tables._clock import Clock
+    from crmkit.preparation.feature_tables._rows import EventRows
     from crmkit.preparation.feature_tables._table import FeatureTable
 
 __all__ = ["features"]
@@ -125,19 +131,48 @@ def features(
     if not callable(label) and label not in LABELS:
         raise DataError(f"label must be one of {', '.join(map(repr, LABELS))} or a function, got {label!r}")
     clock = make_clock(cutoffs)
-    tables = as_tables(events)
-    declared = _declared(columns, tables)
-    frames = {name: as_frame(table, what=name or "events") for name, table in tables.items()}
-    resolved = {name: resolve_columns(declared[name], frame, what=name or "events") for name, frame in frames.items()}
-    rows = tuple(read_rows(frame, resolved[name], clock, name=name) for name, frame in frames.items())
-    learned = int(clock.ticks[0]) if learn_before is None else data_end(rows[0], clock, learn_before)
-    recipe = FeatureRecipe(
-        spans, tuple(learn_table(one, resolved[one.name], spans, learned, stacklevel=3) for one in rows)
-    )
-    _check_names(recipe)
+    learning = _Learning(spans, columns, learn_before)
+    rows, recipe = learning.learn(events, clock, stacklevel=4)
     warn_of_short_history(rows, clock, spans, stacklevel=3)
     order = Order(days, label, censored)
-    return make_table(order, recipe, rows, clock, labels=True, customers=customers, until=until, stacklevel=3)
+    made = make_table(order, recipe, rows, clock, labels=True, customers=customers, until=until, stacklevel=3)
+    return replace(made, remake=partial(_anew, learning, order, customers))
+
+
+@dataclass(frozen=True)
+class _Learning:
+    """What is learned of events, and how."""
+
+    windows: tuple[int, ...]
+    columns: Any
+    learn_before: Any
+
+    def learn(self, events: Any, clock: Clock, *, stacklevel: int) -> tuple[tuple[EventRows, ...], FeatureRecipe]:
+        """Read the tables and learn the recipe."""
+        tables = as_tables(events)
+        declared = _declared(self.columns, tables)
+        rows = []
+        for name, table in tables.items():
+            what = name or "events"
+            frame = as_frame(table, what=what)
+            rows.append(
+                (read_rows(frame, found := resolve_columns(declared[name], frame, what=what), clock, name=name), found)
+            )
+        known = int(clock.ticks[0])
+        if self.learn_before is not None:
+            known = data_end(rows[0][0], clock, self.learn_before)
+        made = tuple(learn_table(one, found, self.windows, known, stacklevel=stacklevel) for one, found in rows)
+        recipe = FeatureRecipe(self.windows, made)
+        _check_names(recipe)
+        return tuple(one for one, _ in rows), recipe
+
+
+def _anew(learning: _Learning, order: Order, customers: Any, events: Any, cutoffs: Any) -> pd.DataFrame:
+    """Learn and compute everything anew, without labels, for the audit."""
+    clock = make_clock(cutoffs)
+    rows, recipe = learning.learn(events, clock, stacklevel=5)
+    made = make_table(order, recipe, rows, clock, labels=False, customers=customers, until=None, stacklevel=5)
+    return made.features
 
 
 def _declared(columns: Any, tables: dict[str, Any]) -> dict[str, EventColumns]:

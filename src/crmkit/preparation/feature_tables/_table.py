@@ -59,6 +59,8 @@ class FeatureTable:
     coverage : pandas.DataFrame
         By cutoff: ``customers`` in the table, ``buyers`` after it, and how many of those are ``cold``, not in the
         table because nothing was known of them; missing where the label is.
+    again, remake : callable
+        How ``apply`` makes the table of other cutoffs, and how ``audit`` makes the features of these anew.
     """
 
     features: pd.DataFrame
@@ -67,7 +69,8 @@ class FeatureTable:
     recipe: FeatureRecipe
     horizon: int
     coverage: pd.DataFrame
-    _again: Callable[..., FeatureTable]
+    again: Callable[..., FeatureTable]
+    remake: Callable[[Any, Any], pd.DataFrame]
 
     @property
     def X(self) -> pd.DataFrame:  # noqa: N802 -- X is the field's own name
@@ -152,7 +155,7 @@ class FeatureTable:
         DataError
             As ``features``.
         """
-        return self._again(self.recipe, events, cutoffs, labels=labels, customers=customers, until=until)
+        return self.again(self.recipe, events, cutoffs, labels=labels, customers=customers, until=until)
 
     def folds(
         self,
