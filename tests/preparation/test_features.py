@@ -565,3 +565,11 @@ def test_who_buys_next_at_online_retail_is_told_better_than_by_recency_or_freque
     assert auc >= 0.73
     assert auc > metrics.roc_auc(later.y, -later.X["recency_days"].fillna(1e6))
     assert auc > metrics.roc_auc(later.y, later.X["days"])
+
+
+def test_a_first_table_without_rows_leaves_everyone_without_a_purchase():
+    sales = events()
+    nothing = sales.iloc[:0].drop(columns="amount")
+    found = made({"complaints": nothing, "sales": sales}, until="2010-08-01")
+    assert found.y.sum() == 0
+    assert len(found.y) == 20

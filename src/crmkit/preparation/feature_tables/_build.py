@@ -122,7 +122,7 @@ def _outcomes(
     of_chosen = np.full(len(ids), -1)
     of_chosen[place[place >= 0]] = np.flatnonzero(place >= 0)
     source = of_chosen[chosen]
-    found = pd.DataFrame({name: np.where(source >= 0, values[source], 0.0) for name, values in after.items()})
+    found = pd.DataFrame({name: np.append(values, 0.0)[source] for name, values in after.items()})
     if not isinstance(order.label, str):
         found["label"] = outcomes_by(order.label, rows, ids[chosen], tick, end).to_numpy()
     bought = after["bought"] > 0

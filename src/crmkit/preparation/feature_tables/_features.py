@@ -104,7 +104,7 @@ def features(
     -----
     DataWarning
         If a window reaches back before the first row, the table starts in the middle of its customers' lives, no
-        customer is known before a cutoff, numbers are missing, or (``censored="unknown"``) labels are.
+        customer is known before a cutoff, amounts are missing, or (``censored="unknown"``) labels are.
 
     See Also
     --------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -162,7 +163,7 @@ def as_tables(events: Any) -> dict[str, Any]:
 
 def _is_table(value: Any) -> bool:
     """Say whether a value of a mapping is a table, not a column."""
-    return hasattr(value, "columns") or isinstance(value, dict)
+    return hasattr(value, "columns") or isinstance(value, dict | str | Path)
 
 
 def learn_table(

@@ -99,7 +99,7 @@ def read_rows(table: Any, columns: EventColumns, clock: Clock, *, name: str) -> 
     Warns
     -----
     DataWarning
-        If numbers are missing.
+        If amounts are missing.
     """
     what = name or "events"
     frame = as_frame(table, what=what)
@@ -134,7 +134,8 @@ def _measure(frame: pd.DataFrame, column: str, what: str) -> npt.NDArray[np.floa
     if infinite.any():
         raise DataError(f"{what}: {column} is infinite in {positions(infinite)}")
     missing = np.isnan(values)
-    if missing.any():
+    # A message without a duration is nothing strange; a purchase without an amount is.
+    if column == "amount" and missing.any():
         warnings.warn(
             f"{what}: {column} is missing in {positions(missing)}: these rows are counted, but in no sum or mean",
             DataWarning,
