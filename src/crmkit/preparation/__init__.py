@@ -18,9 +18,23 @@ from crmkit.preparation._summary import purchase_summary
 from crmkit.preparation._survivors import contracts_from_survivors
 from crmkit.preparation._transforms import SignedLog, skewed_pipeline
 from crmkit.preparation._winsorize import Winsorizer
+from crmkit.preparation.feature_tables import (
+    Aggregate,
+    Audit,
+    Embedding,
+    EventColumns,
+    FeatureRecipe,
+    FeatureSplit,
+    FeatureTable,
+    audit,
+    features,
+    label_knowledge,
+)
 from crmkit.preparation.units import days_in
 
 __all__ = [
+    "Aggregate",
+    "Audit",
     "Cleaned",
     "CleaningPolicy",
     "ClusteringTransform",
@@ -28,6 +42,11 @@ __all__ = [
     "CustomerTable",
     "CustomerTimeFolds",
     "Cutoff",
+    "Embedding",
+    "EventColumns",
+    "FeatureRecipe",
+    "FeatureSplit",
+    "FeatureTable",
     "Fill",
     "Orders",
     "SignedLog",
@@ -35,13 +54,16 @@ __all__ = [
     "TimeSplit",
     "Winsorizer",
     "as_cutoff",
+    "audit",
     "calendar_days",
     "clean",
     "contract_summary",
     "contracts_from_survivors",
     "customer_table",
     "days_in",
+    "features",
     "for_clustering",
+    "label_knowledge",
     "orders",
     "period_summary",
     "purchase_summary",

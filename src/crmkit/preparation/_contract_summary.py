@@ -19,9 +19,9 @@ from crmkit.preparation.units import days_in
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["contract_summary"]
+__all__ = ["OPEN", "contract_days", "contract_summary"]
 
-_OPEN = np.iinfo(np.int64).max // 4
+OPEN = np.iinfo(np.int64).max // 4
 """A day after all others: the end of what has no end yet."""
 
 
@@ -122,7 +122,7 @@ def contract_summary(
         raise DataError(f"grace_days must be a whole number of at least 0, got {grace_days!r}")
     limit = as_cutoff(cutoff).day
     codes, ids = customer_codes(frame, what="contracts")
-    begin, finish = _days(frame, start), _days(frame, end, missing=_OPEN)
+    begin, finish = contract_days(frame, start), contract_days(frame, end, missing=OPEN)
     wrong = finish < begin
     if wrong.any():
         raise DataError(f"contracts: {end} is before {start} in {positions(wrong)}")
@@ -174,7 +174,7 @@ def _latest(
     return first, last, reach[last]
 
 
-def _days(frame: pd.DataFrame, column: str, *, missing: int | None = None) -> npt.NDArray[np.int64]:
+def contract_days(frame: pd.DataFrame, column: str, *, missing: int | None = None) -> npt.NDArray[np.int64]:
     """Give a column of dates as local days since 1970-01-01."""
     series = frame[column]
     gone = series.isna().to_numpy(dtype=bool)

@@ -15,7 +15,7 @@ from crmkit.core.errors import DataError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Cutoff", "as_cutoff", "rows_before"]
+__all__ = ["Cutoff", "as_cutoff", "check_instants", "rows_before"]
 
 _EARLIEST, _LATEST = -62_091, 84_005  # 1800-01-01 and 2199-12-31 as days since 1970-01-01
 _BARE_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
@@ -136,14 +136,37 @@ def rows_before(cutoff: Cutoff, day: npt.NDArray[np.int64], time: pd.Series | No
     """
     if cutoff.instant is None:
         return day < cutoff.day
+    return (check_instants(cutoff, time) < cutoff.instant).to_numpy(dtype=bool)
+
+
+def check_instants(cutoff: Cutoff, time: pd.Series | None) -> pd.Series:
+    """Check that instants can be compared with a cutoff that is one.
+
+    Parameters
+    ----------
+    cutoff : Cutoff
+        With an instant.
+    time : Series of datetime or None
+        Instants.
+
+    Returns
+    -------
+    Series of datetime
+        The same.
+
+    Raises
+    ------
+    DataError
+        If there is no ``time``, one is missing, or one of the two has a time zone and the other not.
+    """
     if time is None:
         raise DataError("a cutoff with a time of day needs the column 'time'; give a date to compare days")
-    if (getattr(time.dt, "tz", None) is None) != (cutoff.instant.tzinfo is None):
+    zoned = cutoff.instant is not None and cutoff.instant.tzinfo is not None
+    if (getattr(time.dt, "tz", None) is not None) != zoned:
         raise DataError(
             "the cutoff and the column 'time' must both have a time zone or both have none: write the cutoff as "
             "'2010-12-10T12:00+00:00', or give a date"
         )
-    missing = time.isna().to_numpy(dtype=bool)
-    if missing.any():
+    if time.isna().any():
         raise DataError("a cutoff with a time of day needs every 'time'; some are missing")
-    return (time < cutoff.instant).to_numpy(dtype=bool)
+    return time

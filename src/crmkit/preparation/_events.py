@@ -13,7 +13,15 @@ from crmkit.core.errors import DataError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["amounts", "calendar_days", "customer_codes", "numbers", "times", "transactions_frame"]
+__all__ = [
+    "amounts",
+    "calendar_days",
+    "check_one_currency",
+    "customer_codes",
+    "numbers",
+    "times",
+    "transactions_frame",
+]
 
 _SHORT = 64
 """Characters of an id up to which ids are sorted as an array of characters."""
@@ -225,6 +233,27 @@ def numbers(frame: pd.DataFrame, column: str, *, what: str = "transactions") -> 
     return values
 
 
+def check_one_currency(frame: pd.DataFrame, *, what: str = "transactions") -> None:
+    """Refuse a table whose amounts cannot be added up.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table.
+    what : str, default="transactions"
+        Its name in messages.
+
+    Raises
+    ------
+    DataError
+        If it holds more than one currency.
+    """
+    if "currency" in frame.columns:
+        n_currencies = frame["currency"].nunique()
+        if n_currencies > 1:
+            raise DataError(f"{what} are in {n_currencies} currencies; amounts cannot be added up: convert them")
+
+
 def amounts(frame: pd.DataFrame) -> npt.NDArray[np.float64]:
     """Give the amount of every row: ``amount``, or quantity times unit price where there is none.
 
@@ -243,10 +272,7 @@ def amounts(frame: pd.DataFrame) -> npt.NDArray[np.float64]:
     DataError
         If the columns are not there, a value is missing or infinite, or the table holds two currencies.
     """
-    if "currency" in frame.columns:
-        n_currencies = frame["currency"].nunique()
-        if n_currencies > 1:
-            raise DataError(f"transactions are in {n_currencies} currencies; amounts cannot be added up: convert them")
+    check_one_currency(frame)
     if "amount" not in frame.columns and {"quantity", "unit_price"} <= set(frame.columns):
         return numbers(frame, "quantity") * numbers(frame, "unit_price")
     require_columns(frame, ["amount"], what="transactions", hint=_READ_FIRST)
