@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from crmkit.prediction._candidates import Candidate
 from crmkit.prediction.boosting import BoostingClassifier, BoostingRegressor
 from crmkit.prediction.choice import ModelChoice, select_model
 from crmkit.prediction.columns import TableColumns
 from crmkit.prediction.linear import ScaledLinear, ScaledLogistic, ScaledRidge
 from crmkit.prediction.network import ScaledMLPClassifier, ScaledMLPRegressor
+from crmkit.prediction.search import SearchResult, search
 from crmkit.prediction.selectors import InformationGain, RecursiveElimination
 from crmkit.prediction.svm import ScaledSVC, ScaledSVR
 from crmkit.prediction.trees import ForestClassifier, ForestRegressor, TreeClassifier, TreeRegressor
+from crmkit.prediction.untouched import SetAside, UntouchedTest, set_test_aside
 
 __all__ = [
     "BoostingClassifier",
     "BoostingRegressor",
+    "Candidate",
     "ForestClassifier",
     "ForestRegressor",
     "InformationGain",
@@ -26,8 +30,13 @@ __all__ = [
     "ScaledRidge",
     "ScaledSVC",
     "ScaledSVR",
+    "SearchResult",
+    "SetAside",
     "TableColumns",
     "TreeClassifier",
     "TreeRegressor",
+    "UntouchedTest",
+    "search",
     "select_model",
+    "set_test_aside",
 ]
