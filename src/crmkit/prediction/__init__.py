@@ -5,6 +5,7 @@ from __future__ import annotations
 from crmkit.prediction._candidates import Candidate
 from crmkit.prediction.boosting import BoostingClassifier, BoostingRegressor
 from crmkit.prediction.choice import ModelChoice, select_model
+from crmkit.prediction.column_stability import ColumnStability, selection_stability
 from crmkit.prediction.columns import TableColumns
 from crmkit.prediction.linear import ScaledLinear, ScaledLogistic, ScaledRidge
 from crmkit.prediction.network import ScaledMLPClassifier, ScaledMLPRegressor
@@ -18,6 +19,7 @@ __all__ = [
     "BoostingClassifier",
     "BoostingRegressor",
     "Candidate",
+    "ColumnStability",
     "ForestClassifier",
     "ForestRegressor",
     "InformationGain",
@@ -38,5 +40,6 @@ __all__ = [
     "UntouchedTest",
     "search",
     "select_model",
+    "selection_stability",
     "set_test_aside",
 ]
