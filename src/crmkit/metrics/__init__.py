@@ -23,6 +23,7 @@ from crmkit.metrics.regression import mae, mse, rmse
 from crmkit.metrics.repeat import repeat_purchase, repeat_purchase_curve
 from crmkit.metrics.retention import churn_rate, cohort, cohort_rates, retention
 from crmkit.metrics.satisfaction import ces, csat, csi, nps, preference
+from crmkit.metrics.selection import selection_stability
 from crmkit.metrics.stability import stability
 from crmkit.metrics.summaries import rouge, rouge_scores
 from crmkit.metrics.survival import kaplan_meier, median_survival, restricted_mean, survival_at
@@ -90,6 +91,7 @@ __all__ = [
     "roc_auc",
     "rouge",
     "rouge_scores",
+    "selection_stability",
     "share",
     "silhouette",
     "stability",

@@ -2,38 +2,58 @@
 
 from __future__ import annotations
 
+from crmkit.prediction._candidates import Candidate
 from crmkit.prediction.boosting import BoostingClassifier, BoostingRegressor
 from crmkit.prediction.champion import Challenge, challenge
 from crmkit.prediction.choice import ModelChoice, select_model
+from crmkit.prediction.column_stability import ColumnStability, selection_stability
+from crmkit.prediction.columns import TableColumns
 from crmkit.prediction.drift import Drift, drift
 from crmkit.prediction.importance import permutation_importance
 from crmkit.prediction.learning import LearningCurve, learning_curve
-from crmkit.prediction.linear import ScaledLogistic, ScaledRidge
+from crmkit.prediction.linear import ScaledLinear, ScaledLogistic, ScaledRidge
 from crmkit.prediction.network import ScaledMLPClassifier, ScaledMLPRegressor
+from crmkit.prediction.search import SearchResult, search
 from crmkit.prediction.selectors import InformationGain, RecursiveElimination
 from crmkit.prediction.svm import ScaledSVC, ScaledSVR
 from crmkit.prediction.threshold import Threshold, choose_threshold
+from crmkit.prediction.trees import ForestClassifier, ForestRegressor, TreeClassifier, TreeRegressor
+from crmkit.prediction.untouched import SetAside, UntouchedTest, set_test_aside
 
 __all__ = [
     "BoostingClassifier",
     "BoostingRegressor",
+    "Candidate",
     "Challenge",
+    "ColumnStability",
     "Drift",
+    "ForestClassifier",
+    "ForestRegressor",
     "InformationGain",
     "LearningCurve",
     "ModelChoice",
     "RecursiveElimination",
+    "ScaledLinear",
     "ScaledLogistic",
     "ScaledMLPClassifier",
     "ScaledMLPRegressor",
     "ScaledRidge",
     "ScaledSVC",
     "ScaledSVR",
+    "SearchResult",
+    "SetAside",
+    "TableColumns",
     "Threshold",
+    "TreeClassifier",
+    "TreeRegressor",
+    "UntouchedTest",
     "challenge",
     "choose_threshold",
     "drift",
     "learning_curve",
     "permutation_importance",
+    "search",
     "select_model",
+    "selection_stability",
+    "set_test_aside",
 ]

@@ -1,4 +1,4 @@
-"""The common part of models that need columns of one scale: they standardise inside, from their training rows."""
+"""The common part of models that need columns of one scale: they prepare and standardise inside, from training rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, _fit_context
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
+
+from crmkit.core.checks import as_frame
+from crmkit.prediction._checking import check_X_y, validate_data
+from crmkit.prediction._tables import is_table
+from crmkit.prediction.columns import TableColumns
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -19,24 +24,56 @@ __all__ = ["ScaledClassifier", "ScaledRegressor"]
 
 
 class _Scaled(BaseEstimator, ABC):
-    """Holds a scaler and a model, both fitted on the same rows."""
+    """Holds what prepares the columns of a table, a scaler and a model, all fitted on the same rows."""
 
+    columns_: TableColumns | None
     scaler_: Any
     model_: Any
+    n_features_in_: int
 
     @abstractmethod
     def _model(self) -> Any:
         """Give the model to fit on scaled columns."""
 
+    def _centred(self) -> bool:
+        """Say whether the columns may be centred."""
+        return True
+
     def _scale(self, X: Any) -> Any:
         """Bring new rows to the scale of the training rows."""
         check_is_fitted(self)
+        if self.columns_ is not None:
+            return self.scaler_.transform(self.columns_.transform(X))
         return self.scaler_.transform(validate_data(self, X, accept_sparse="csr", dtype=np.float64, reset=False))
+
+    def _checked(self, X: Any, y: Any, *, y_numeric: bool) -> tuple[Any, Any]:
+        """Give the training rows as numbers, and the target; the columns of a table are prepared."""
+        self.columns_ = None
+        if not is_table(X):
+            checked: tuple[Any, Any] = validate_data(
+                self, X, y, accept_sparse="csr", dtype=np.float64, y_numeric=y_numeric
+            )
+            return checked
+        frame = as_frame(X, what="X")
+        validate_data(self, frame, skip_check_array=True)
+        columns = TableColumns(scale=False).fit(frame)
+        numbers, target = check_X_y(columns.transform(frame), y, dtype=np.float64, y_numeric=y_numeric)
+        self.columns_ = columns
+        return numbers, target
+
+    @property
+    def column_names_(self) -> npt.NDArray[np.object_]:
+        """Name the columns the model sees: the table's own, or those made of its categories and missing values."""
+        check_is_fitted(self)
+        if self.columns_ is not None:
+            return self.columns_.get_feature_names_out()
+        own = [f"x{place}" for place in range(self.n_features_in_)]
+        return np.asarray(getattr(self, "feature_names_in_", own), dtype=object)
 
     def _fit_scaled(self, X: Any, y: Any, sample_weight: Any) -> None:
         """Fit the scaler, then the model; a sparse table is not centred, which would fill it."""
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        self.scaler_ = StandardScaler(with_mean=not issparse(X)).fit(X, **weights)
+        self.scaler_ = StandardScaler(with_mean=self._centred() and not issparse(X)).fit(X, **weights)
         self.model_ = self._model().fit(self.scaler_.transform(X), y, **weights)
 
     def __sklearn_tags__(self) -> Any:
@@ -52,7 +89,7 @@ class ScaledClassifier(ClassifierMixin, _Scaled):
 
     def _fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Check the table and the labels, then fit."""
-        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64)
+        X, y = self._checked(X, y, y_numeric=False)
         check_classification_targets(y)
         self._fit_scaled(X, y, sample_weight)
         self.classes_ = np.unique(y)
@@ -64,8 +101,8 @@ class ScaledClassifier(ClassifierMixin, _Scaled):
 
         Parameters
         ----------
-        X : array-like or sparse matrix, shape (n_rows, n_features)
-            Finite numbers.
+        X : table, array-like or sparse matrix, shape (n_rows, n_features)
+            A customer table as it is (see ``TableColumns``), or finite numbers.
         y : array-like, shape (n_rows,)
             Labels, at least two different ones.
 
@@ -81,7 +118,7 @@ class ScaledClassifier(ClassifierMixin, _Scaled):
 
         Parameters
         ----------
-        X : array-like or sparse matrix, shape (n_rows, n_features)
+        X : table, array-like or sparse matrix, shape (n_rows, n_features)
             The columns of ``fit``.
 
         Returns
@@ -98,7 +135,7 @@ class ScaledRegressor(RegressorMixin, _Scaled):
 
     def _fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Check the table and the target, then fit."""
-        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=np.float64, y_numeric=True)
+        X, y = self._checked(X, y, y_numeric=True)
         self._fit_scaled(X, y, sample_weight)
         return self
 
@@ -108,8 +145,8 @@ class ScaledRegressor(RegressorMixin, _Scaled):
 
         Parameters
         ----------
-        X : array-like or sparse matrix, shape (n_rows, n_features)
-            Finite numbers.
+        X : table, array-like or sparse matrix, shape (n_rows, n_features)
+            A customer table as it is (see ``TableColumns``), or finite numbers.
         y : array-like of float, shape (n_rows,)
             What is to be predicted.
 
@@ -125,7 +162,7 @@ class ScaledRegressor(RegressorMixin, _Scaled):
 
         Parameters
         ----------
-        X : array-like or sparse matrix, shape (n_rows, n_features)
+        X : table, array-like or sparse matrix, shape (n_rows, n_features)
             The columns of ``fit``.
 
         Returns

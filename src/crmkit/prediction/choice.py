@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import type_of_target
 
 from crmkit import metrics
 from crmkit.core import html
-from crmkit.core.errors import DataError, DataWarning
-from crmkit.core.registry import create
+from crmkit.core.errors import DataError
+from crmkit.prediction._candidates import configurations, configured, named_candidates
+from crmkit.prediction._race import Race
+from crmkit.prediction._rows import known_rows
 
 if TYPE_CHECKING:
-    from crmkit.core.estimate import Estimate
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["ModelChoice", "select_model"]
+    from crmkit.core.estimate import Estimate
+    from crmkit.prediction._candidates import Configuration
+    from crmkit.prediction._race import Outcome
+
+__all__ = ["Chooser", "ModelChoice", "inner_folds", "select_model"]
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ def select_model(
     X : table, array, sparse matrix or texts, shape (n_rows, n_features) or (n_rows,)
         The rows.
     y : array-like, shape (n_rows,)
-        What is to be predicted.
+        What is to be predicted; rows without it are set aside with a warning.
     evaluator : evaluator
         By what to choose; it must be known whether greater is better. See ``metrics.resolve``.
     cv : int, splitter or iterable of (train, test) positions, default=5
@@ -151,13 +154,15 @@ def select_model(
             f"nobody said whether a greater {evaluation.name!r} is better: "
             "wrap it with metrics.evaluator(function, greater_is_better=…)"
         )
-    inner = _inner_folds(cv, inner_cv)
-    named = _named(candidates, kind, y, random_state)
-    chooser = _Chooser(named, evaluation, inner, random_state)
+    X, y, groups = known_rows(X, y, groups)
+    inner = inner_folds(cv, inner_cv)
+    named = named_candidates(candidates, kind, y, random_state)
+    entries = configurations(named, "grid", 1, random_state)
     fit_params = None if groups is None else {"groups": groups}
     options = {"random_state": random_state, "n_threads": n_threads, "level": level, "n_resamples": n_resamples}
+    race = Race([evaluation], inner, halving=False, factor=3.0, options=options)
     outer = metrics.cross_validate(
-        chooser,
+        Chooser(entries, race, strict=True),
         X,
         y,
         evaluators=evaluation,
@@ -168,18 +173,15 @@ def select_model(
         n_jobs=n_jobs,
         **options,
     )
-    final = [
-        metrics.cross_validate(model, X, y, evaluators=evaluation, cv=inner, groups=groups, n_jobs=n_jobs, **options)
-        for _, model in named
-    ]
-    table = _table([name for name, _ in named], final, [model.chosen_ for model in outer.models])
-    best = _best(table["value"].tolist(), evaluation.greater_is_better)
+    final = _strict(race.run(entries, X, y, groups, n_jobs=n_jobs))
+    table = _table([one.name for one in entries], final, [model.chosen_ for model in outer.models])
+    best = race.best(final)
     table["chosen"] = np.arange(len(table)) == best
     order = np.argsort(-table["value"] if evaluation.greater_is_better else table["value"], kind="stable")
-    model: Any = clone(named[best][1])
+    model = configured(entries[best])
     model.fit(X, y)
     return ModelChoice(
-        named[best][0],
+        entries[best].name,
         model,
         outer.estimates[evaluation.name],
         table.iloc[order],
@@ -188,15 +190,24 @@ def select_model(
     )
 
 
-def _table(names: list[str], found: list[metrics.CrossValidation], chosen_in: list[str]) -> pd.DataFrame:
+def _table(names: list[str], outcomes: list[Outcome], chosen_in: list[str]) -> pd.DataFrame:
     """Put the candidates' own figures and how often each was chosen side by side."""
-    table = pd.concat([one.table.drop(columns=["greater_is_better"]) for one in found], ignore_index=True)
+    found = [one.found.table.drop(columns=["greater_is_better"]) for one in outcomes if one.found is not None]
+    table = pd.concat(found, ignore_index=True)
     table.index = pd.Index(names, name="candidate")
     table["times_chosen"] = [chosen_in.count(name) for name in names]
     return table
 
 
-def _inner_folds(cv: Any, inner_cv: Any) -> Any:
+def _strict(outcomes: list[Outcome]) -> list[Outcome]:
+    """Refuse a comparison in which a candidate is missing."""
+    for one in outcomes:
+        if one.error is not None:
+            raise one.error
+    return outcomes
+
+
+def inner_folds(cv: Any, inner_cv: Any) -> Any:
     """Give the folds of the choice, which a list of positions in all rows cannot be."""
     inner = cv if inner_cv is None else inner_cv
     if isinstance(inner, int | np.integer) or callable(getattr(inner, "split", None)):
@@ -206,79 +217,37 @@ def _inner_folds(cv: Any, inner_cv: Any) -> Any:
     )
 
 
-def _named(candidates: Any, kind: str, y: Any, random_state: Any) -> list[tuple[str, Any]]:
-    """Give names and estimators, creating those that are given by name."""
-    if kind not in {"auto", "classifier", "regressor"}:
-        raise DataError(f"kind must be 'auto', 'classifier' or 'regressor', got {kind!r}")
-    if isinstance(candidates, str) or not isinstance(candidates, Mapping | Sequence):
-        raise DataError(f"candidates must be a mapping or a list, got {type(candidates).__name__}")
-    if kind == "auto":
-        kind = "regressor" if type_of_target(np.asarray(y)).startswith("continuous") else "classifier"
-    pairs = candidates.items() if isinstance(candidates, Mapping) else [(None, one) for one in candidates]
-    named = []
-    for name, given in pairs:
-        model = _seeded(create(kind, given), random_state) if isinstance(given, str) else given
-        named.append((str(name or (given if isinstance(given, str) else type(given).__name__)), model))
-    names = [name for name, _ in named]
-    if not named:
-        raise DataError("there is no candidate to choose from")
-    if len(set(names)) != len(names):
-        raise DataError(f"two candidates have one name ({', '.join(names)}): give a mapping of names to estimators")
-    if len({is_classifier(model) for _, model in named}) > 1:
-        raise DataError("candidates must be all classifiers or all regressors")
-    return named
-
-
-def _seeded(model: Any, random_state: Any) -> Any:
-    """Give a model the seed where it takes one, so that the same call chooses and fits the same model."""
-    return model.set_params(random_state=random_state) if "random_state" in model.get_params(deep=False) else model
-
-
-def _best(values: list[float], greater_is_better: bool) -> int:  # noqa: FBT001 -- private, and named where it is called
-    """Give the position of the best value, of equal ones the first."""
-    return int(np.argmax(values) if greater_is_better else np.argmin(values))
-
-
 def _answers(name: str) -> Any:
     """Offer a method where every candidate has it."""
-    return available_if(lambda self: all(callable(getattr(model, name, None)) for _, model in self.candidates))
+    return available_if(lambda self: all(callable(getattr(one.estimator, name, None)) for one in self.entries))
 
 
-class _Chooser(MetaEstimatorMixin, BaseEstimator):
-    """Chooses within the rows it is fitted on, as one estimator that can be cross-validated."""
+class Chooser(MetaEstimatorMixin, BaseEstimator):
+    """Chooses within the rows it is fitted on, as one estimator that can be cross-validated.
 
-    def __init__(self, candidates: list[tuple[str, Any]], evaluation: Any, inner: Any, random_state: Any) -> None:
-        self.candidates = candidates
-        self.evaluation = evaluation
-        self.inner = inner
-        self.random_state = random_state
+    Parameters
+    ----------
+    entries : list of Configuration
+        What to choose from.
+    race : Race
+        How to judge.
+    strict : bool, default=False
+        Whether one that fails is an error instead of being passed over.
+    """
+
+    def __init__(self, entries: list[Configuration], race: Race, *, strict: bool = False) -> None:
+        self.entries = entries
+        self.race = race
+        self.strict = strict
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
         """Choose by cross-validation and fit the winner on all rows given."""
-        evaluation = self.evaluation
-        with warnings.catch_warnings():
-            # What these rows make of the figure is said once, for all rows, where the table is made.
-            warnings.simplefilter("ignore", DataWarning)
-            values = [
-                float(
-                    metrics.cross_validate(
-                        model,
-                        X,
-                        y,
-                        evaluators=evaluation,
-                        cv=self.inner,
-                        groups=groups,
-                        n_resamples=0,
-                        random_state=self.random_state,
-                        n_threads=None,
-                    ).estimates[evaluation.name]
-                )
-                for _, model in self.candidates
-            ]
-        best = _best(values, evaluation.greater_is_better)
-        self.chosen_, winner = self.candidates[best]
-        fresh: Any = clone(winner)
-        self.model_ = fresh.fit(X, y)
+        # Intervals are asked of all rows alone, and threads were capped where this was called from.
+        quick = replace(self.race, options={**self.race.options, "n_resamples": 0, "n_threads": None})
+        outcomes = quick.run(self.entries, X, y, groups)
+        best = quick.best(_strict(outcomes) if self.strict else outcomes)
+        self.chosen_ = self.entries[best].name
+        self.model_ = configured(self.entries[best]).fit(X, y)
         if hasattr(self.model_, "classes_"):
             self.classes_ = self.model_.classes_
         return self
@@ -299,7 +268,7 @@ class _Chooser(MetaEstimatorMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        first = get_tags(self.candidates[0][1])
+        first = get_tags(self.entries[0].estimator)
         tags.estimator_type = first.estimator_type
         tags.classifier_tags = first.classifier_tags
         tags.regressor_tags = first.regressor_tags

@@ -1,4 +1,4 @@
-"""Linear models that standardise their columns inside: logistic regression and ridge regression."""
+"""Linear models that standardise their columns inside: logistic regression, ridge regression and least squares."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -16,7 +16,7 @@ from crmkit.prediction._scaled import ScaledClassifier, ScaledRegressor
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["ScaledLogistic", "ScaledRidge"]
+__all__ = ["ScaledLinear", "ScaledLogistic", "ScaledRidge"]
 
 
 class ScaledLogistic(ScaledClassifier):
@@ -43,12 +43,16 @@ class ScaledLogistic(ScaledClassifier):
     ----------
     classes_ : ndarray, shape (n_classes,)
         Labels in ascending order.
+    columns_ : TableColumns or None
+        What became of a table's columns; None where it learned from an array.
+    column_names_ : ndarray of str
+        Names of the columns the model sees.
     scaler_ : StandardScaler
         Fitted on the training rows.
     model_ : LogisticRegression
         Fitted on the scaled rows; its ``coef_`` compare columns with each other.
     coef_, intercept_ : ndarray
-        The same in the columns' original units.
+        The same in the columns' original units, in the order of ``column_names_``.
     n_iter_ : ndarray of int
         Steps the solver took.
     n_features_in_ : int
@@ -87,8 +91,8 @@ class ScaledLogistic(ScaledClassifier):
 
         Parameters
         ----------
-        X : array-like or sparse matrix, shape (n_rows, n_features)
-            Finite numbers.
+        X : table, array-like or sparse matrix, shape (n_rows, n_features)
+            A customer table as it is (see ``TableColumns``), or finite numbers.
         y : array-like, shape (n_rows,)
             Labels, at least two different ones.
         sample_weight : array-like of float, shape (n_rows,), default=None
@@ -106,7 +110,7 @@ class ScaledLogistic(ScaledClassifier):
 
         Parameters
         ----------
-        X : array-like or sparse matrix, shape (n_rows, n_features)
+        X : table, array-like or sparse matrix, shape (n_rows, n_features)
             The columns of ``fit``.
 
         Returns
@@ -122,7 +126,7 @@ class ScaledLogistic(ScaledClassifier):
 
         Parameters
         ----------
-        X : array-like or sparse matrix, shape (n_rows, n_features)
+        X : table, array-like or sparse matrix, shape (n_rows, n_features)
             The columns of ``fit``.
 
         Returns
@@ -167,12 +171,16 @@ class ScaledRidge(ScaledRegressor):
 
     Attributes
     ----------
+    columns_ : TableColumns or None
+        What became of a table's columns; None where it learned from an array.
+    column_names_ : ndarray of str
+        Names of the columns the model sees.
     scaler_ : StandardScaler
         Fitted on the training rows.
     model_ : Ridge
         Fitted on the scaled rows; its ``coef_`` compare columns with each other.
     coef_, intercept_ : ndarray, float
-        The same in the columns' original units.
+        The same in the columns' original units, in the order of ``column_names_``.
     n_features_in_ : int
         How many columns there were.
     feature_names_in_ : ndarray of str
@@ -201,8 +209,96 @@ class ScaledRidge(ScaledRegressor):
 
         Parameters
         ----------
-        X : array-like or sparse matrix, shape (n_rows, n_features)
-            Finite numbers.
+        X : table, array-like or sparse matrix, shape (n_rows, n_features)
+            A customer table as it is (see ``TableColumns``), or finite numbers.
+        y : array-like of float, shape (n_rows,)
+            What is to be predicted.
+        sample_weight : array-like of float, shape (n_rows,), default=None
+            How much each row counts.
+
+        Returns
+        -------
+        self
+            The fitted model.
+        """
+        return self._fit(X, y, sample_weight)
+
+    @property
+    def coef_(self) -> npt.NDArray[np.float64]:
+        """Change of y for one unit of each column."""
+        check_is_fitted(self, "model_")
+        return np.asarray(self.model_.coef_ / self.scaler_.scale_)
+
+    @property
+    def intercept_(self) -> float:
+        """Value of y where every column is 0."""
+        check_is_fitted(self, "model_")
+        shift = 0.0 if not self.scaler_.with_mean else float(self.coef_ @ self.scaler_.mean_)
+        return float(self.model_.intercept_) - shift
+
+
+class ScaledLinear(ScaledRegressor):
+    """Least squares on standardised columns.
+
+    The scale changes nothing of what is predicted; it steadies the solution where units differ by many orders, and the
+    columns of a table are prepared as for the other models. Where columns say the same (as the levels of a category
+    do), the smallest coefficients are taken. It assumes that the expected number is a sum over columns, and follows
+    outliers of y.
+
+    Parameters
+    ----------
+    fit_intercept : bool, default=True
+        Whether the sum has a constant part; where not, columns are not centred either.
+    positive : bool, default=False
+        Whether no coefficient may be negative.
+
+    Attributes
+    ----------
+    columns_ : TableColumns or None
+        What became of a table's columns; None where it learned from an array.
+    column_names_ : ndarray of str
+        Names of the columns the model sees.
+    scaler_ : StandardScaler
+        Fitted on the training rows.
+    model_ : LinearRegression
+        Fitted on the scaled rows; its ``coef_`` compare columns with each other.
+    coef_, intercept_ : ndarray, float
+        The same in the columns' original units, in the order of ``column_names_``.
+    n_features_in_ : int
+        How many columns there were.
+    feature_names_in_ : ndarray of str
+        Their names, where X had names.
+
+    Examples
+    --------
+    >>> import crmkit
+    >>> model = crmkit.create("regressor", "linear").fit([[1.0], [2.0], [3.0]], [2.0, 4.0, 6.0])
+    >>> model.predict([[4.0]]).round(3).tolist(), model.coef_.round(3).tolist()
+    ([8.0], [2.0])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {"fit_intercept": ["boolean"], "positive": ["boolean"]}
+
+    def __init__(self, *, fit_intercept: bool = True, positive: bool = False) -> None:
+        self.fit_intercept = fit_intercept
+        self.positive = positive
+
+    def _model(self) -> Any:
+        """Give the model to fit on scaled columns."""
+        return LinearRegression(fit_intercept=self.fit_intercept, positive=self.positive)
+
+    def _centred(self) -> bool:
+        """Say whether the columns may be centred."""
+        return self.fit_intercept
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn from rows with known numbers.
+
+        Parameters
+        ----------
+        X : table, array-like or sparse matrix, shape (n_rows, n_features)
+            A customer table as it is (see ``TableColumns``), or finite numbers.
         y : array-like of float, shape (n_rows,)
             What is to be predicted.
         sample_weight : array-like of float, shape (n_rows,), default=None

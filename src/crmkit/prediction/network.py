@@ -55,6 +55,10 @@ class ScaledMLPClassifier(ScaledClassifier):
     ----------
     classes_ : ndarray, shape (n_classes,)
         Labels in ascending order.
+    columns_ : TableColumns or None
+        What became of a table's columns; None where it learned from an array.
+    column_names_ : ndarray of str
+        Names of the columns the model sees.
     scaler_ : StandardScaler
         Fitted on the training rows.
     model_ : MLPClassifier
@@ -106,7 +110,7 @@ class ScaledMLPClassifier(ScaledClassifier):
 
         Parameters
         ----------
-        X : array-like or sparse matrix, shape (n_rows, n_features)
+        X : table, array-like or sparse matrix, shape (n_rows, n_features)
             The columns of ``fit``.
 
         Returns
@@ -128,7 +132,7 @@ class ScaledMLPClassifier(ScaledClassifier):
 
         Parameters
         ----------
-        X : array-like or sparse matrix, shape (n_rows, n_features)
+        X : table, array-like or sparse matrix, shape (n_rows, n_features)
             The columns of ``fit``.
 
         Returns
@@ -163,6 +167,10 @@ class ScaledMLPRegressor(ScaledRegressor):
 
     Attributes
     ----------
+    columns_ : TableColumns or None
+        What became of a table's columns; None where it learned from an array.
+    column_names_ : ndarray of str
+        Names of the columns the model sees.
     scaler_ : StandardScaler
         Fitted on the training rows.
     model_ : TransformedTargetRegressor

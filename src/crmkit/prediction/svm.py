@@ -46,6 +46,10 @@ class ScaledSVC(ScaledClassifier):
     ----------
     classes_ : ndarray, shape (n_classes,)
         Labels in ascending order.
+    columns_ : TableColumns or None
+        What became of a table's columns; None where it learned from an array.
+    column_names_ : ndarray of str
+        Names of the columns the model sees.
     scaler_ : StandardScaler
         Fitted on the training rows.
     model_ : SVC
@@ -99,7 +103,7 @@ class ScaledSVC(ScaledClassifier):
 
         Parameters
         ----------
-        X : array-like or sparse matrix, shape (n_rows, n_features)
+        X : table, array-like or sparse matrix, shape (n_rows, n_features)
             The columns of ``fit``.
 
         Returns
@@ -134,6 +138,10 @@ class ScaledSVR(ScaledRegressor):
 
     Attributes
     ----------
+    columns_ : TableColumns or None
+        What became of a table's columns; None where it learned from an array.
+    column_names_ : ndarray of str
+        Names of the columns the model sees.
     scaler_ : StandardScaler
         Fitted on the training rows.
     model_ : TransformedTargetRegressor
