@@ -21,4 +21,15 @@ __all__ = [
     "RatingRecommender",
     "Recommender",
     "UserKNN",
+from crmkit.recommendation.evaluation import RankingEvaluation, evaluate
+from crmkit.recommendation.protocols import RatingRecommender, Recommender
+
+__all__ = [
+    "BaseRecommender",
+    "ItemKNN",
+    "Popularity",
+    "RankingEvaluation",
+    "RatingRecommender",
+    "Recommender",
+    "evaluate",
 ]

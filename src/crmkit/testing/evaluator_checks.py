@@ -44,4 +44,28 @@ def check_inputs_are_left_alone(plugin: Plugin) -> None:
     assert (predicted == copies[1]).all(), "predicted was changed"
 
 
-CHECKS = (check_says_which_way_is_better, check_prefers_the_right_predictions, check_inputs_are_left_alone)
+def check_prefers_the_right_lists(plugin: Plugin) -> None:
+    """On lists and what was relevant, right lists score no worse than wrong ones, and the tables are left alone."""
+    import pandas as pd
+
+    if plugin.spec.inputs != ("recommended", "relevant"):
+        return
+    customers, ranks = [*"aabbcc"], [1, 2] * 3
+    relevant = pd.DataFrame({"customer_id": customers, "item_id": [*"xyxzyz"]})
+    right = relevant.assign(rank=ranks)
+    wrong = right.assign(item_id=[*"pqpqpq"])
+    copies = right.copy(), relevant.copy()
+    evaluate = plugin.make()
+    best, worst = float(evaluate(right, relevant)), float(evaluate(wrong, relevant))
+    better = best > worst if plugin.spec.facts["greater_is_better"] else best < worst
+    assert better, f"right lists score {best:.3g}, wrong ones {worst:.3g}: greater_is_better points the wrong way"
+    assert right.equals(copies[0]), "recommended was changed"
+    assert relevant.equals(copies[1]), "relevant was changed"
+
+
+CHECKS = (
+    check_says_which_way_is_better,
+    check_prefers_the_right_predictions,
+    check_prefers_the_right_lists,
+    check_inputs_are_left_alone,
+)

@@ -1,0 +1,97 @@
+"""What ``evaluate`` is given, checked once and brought to one form."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit.core.checks import as_frame, positions, require_columns
+from crmkit.core.errors import DataError, DataWarning
+from crmkit.preparation import Cutoff, as_cutoff
+from crmkit.recommendation._interactions import item_column
+from crmkit.recommendation.evaluation._windows import Counting
+
+__all__ = ["categories", "counting_of", "moments", "share_of_one", "usable_rows", "whole_number"]
+
+
+def moments(cutoffs: Any, split: str) -> list[Cutoff]:
+    """Give the cutoffs, of which a split in time needs one and a random one none."""
+    if split == "random":
+        if cutoffs is not None:
+            raise DataError("split='random' knows no cutoffs: leave them out, or leave split='time'")
+        return []
+    if cutoffs is None:
+        raise DataError("say at which cutoffs models stop seeing, such as cutoffs=['2010-10-09', '2010-11-09']")
+    several = isinstance(cutoffs, list | tuple | set | np.ndarray | pd.Index | pd.Series)
+    found = sorted((as_cutoff(one) for one in (cutoffs if several else [cutoffs])), key=lambda one: one.day)
+    if not found:
+        raise DataError("cutoffs is empty: say where models stop seeing")
+    if len({str(one) for one in found}) < len(found):
+        raise DataError("cutoffs names a moment twice, which would count its customers twice")
+    return found
+
+
+def usable_rows(interactions: Any) -> pd.DataFrame:
+    """Give the rows that have a customer and an item, saying once how many have not."""
+    frame = as_frame(interactions, what="interactions")
+    require_columns(frame, ["customer_id"], what="interactions")
+    column = item_column(frame, what="interactions")
+    lost = (frame["customer_id"].isna() | frame[column].isna()).to_numpy(dtype=bool)
+    if lost.any():
+        warnings.warn(
+            f"interactions: {int(lost.sum()):,} of {len(frame):,} rows have no customer_id or no {column} and are left "
+            f"out: {positions(lost)}",
+            DataWarning,
+            stacklevel=3,
+        )
+        frame = frame.loc[~lost]
+    if not len(frame):
+        raise DataError("interactions hold no event of a customer with an item")
+    return frame
+
+
+def counting_of(frame: pd.DataFrame, events: Any, min_rating: float | None) -> Counting:
+    """Say which events count."""
+    if min_rating is not None and "rating" not in frame.columns:
+        raise DataError("min_rating needs the column rating in interactions")
+    if "event" not in frame.columns:
+        if events is not None:
+            raise DataError("events names kinds of event, and interactions have no column event")
+        return Counting(None, None, min_rating)
+    if frame["event"].isna().any():
+        raise DataError(f"interactions: event is missing in {positions(frame['event'].isna())}")
+    kinds = sorted(str(kind) for kind in frame["event"].unique())
+    chosen = None if events is None else (events,) if isinstance(events, str) else tuple(events)
+    unknown = sorted(set(chosen or ()) - set(kinds))
+    if unknown:
+        raise DataError(f"events names {', '.join(map(repr, unknown))}; interactions hold {', '.join(kinds)}")
+    if chosen is None:
+        chosen = ("purchase",) if "purchase" in kinds else tuple(kinds)
+    return Counting(dict.fromkeys(kinds, 1.0), chosen, min_rating)
+
+
+def whole_number(value: Any, what: str) -> int:
+    """Refuse what is no whole number from 1 on."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise DataError(f"{what} must be a whole number from 1 on, got {value!r}")
+    return int(value)
+
+
+def share_of_one(holdout: Any) -> float:
+    """Refuse a share that leaves nothing on one side."""
+    if isinstance(holdout, bool) or not isinstance(holdout, int | float | np.number) or not 0.0 < holdout < 1.0:
+        raise DataError(f"holdout must be a share between 0 and 1, got {holdout!r}")
+    return float(holdout)
+
+
+def categories(items: Any) -> pd.DataFrame | None:
+    """Give the category of each item, where the table of items tells it."""
+    if items is None:
+        return None
+    frame = as_frame(items, what="items")
+    if "category" not in frame.columns or "item_id" not in frame.columns:
+        return None
+    return frame.drop_duplicates("item_id").set_index("item_id")[["category"]]

@@ -1,0 +1,153 @@
+"""Fits each model on what was known, asks it for lists, and scores these by what came of it."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from crmkit.core.checks import as_frame
+from crmkit.core.errors import CrmkitError, DataError, DataWarning
+from crmkit.metrics import concentration, coverage, diversity, list_scores, novelty
+from crmkit.recommendation.evaluation._entrants import accepts, fresh
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from crmkit.recommendation.evaluation._windows import Window
+
+__all__ = ["FIGURES", "VARIETY", "Sides", "judge"]
+
+FIGURES = ("ndcg", "recall", "precision", "hit", "average_precision", "reciprocal_rank")
+VARIETY = ("coverage", "concentration", "novelty", "diversity")
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What is known of items and customers beside the events.
+
+    Attributes
+    ----------
+    items, customers : table or None
+        Handed to models that take them.
+    features : pandas.DataFrame or None
+        The category of each item, by which lists are diverse; None where it is not known.
+    """
+
+    items: Any
+    customers: Any
+    features: pd.DataFrame | None
+
+
+def judge(
+    models: Mapping[str, Any], window: Window, n: int, sides: Sides, *, level: float, needed: str
+) -> tuple[list[pd.DataFrame], list[dict[str, Any]]]:
+    """Score every model in one window.
+
+    Parameters
+    ----------
+    models : mapping of str to recommender
+        Unfitted, and left so.
+    window : Window
+        The question.
+    n : int
+        How many places count.
+    sides : Sides
+        Tables for the models.
+    level : float
+        Coverage of the intervals of variety.
+    needed : str
+        The model that must not fail.
+
+    Returns
+    -------
+    tuple of list of pandas.DataFrame and list of dict
+        For each model that could be judged the scores of every customer (``customer_id``, ``warm``, ``pairs``, the
+        figures) and what its lists offer besides.
+    """
+    scores, variety = [], []
+    for name, model in models.items():
+        try:
+            lists, spent = _lists(name, model, window, n, sides)
+            found = _scores(lists, window, n).assign(model=name)
+            offered = {asked: _variety(table, window, n, sides, level=level) for asked, table in lists.items()}
+        except (CrmkitError, MemoryError) as error:
+            if name == needed:
+                raise DataError(
+                    f"the yardstick, {name}, could not be judged ({window.label}), and without it no model is: {error}"
+                ) from error
+            warnings.warn(f"{name} could not be judged ({window.label}): {error}", DataWarning, stacklevel=4)
+            continue
+        scores.append(found)
+        variety += [{"model": name, "lists": asked, **figures, **spent} for asked, figures in offered.items()]
+    return scores, variety
+
+
+def _lists(
+    name: str, model: Any, window: Window, n: int, sides: Sides
+) -> tuple[dict[str, pd.DataFrame], dict[str, float]]:
+    """Fit one model and ask it for lists of anything, and of what customers have not had."""
+    given = {"cutoff": window.cutoff, "items": sides.items, "customers": sides.customers}
+    learner = fresh(model)
+    begin = time.perf_counter()
+    options = {key: value for key, value in given.items() if value is not None and accepts(learner.fit, key)}
+    learner.fit(window.known, **options)
+    fitted = time.perf_counter()
+    customers = pd.unique(window.relevant["customer_id"])
+    choosy = accepts(learner.recommend, "exclude")
+    anything = learner.recommend(customers, n, **({"exclude": "nothing"} if choosy else {}))
+    asked = time.perf_counter()
+    unseen = learner.recommend(customers, n, exclude="bought") if choosy else anything
+    lists = {"any": _checked(anything, customers, n, name), "new": _checked(unseen, customers, n, name)}
+    return lists, {"fit_seconds": fitted - begin, "recommend_seconds": asked - fitted}
+
+
+def _checked(lists: Any, customers: Any, n: int, name: str) -> pd.DataFrame:
+    """Refuse lists that were not asked for, or are longer."""
+    frame = as_frame(lists, what=f"the lists of {name}")
+    missing = [column for column in ("customer_id", "item_id", "rank") if column not in frame.columns]
+    if missing:
+        raise DataError(f"the lists of {name} have no {', '.join(missing)}")
+    if not frame["customer_id"].isin(customers).all():
+        raise DataError(f"{name} recommends to customers who were not asked for, or gives their ids another type")
+    if (frame["rank"] > n).any():
+        raise DataError(f"{name} gives lists longer than the {n} places asked for")
+    return frame[["customer_id", "item_id", "rank"]]
+
+
+def _scores(lists: Mapping[str, pd.DataFrame], window: Window, n: int) -> pd.DataFrame:
+    """Score lists of anything by all pairs and by repeated ones, and lists of new items by new pairs."""
+    relevant = window.relevant
+    warm = relevant.drop_duplicates("customer_id").set_index("customer_id")["warm"]
+    parts = []
+    for pairs, rows in {
+        "any": relevant,
+        "repeat": relevant[~relevant["new"]],
+        "new": relevant[relevant["new"]],
+    }.items():
+        if len(rows):
+            found = list_scores(lists["new" if pairs == "new" else "any"], rows, n=n)
+            parts.append(found.assign(warm=warm.reindex(found.index).to_numpy(dtype=bool), pairs=pairs).reset_index())
+    return pd.concat(parts, ignore_index=True).assign(window=window.label)
+
+
+def _variety(lists: pd.DataFrame, window: Window, n: int, sides: Sides, *, level: float) -> dict[str, float]:
+    """Measure what lists offer besides being right; missing where there is no list."""
+    found: dict[str, float] = {}
+    figures: dict[str, Any] = dict.fromkeys(VARIETY)
+    if len(lists):
+        catalogue = pd.unique(pd.concat([pd.Series(window.items), lists["item_id"]], ignore_index=True))
+        figures["coverage"] = coverage(lists, catalogue, n=n, level=level)
+        figures["concentration"] = concentration(lists, catalogue, n=n, level=level)
+        if len(window.bought):
+            figures["novelty"] = novelty(lists, window.bought, n=n, level=level)
+        if sides.features is not None and lists["customer_id"].duplicated().any():
+            figures["diversity"] = diversity(lists, sides.features.reindex(catalogue), n=n, level=level)
+    for name, figure in figures.items():
+        ends = (np.nan, np.nan, np.nan) if figure is None else (figure.value, figure.low, figure.high)
+        found.update(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
+    return found
