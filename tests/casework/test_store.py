@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -344,3 +345,19 @@ def test_the_key_of_refused_cases_gives_the_same_receipt_again(three):
     assert again.repeated
     pd.testing.assert_frame_equal(first.table, again.table)
     assert first.refused["reason"].tolist() == ["not known", "not known"]
+
+
+def test_threads_share_a_store_in_memory(tmp_path):
+    for url in (":memory:", tmp_path / "cases.sqlite"):
+        with CaseStore(url) as store, ThreadPoolExecutor(4) as pool:
+            store.add({"case_id": [f"C{number}" for number in range(40)]}, actor="job")
+            calls = [[f"C{number}" for number in range(start, start + 5)] for start in range(0, 40, 5)]
+            receipts = list(pool.map(lambda ids: store.move(ids, to="classified", actor="a"), calls))
+            assert sum(receipt.n_done for receipt in receipts) == 40
+            assert store.verify_history().entries == 80
+
+
+@pytest.mark.parametrize("wait", [-1, float("nan"), float("inf"), "60"])
+def test_a_time_to_wait_is_seconds(wait):
+    with pytest.raises(DataError, match="busy_timeout"):
+        CaseStore(":memory:", busy_timeout=wait)

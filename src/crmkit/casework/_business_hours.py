@@ -161,12 +161,6 @@ class BusinessHours:
         if isinstance(moments, str | dt.date | np.datetime64):
             moments = [moments]
         series = moments if isinstance(moments, pd.Series) else pd.Series(moments)
-        if not pd.api.types.is_datetime64_any_dtype(series.dtype):
-            try:
-                read = pd.to_datetime(series, utc=False)
-            except (ValueError, TypeError):
-                raise DataError(f"{what} must hold times, all with their offset or all without") from None
-            series = read if pd.api.types.is_datetime64_any_dtype(read.dtype) else pd.to_datetime(series, utc=True)
         return as_instants(series, self._zone, what=what, missing=True), series.index
 
     def _after(self, began: Ints, amount: Ints) -> Ints:
