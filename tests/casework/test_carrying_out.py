@@ -8,6 +8,7 @@ import pytest
 
 from crmkit.casework import BusinessHours, CaseStore
 from crmkit.core.errors import DataError
+from crmkit.metrics import share
 from crmkit.remediation import Holdout, Problem, Remedy, Resource, plan
 
 T = [f"2026-03-02T{hour:02d}:00+00:00" for hour in range(24)]
@@ -207,3 +208,72 @@ def test_agents_are_filled_evenly_by_their_capacity(store):
 def test_a_table_of_agents_that_is_none_is_refused(store, agents):
     with pytest.raises(DataError, match="agents"):
         store.assign(agents, actor="chief")
+
+
+def test_a_plan_loaded_again_is_given_to_the_cases_that_were_refused_and_to_no_others(store):
+    plan = pd.DataFrame({"case_id": ["a", "b", "c"], "remedy": ["call", "call", "nothing"]})
+    store.add({"case_id": ["a", "b"]}, actor="job", at=T[8])
+    assert store.load_plan(plan, actor="planner", at=T[9]).table["done"].tolist() == [False, False, True]
+    store.move(["a"], to="classified", actor="a", at=T[9])
+    store.move(["a"], to="analysed", actor="a", at=T[9])
+    second = store.load_plan(plan, actor="planner", at=T[10])
+    assert not second.repeated
+    assert second.table["done"].tolist() == [True, False, False]
+    assert second.refused["reason"].tolist()[1] == "planned by this plan already"
+    # What was approved meanwhile is not drawn back by the same plan.
+    store.move(["a"], to="approved", actor="boss", at=T[11])
+    assert store.load_plan(plan, actor="planner", at=T[12]).n_done == 0
+    assert store.cases("a")["state"].item() == "approved"
+    # With a key, a call is one call, whatever it refused.
+    other = plan.assign(remedy="voucher")
+    assert not store.load_plan(other, actor="planner", at=T[13], key="k").repeated
+    assert store.load_plan(other, actor="planner", at=T[14], key="k").repeated
+    assert store.verify_history()
+
+
+def test_nobody_gets_a_held_out_case_as_the_plan_left_it(store):
+    plan = pd.DataFrame(
+        {"case_id": list("abc"), "remedy": ["call", "nothing", "nothing"], "arm": ["plan", "holdout", "plan"]}
+    )
+    store.load_plan(plan, actor="planner", at=T[9])
+    agents = {"agent": ["x"], "capacity": [9]}
+    assert store.assign(agents, actor="chief", at=T[9]).table["case_id"].tolist() == ["a"]
+    # Where something comes of it, or where it is asked for, somebody looks at it.
+    store.move(["b"], to="escalated", actor="job", at=T[10])
+    assert store.assign(agents, actor="chief", at=T[10]).table["case_id"].tolist() == ["b"]
+    assert store.assign(agents, actor="chief", at=T[10], states=["planned"]).table["case_id"].tolist() == ["c"]
+
+
+def test_a_service_level_counts_the_deadlines_that_have_passed(store):
+    ids = [f"C{number}" for number in range(8)]
+    queue = ["a", "a", "a", "a", "a", "b", "b", None]
+    store.add({"case_id": ids, "queue": queue}, actor="job", at=T[8])
+    store.set_deadlines(ids[:7], [T[10]] * 4 + [T[20]] + [T[10], T[10]], actor="job", at=T[8])
+    for state in ("classified", "analysed", "planned", "approved", "in progress"):
+        store.move(ids, to=state, actor="job", at=T[8])
+    # In time, in time to the moment, late, open; quick though its deadline is to come; reopened; in time.
+    for case_id, hour in zip(ids, [9, 10, 11, None, 9, 9, 9], strict=False):
+        if hour is not None:
+            store.move(case_id, to="done", actor="x", at=T[hour])
+    store.move("C5", to="reopened", actor="x", at=T[11])
+    whole = store.service_level(T[12])
+    assert whole.loc["all", ["due", "kept", "missed", "missed_open"]].tolist() == [6, 3, 3, 2]
+    expected = share(3, 6)
+    assert whole.loc["all", ["share", "low", "high"]].tolist() == [expected.value, expected.low, expected.high]
+    by = store.service_level(T[12], by="queue")
+    assert by[["due", "kept"]].to_numpy().tolist() == [[4, 2], [2, 1]]
+    assert store.service_level(T[20]).loc["all", "due"] == 7
+    early = store.service_level(T[9]).loc["all"]
+    assert early["due"] == 0
+    assert np.isnan(early["share"])
+    assert len(store.service_level(T[9], by=["queue", "state"])) == 0
+    with pytest.raises(DataError, match="no column 'team'"):
+        store.service_level(by="team")
+
+
+def test_outcomes_may_have_any_name_and_numbers_of_any_kind(store):
+    store.add({"case_id": ["a", "b"]}, actor="job", at=T[8])
+    marks = pd.DataFrame({"case_id": ["a", "b"], 7: [1.5, None], "mark": pd.Series([5, 2.5], dtype=object)})
+    assert store.record(marks, actor="survey", at=T[9]).n_done == 2
+    assert store.results()["7"].tolist()[0] == 1.5
+    assert store.results()["mark"].tolist() == [5, 2.5]

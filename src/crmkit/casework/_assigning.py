@@ -122,7 +122,9 @@ def assign_cases(
     cases = tables().cases
     open_cases = cases.c.settled == 0
     waiting_query = sa.select(cases.c.case_id, cases.c.queue).where(open_cases, cases.c.agent.is_(None))
-    if states is not None:
+    if states is None:
+        waiting_query = waiting_query.where(~_left_alone())
+    else:
         waiting_query = waiting_query.where(cases.c.state.in_(states))
     # Missing last on both databases; the id makes the order the same every time.
     order = [
@@ -145,6 +147,22 @@ def assign_cases(
         connection, ids, "agent", names.tolist(), action="assign", actor=actor, at=at, key=key, expect=None,
         refused={"no agent of its queue has room": chosen < 0},
     )  # fmt: skip
+
+
+def _left_alone() -> Any:
+    """Say of which cases a plan said last that nothing is to be done: those held out, and those without a remedy."""
+    import sqlalchemy as sa
+
+    cases, history = tables().cases, tables().history
+    last_step = (
+        sa.select(history.c.action)
+        .where(history.c.case_id == cases.c.case_id, history.c.action.in_(["add", "plan", "move"]))
+        .order_by(history.c.entry.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    nothing = (sa.func.coalesce(cases.c.arm, "") == "holdout") | (sa.func.coalesce(cases.c.remedy, "") == "nothing")
+    return nothing & (last_step == "plan")
 
 
 def change_column(
