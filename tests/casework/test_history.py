@@ -180,14 +180,18 @@ def test_the_head_of_an_empty_history_may_be_noted(store):
     assert not store.verify_history(expect=(0, "f" * 64))
 
 
-def test_an_entry_cannot_be_replaced_either(moved, store_url):
-    if "://" in store_url:
-        pytest.skip("INSERT OR REPLACE is SQLite's own")
-    connection = sqlite3.connect(store_url)
-    with pytest.raises(sqlite3.IntegrityError, match="only ever appended"):
-        connection.execute("INSERT OR REPLACE INTO crmkit_history SELECT * FROM crmkit_history WHERE entry = 3")
-    connection.close()
-    assert moved.verify_history()
+def test_an_entry_replaced_past_the_guard_is_found(tmp_path):
+    path = tmp_path / "cases.sqlite"
+    with CaseStore(path) as store:
+        store.add({"case_id": ["C1", "C2", "C3"]}, actor="job")
+        connection = sqlite3.connect(path)
+        connection.execute(
+            "INSERT OR REPLACE INTO crmkit_history SELECT entry, time, action, 'mallory', case_id, source, target, "
+            "version, note, detail, call, hash FROM crmkit_history WHERE entry = 2"
+        )
+        connection.commit()
+        connection.close()
+        assert store.verify_history().altered == (2,)
 
 
 def test_a_store_whose_rows_or_tables_are_missing_is_said_to_be_damaged(moved, store_url):

@@ -134,16 +134,11 @@ def tables() -> Tables:
 
 
 _SAYS = "the history is only ever appended"
-# INSERT OR REPLACE deletes without the trigger on DELETE.
-_GUARDS = {
-    "update": "UPDATE ON crmkit_history",
-    "delete": "DELETE ON crmkit_history",
-    "replace": "INSERT ON crmkit_history WHEN EXISTS (SELECT 1 FROM crmkit_history WHERE entry = NEW.entry)",
-}
 APPEND_ONLY = {
     "sqlite": tuple(
-        f"CREATE TRIGGER crmkit_history_no_{name} BEFORE {guard} BEGIN SELECT RAISE(ABORT, '{_SAYS}'); END"
-        for name, guard in _GUARDS.items()
+        f"CREATE TRIGGER crmkit_history_no_{verb.lower()} BEFORE {verb} ON crmkit_history BEGIN "
+        f"SELECT RAISE(ABORT, '{_SAYS}'); END"
+        for verb in ("UPDATE", "DELETE")
     ),
     "postgresql": (
         f"CREATE FUNCTION crmkit_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE '{_SAYS}'; END $$",
@@ -151,4 +146,8 @@ APPEND_ONLY = {
         FOR EACH STATEMENT EXECUTE FUNCTION crmkit_append_only()""",
     ),
 }
-"""What makes the database itself refuse to change the history."""
+"""What makes the database itself refuse to change the history.
+
+A guard against INSERT OR REPLACE, which in SQLite deletes without a trigger, would cost a third of a bulk move; the
+chain shows what it replaced.
+"""
