@@ -92,6 +92,32 @@ def test_the_same_incident_has_the_same_id_the_next_day(tables):
     assert before["signs"].sum() < after["signs"].sum()
 
 
+def test_an_incident_keeps_the_id_of_the_case_that_it_made_whatever_comes_to_it():
+    rules = [CANCELLED, COMPLAINT]
+    message = table([("z", "delay", day(5))], ["customer_id", "label", "time"])
+    order = table([("z", "77", -3.0, day(6))], ["customer_id", "order_id", "amount", "time"])
+    first = cases_from({"sales": order.iloc[:0], "messages": message}, rules, as_of=day(5, 20))
+    assert first["case_id"].tolist() == ["z@2026-03-05T10:00:00Z"]
+    both = {"sales": order, "messages": message}
+    assert cases_from(both, rules, as_of=day(26))["case_id"].tolist() == ["order_id:77"]
+    assert (
+        cases_from(both, rules, as_of=day(26), known=first["case_id"])["case_id"].tolist() == first["case_id"].tolist()
+    )
+    # A sign that was late to come in, but is earlier.
+    earlier = pd.concat([table([("z", "delay", day(3))], ["customer_id", "label", "time"]), message])
+    again = cases_from(
+        {**both, "sales": order.iloc[:0], "messages": earlier}, rules, as_of=day(26), known=first["case_id"]
+    )
+    assert again[["case_id", "signs"]].to_numpy().tolist() == [["z@2026-03-05T10:00:00Z", 2]]
+    assert again["time"].tolist() == [day(3)]
+
+
+def test_signs_are_one_incident_as_long_as_each_is_near_the_one_before():
+    messages = table([("x", "delay", day(number)) for number in (1, 7, 13, 21)], ["customer_id", "label", "time"])
+    cases = cases_from({"messages": messages}, [COMPLAINT], as_of=day(26))
+    assert cases["signs"].tolist() == [3, 1]
+
+
 def test_the_third_contact_in_a_week_is_a_sign(tables):
     messages = table(
         [(who, day(number)) for who, number in [("x", 1), ("x", 9), ("y", 5), ("x", 3), ("x", 8), ("y", 6), ("x", 20)]],

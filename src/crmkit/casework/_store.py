@@ -40,7 +40,7 @@ class CaseStore(OpenedStore):
 
     Each call that writes is one transaction: it takes the lock of the store, decides for every case whether it may
     change, changes those in one statement, adds an entry a case to the history, and says what it refused and why. Each
-    entry of the history carries the hash of the one before, and the database itself refuses to change or delete one.
+    entry of the history carries the hash of the one before, and the database itself refuses to update or delete one.
     Nothing is lost when a process is killed: a call is in the store whole, or not at all.
 
     A call of 100,000 cases takes about two seconds on SQLite. Writers take turns, so many small calls cost more than
