@@ -277,3 +277,40 @@ def test_outcomes_may_have_any_name_and_numbers_of_any_kind(store):
     assert store.record(marks, actor="survey", at=T[9]).n_done == 2
     assert store.results()["7"].tolist()[0] == 1.5
     assert store.results()["mark"].tolist() == [5, 2.5]
+
+
+def test_what_a_classifier_finds_out_is_written_and_stands_in_the_history(three):
+    found = pd.DataFrame(
+        {
+            "case_id": ["C1", "C2", "C9"],
+            "label": ["延误", None, "x"],
+            "urgency": [2, 3.5, 1],
+            "queue": ["a", "b", "c"],
+            "phone": "1",
+        }
+    )
+    three.update({"case_id": ["C2"], "label": ["delay"]}, actor="classifier", at=T[9])
+    receipt = three.update(found, actor="classifier", at=T[10], expect=[1, 2, 1], key="k")
+    assert receipt.table["done"].tolist() == [True, True, False]
+    assert three.update(found, actor="classifier", expect=[1, 2, 1], key="k").repeated
+    cases = three.cases().set_index("case_id")
+    # A missing cell leaves what is there.
+    assert cases.loc[["C1", "C2"], "label"].tolist() == ["延误", "delay"]
+    assert cases["urgency"].tolist()[:2] == [2.0, 3.5]
+    assert cases.loc["C2", ["amount", "state", "version"]].tolist() == [20.0, "received", 3]
+    assert three.history("C2")[["action", "detail"]].iloc[-1].tolist() == ["update", '{"queue": "b", "urgency": 3.5}']
+    assert three.update(found.iloc[:1], actor="x", expect=1).refused["reason"].tolist()[0].startswith("changed since")
+    with pytest.raises(DataError, match="none of its columns"):
+        three.update({"case_id": ["C1"], "remedy": ["call"]}, actor="x")
+    assert three.update(found.iloc[:0], actor="x").n_done == 0
+    assert three.verify_history()
+
+
+def test_a_case_is_given_to_an_agent_by_name(three):
+    three.assign({"agent": ["x"], "capacity": [1]}, actor="chief", at=T[9])
+    receipt = three.reassign(["C1", "C2"], agent="安", actor="chief", at=T[10], expect={"C1": 2, "C2": 2})
+    assert receipt.table["done"].tolist() == [True, False]
+    assert three.cases(agent="安")["case_id"].tolist() == ["C1"]
+    assert len(three.cases(agent="x")) == 0
+    with pytest.raises(DataError, match="agent"):
+        three.reassign(["C1"], agent="", actor="chief")

@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 
     from crmkit.casework._transitions import Transitions
 
-__all__ = ["NewCases", "add_cases", "plan_cases", "planned_before", "read_cases", "read_plan"]
+__all__ = ["UPDATABLE", "NewCases", "add_cases", "plan_cases", "planned_before", "read_cases", "read_plan"]
 
 _TEXTS = ("customer_id", "label", "cause", "queue", "agent", "currency", "evidence", "remedy", "intended", "arm")
 _NUMBERS = ("urgency", "amount", "value_at_stake", "value")
 _TIMES = ("time", "deadline")
 _PLANNED = ("remedy", "intended", "arm", "value", "uses")
+UPDATABLE = frozenset({*_TEXTS, *_NUMBERS, *_TIMES} - {*_PLANNED})
+"""What of a case may be changed by hand; the rest comes of a plan, or of what was done."""
 
 
 class NewCases:

@@ -201,7 +201,7 @@ class OpenedStore:
         Returns
         -------
         pandas.DataFrame
-            One row an entry in their order: ``entry``, ``time``, ``action`` (add, plan, move, assign, release,
+            One row an entry in their order: ``entry``, ``time``, ``action`` (add, update, plan, move, assign, release,
             deadline, record, transitions), ``actor``, ``case_id``, ``from``, ``to``, ``version``, ``note``, ``detail``
             (JSON), ``call`` (the idempotency key), ``hash``.
         """

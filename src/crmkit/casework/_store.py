@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit.casework._adding import add_cases, plan_cases, planned_before, read_cases, read_plan
+from crmkit.casework._adding import UPDATABLE, add_cases, plan_cases, planned_before, read_cases, read_plan
 from crmkit.casework._arguments import as_note, as_outcomes, as_versions
-from crmkit.casework._assigning import assign_cases, change_column, merged_outcomes, read_agents
+from crmkit.casework._assigning import assign_cases, read_agents
 from crmkit.casework._calls import call
-from crmkit.casework._changing import change_transitions
+from crmkit.casework._changing import change_columns, merged_outcomes
 from crmkit.casework._ids import as_ids, as_name
 from crmkit.casework._instants import MISSING, as_instant, as_instants
 from crmkit.casework._instants import now as this_moment
 from crmkit.casework._moving import move_cases
+from crmkit.casework._new_transitions import change_transitions
 from crmkit.casework._opened import OpenedStore
 from crmkit.casework._reading import RESULT_COLUMNS
 from crmkit.casework._transitions import Transitions
@@ -157,6 +158,57 @@ class CaseStore(OpenedStore):
                 connection, new, transitions=self._transitions(connection), actor=who, at=moment, key=key or ""
             ),
         )
+
+    def update(self, cases: Any, *, actor: str, at: Any = None, expect: Any = None, key: str | None = None) -> Receipt:
+        """Write what has been found out about cases: their class, cause, urgency, queue, what is at stake.
+
+        Parameters
+        ----------
+        cases : table
+            ``case_id``, and of the columns of :meth:`add` those that change, such as ``label`` and ``queue``. A missing
+            cell leaves what is there; other columns are left out.
+        actor : str
+            Who found it out, such as the name of a classifier.
+        at : time, default=None
+            When; None for now.
+        expect : int, array-like of int or mapping, default=None
+            As for :meth:`move`.
+        key : str or None, default=None
+            An idempotency key.
+
+        Returns
+        -------
+        Receipt
+            A row a case.
+
+        Raises
+        ------
+        DataError
+            If there is no such column, or one holds what it must not.
+
+        Examples
+        --------
+        >>> from crmkit.casework import CaseStore
+        >>> with CaseStore(":memory:") as store:
+        ...     added = store.add({"case_id": ["C1", "C2"]}, actor="nightly job")
+        ...     receipt = store.update({"case_id": ["C2"], "label": ["delay"], "urgency": [2]}, actor="classifier")
+        ...     store.cases(where="urgency >= 2")["label"].tolist()
+        ['delay']
+        """
+        new, moment, who, key = self._checked(read_cases(cases, self._zone), at, actor, key)
+        columns = {name: values for name, values in new.columns.items() if name in UPDATABLE}
+        if not columns:
+            raise DataError(f"cases: none of its columns is kept of a case; those are: {', '.join(sorted(UPDATABLE))}")
+        versions = as_versions(expect, new.case_ids)
+
+        def work(connection: sa.Connection) -> Done:
+            return change_columns(
+                connection, new.case_ids, columns, action="update", actor=who, at=moment, key=key or "",
+                expect=versions, keep=True,
+            )  # fmt: skip
+
+        request = [new.case_ids.tolist(), columns, who, None if versions is None else versions.tolist()]
+        return call(self._database, "update", key=key, request=request, work=work)
 
     def load_plan(
         self, plan: Any, *, actor: str, at: Any = None, to: str = "planned", key: str | None = None
@@ -333,6 +385,34 @@ class CaseStore(OpenedStore):
         request = [team.astype(object).where(team.notna(), None).to_numpy().tolist(), states and list(states), who]
         return call(self._database, "assign", key=key, request=request, work=work)
 
+    def reassign(
+        self, case_ids: Any, *, agent: str, actor: str, at: Any = None, expect: Any = None, key: str | None = None
+    ) -> Receipt:
+        """Give cases to one agent by name, whoever has them now and whatever that agent's capacity.
+
+        Parameters
+        ----------
+        case_ids : str, list, array or Series of str
+            Which.
+        agent : str
+            Who gets them.
+        actor : str
+            Who decides it.
+        at : time, default=None
+            When; None for now.
+        expect : int, array-like of int or mapping, default=None
+            As for :meth:`move`.
+        key : str or None, default=None
+            An idempotency key.
+
+        Returns
+        -------
+        Receipt
+            A row an id.
+        """
+        name = as_name(agent, "agent")
+        return self._change(case_ids, "agent", [name], "assign", actor=actor, at=at, key=key, expect=expect)
+
     def release(self, case_ids: Any, *, actor: str, at: Any = None, key: str | None = None) -> Receipt:
         """Take cases from their agents, so that :meth:`assign` gives them to others.
 
@@ -435,8 +515,8 @@ class CaseStore(OpenedStore):
         def work(connection: sa.Connection) -> Done:
             merged = merged_outcomes(connection, ids, rows)
             details = [json.dumps({"outcomes": row}, ensure_ascii=False) for row in rows]
-            return change_column(
-                connection, ids, "outcomes", list(merged), action="record", actor=who, at=moment, key=key or "",
+            return change_columns(
+                connection, ids, {"outcomes": list(merged)}, action="record", actor=who, at=moment, key=key or "",
                 expect=None, details=details,
             )  # fmt: skip
 
@@ -461,8 +541,8 @@ class CaseStore(OpenedStore):
         written = values * len(ids) if len(values) == 1 else values
 
         def work(connection: sa.Connection) -> Done:
-            return change_column(
-                connection, ids, column, written, action=action, actor=who, at=moment, key=key or "", expect=versions
+            return change_columns(
+                connection, ids, {column: written}, action=action, actor=who, at=moment, key=key or "", expect=versions
             )
 
         request = [ids.tolist(), written, who, None if versions is None else versions.tolist()]
