@@ -80,8 +80,9 @@ def test_a_service_level_is_a_share_with_an_interval(log):
     # Nobody was watched for so long as to be over after it.
     assert np.isnan(durations(log[log["case_id"] != "c"], ends=["done"], as_of="2026-03-03 17:00").within(20))
     assert float(durations(log).within(5)) == pytest.approx(2 / 3)
-    with pytest.raises(DataError, match="limit"):
-        taken.within(-1)
+    for limit in (-1, np.nan, "2"):
+        with pytest.raises(DataError, match="limit"):
+            taken.within(limit)
 
 
 def test_throughput_leaves_no_period_out(log):

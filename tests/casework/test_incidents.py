@@ -270,3 +270,21 @@ def test_cancelled_orders_of_a_real_shop_become_as_many_cases(data_file):
     cases = cases_from({"sales": sales}, [Rule(name="cancelled", table="sales", key="order_id")])
     assert len(cases) == sales["order_id"].nunique()
     assert cases["amount"].sum() == pytest.approx(sales["amount"].abs().sum())
+
+
+def test_ids_are_text_on_both_sides():
+    marks = pd.DataFrame({"customer_id": [1.0, 2.0], "score": [1, 1], "time": [day(4)] * 2})
+    customers = pd.DataFrame({"customer_id": [2, 1], "worth": [20.0, 10.0]})
+    cases = cases_from({"marks": marks}, [MARK], customers=customers, at_stake="worth", as_of=day(26))
+    assert cases[["customer_id", "value_at_stake"]].to_numpy().tolist() == [["1", 10.0], ["2", 20.0]]
+    both = pd.DataFrame({"customer_id": pd.Series([1, "1"], dtype=object)})
+    with pytest.raises(DataError, match="rows 0, 1"):
+        cases_from({"marks": marks}, [MARK], customers=both, as_of=day(26))
+
+
+def test_a_name_of_a_rule_is_told_as_it_is_and_times_to_the_microsecond():
+    rule = Rule(name='low "mark", 低分', table="marks", where="score <= 2")
+    marks = pd.DataFrame({"customer_id": ["a"], "score": [1], "time": [day(4) + pd.Timedelta(microseconds=5)]})
+    cases = cases_from({"marks": marks}, [rule], as_of=day(26))
+    assert json.loads(cases["evidence"][0]) == [{"rule": rule.name, "table": "marks", "row": 0}]
+    assert cases["case_id"].tolist() == ["a@2026-03-04T10:00:00.000005Z"]

@@ -63,8 +63,8 @@ def as_versions(expect: Any, ids: npt.NDArray[np.object_]) -> npt.NDArray[np.int
     given: list[Any]
     named = isinstance(expect, pd.Series) and expect.index.name == "case_id"
     if named or (callable(getattr(expect, "keys", None)) and not isinstance(expect, pd.Series)):
-        names, numbers = (expect.index, expect) if named else (list(expect.keys()), expect.values())
-        seen = dict(zip(as_ids(names, what="expect").tolist(), numbers, strict=True))
+        by_id: dict[Any, Any] = expect.to_dict() if named else dict(expect)
+        seen = dict(zip(as_ids(list(by_id), what="expect").tolist(), by_id.values(), strict=True))
         lacking = np.array([case_id not in seen for case_id in ids], dtype=bool)
         if lacking.any():
             raise DataError(f"expect lacks the ids of {positions(lacking)}")

@@ -192,7 +192,7 @@ class Durations:
         DataError
             If the limit is no number of at least 0.
         """
-        if not (np.isfinite(limit) and limit >= 0):
+        if not (isinstance(limit, int | float | np.number) and np.isfinite(limit) and limit >= 0):
             raise DataError(f"limit must be a number of at least 0, got {limit!r}")
         cases = self.cases
         kept = cases["over"] & (cases["duration"] <= limit)

@@ -258,9 +258,7 @@ def _cases(signs: pd.DataFrame, rules: list[Rule], known: frozenset[str]) -> pd.
             "customer_id": grouped["customer_id"].first(),
             "time": grouped["time"].min(),
             "last_time": grouped["time"].max(),
-            "rules": grouped["rule"].agg(
-                lambda places: "; ".join(rules[place].name for place in dict.fromkeys(places))
-            ),
+            "rules": _told_rules(by_rule, rules),
             "cause": grouped["cause"].first(),
             "urgency": grouped["urgency"].max(),
             "signs": grouped.size(),
@@ -272,12 +270,7 @@ def _cases(signs: pd.DataFrame, rules: list[Rule], known: frozenset[str]) -> pd.
     # A row that several rules take for a sign counts once.
     once = signs.drop_duplicates(["table", "row"])
     cases["amount"] = once.groupby("incident")["amount"].sum(min_count=1)
-    told = [
-        json.dumps({"rule": rules[rule].name, "table": table, "row": row}, ensure_ascii=False)
-        for rule, table, row in zip(by_rule["rule"], by_rule["table"], by_rule["row"].tolist(), strict=True)
-    ]
-    evidence = pd.Series(told, index=by_rule.index, dtype=object).groupby(by_rule["incident"], sort=True)
-    cases["evidence"] = evidence.agg(lambda each: f"[{', '.join(each)}]")
+    cases["evidence"] = _evidence(by_rule, rules)
     names = _names(by_rule, rules)
     keyed = by_rule["key"].notna()
     # The key's name, else that of the first sign, else of a sign that made a case before.
@@ -296,13 +289,44 @@ def _cases(signs: pd.DataFrame, rules: list[Rule], known: frozenset[str]) -> pd.
     return cases.sort_values(["time", "case_id"], kind="stable")[order].reset_index(drop=True)
 
 
+def _told_rules(signs: pd.DataFrame, rules: list[Rule]) -> npt.NDArray[np.object_]:
+    """Name the rules of each incident in their order."""
+    place = pd.factorize(signs["incident"], sort=True)[0]
+    told = np.full(int(place.max(initial=-1)) + 1, "", dtype=object)
+    for number, rule in enumerate(rules):
+        shown = np.unique(place[(signs["rule"] == number).to_numpy()])
+        told[shown] = np.where(told[shown] == "", rule.name, told[shown] + f"; {rule.name}")
+    return told
+
+
+def _evidence(signs: pd.DataFrame, rules: list[Rule]) -> npt.NDArray[np.object_]:
+    """List the signs of each incident, which stand together, as JSON."""
+    if not len(signs):
+        return np.empty(0, dtype=object)
+    opening = [
+        f'{{"rule": {json.dumps(rule.name, ensure_ascii=False)}, '
+        f'"table": {json.dumps(rule.table, ensure_ascii=False)}, "row": '
+        for rule in rules
+    ]
+    incident = signs["incident"].to_numpy()
+    first = np.flatnonzero(np.r_[True, incident[1:] != incident[:-1]])
+    told = np.array(opening, dtype=object)[signs["rule"].to_numpy(dtype=np.intp)]
+    told = told + signs["row"].astype(str).to_numpy(dtype=object) + "}, "
+    joined = np.add.reduceat(told, first)
+    return np.array([f"[{each[:-2]}]" for each in joined], dtype=object)
+
+
 def _names(signs: pd.DataFrame, rules: list[Rule]) -> pd.Series:
     """Give each sign the id of the case that it would make alone."""
-    times = from_instants(signs["time"].to_numpy()).tz_localize(None)
-    names = [
-        f"{customer}@{moment.isoformat()}Z" if key is None or key != key else f"{rules[rule].key}:{key}"  # noqa: PLR0124 -- only NaN differs from itself
-        for rule, key, customer, moment in zip(signs["rule"], signs["key"], signs["customer_id"], times, strict=True)
-    ]
+    keyed = signs["key"].notna().to_numpy(dtype=bool)
+    names = np.empty(len(signs), dtype=object)
+    openings = np.array([f"{rule.key}:" for rule in rules], dtype=object)
+    names[keyed] = openings[signs["rule"].to_numpy(dtype=np.intp)[keyed]] + signs["key"].to_numpy(dtype=object)[keyed]
+    micros = signs["time"].to_numpy(dtype=np.int64)[~keyed]
+    times = micros.view("datetime64[us]")
+    whole = micros % 1_000_000 == 0
+    told = np.where(whole, np.datetime_as_string(times, unit="s"), np.datetime_as_string(times, unit="us"))
+    names[~keyed] = signs["customer_id"].to_numpy(dtype=object)[~keyed] + "@" + told.astype(object) + "Z"
     return pd.Series(names, index=signs.index, dtype=object)
 
 
@@ -318,7 +342,12 @@ def _joined(cases: pd.DataFrame, customers: Any, at_stake: str | None, notes: li
         if stake.values.dtype.kind != "f":
             raise DataError("at_stake must give a number, such as 'lifetime_value'")
         table = table.assign(value_at_stake=np.where(stake.missing, np.nan, stake.values))
-    place = table.index.get_indexer(pd.Index(cases["customer_id"], dtype=object))
+    ids = as_optional_texts(table.index.to_series(), "customers: customer_id")
+    twice = pd.Series(ids, dtype=object).duplicated(keep=False).to_numpy()
+    if twice.any():
+        raise DataError(f"customers: as text, a customer_id stands more than once in {positions(twice)}")
+    place = pd.Index(ids, dtype=object).get_indexer(pd.Index(cases["customer_id"], dtype=object))
+    place = np.where(cases["customer_id"].isna(), -1, place)
     taken = set(cases.columns)
     table = table.rename(columns={name: f"customer_{name}" for name in table.columns if name in taken})
     beside = table.reset_index(drop=True).reindex(np.where(place < 0, len(table), place))

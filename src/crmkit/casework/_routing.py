@@ -57,6 +57,8 @@ class Routing:
         require_columns(frame, ["label", "queue"], what="routing")
         if not isinstance(person, str) or not person.strip():
             raise DataError("person must be the name of a queue")
+        if not isinstance(confidence, int | float):
+            raise DataError(f"confidence must be a number between 0 and 1, got {type(confidence).__name__}")
         names = {name: as_optional_texts(frame[name], f"routing: {name}") for name in ("label", "queue")}
         for name, texts in names.items():
             missing = [text is None for text in texts]
