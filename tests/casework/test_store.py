@@ -428,8 +428,8 @@ def test_text_that_no_database_keeps_is_named_by_its_row_and_not_shown(store):
 
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork here")
-def test_a_store_that_was_open_before_a_fork_serves_both(tmp_path):
-    with CaseStore(tmp_path / "cases.sqlite") as store:
+def test_a_store_that_was_open_before_a_fork_serves_both(store_url):
+    with CaseStore(store_url) as store:
         store.add({"case_id": ["C1", "C2"]}, actor="job")
         child = multiprocessing.get_context("fork").Process(
             target=lambda: store.move(["C1"], to="classified", actor="child")

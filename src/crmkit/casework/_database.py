@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import threading
 from contextlib import contextmanager, nullcontext
@@ -93,6 +94,7 @@ class Database:
         self.dialect = dialect
         # Threads share the one connection of a store in memory, so they take turns.
         self._turn: Any = threading.RLock() if memory else nullcontext()
+        self._process = None if memory else os.getpid()
         if dialect == "sqlite":
             self._listen_sqlite(memory=memory)
         else:
@@ -136,6 +138,13 @@ class Database:
                 connection.exec_driver_sql("SET TRANSACTION READ ONLY")
 
         event.listen(self.engine, "begin", began)
+
+    def _connected(self) -> sa.Connection:
+        """Connect; a process that was forked leaves the connections to the one that opened them."""
+        if self._process not in {None, os.getpid()}:
+            self.engine.dispose(close=False)
+            self._process = os.getpid()
+        return self.engine.connect()
 
     def prepare(self, transitions: str) -> None:
         """Create the tables where they are not there, and check their version.
@@ -192,7 +201,7 @@ class Database:
             If the database cannot be read.
         """
         options = {"isolation_level": "REPEATABLE READ"} if self.dialect == "postgresql" else {}
-        with self._spoken(), self._turn, self.engine.connect() as plain:
+        with self._spoken(), self._turn, self._connected() as plain:
             connection = plain.execution_options(**options)
             transaction = connection.begin()
             try:
@@ -252,7 +261,7 @@ class Database:
         """Give a connection in a transaction that writes."""
         if self._read_only:
             raise PersistenceError(f"{self.name} is opened to be read only")
-        with self._spoken(), self._turn, self.engine.connect() as plain:
+        with self._spoken(), self._turn, self._connected() as plain:
             connection = plain.execution_options(crmkit_writes=True)
             with connection.begin():
                 yield connection
