@@ -104,6 +104,30 @@ def test_a_night_shift_is_shorter_when_the_clock_is_put_forward():
     assert hours.between(starts, ends).tolist() == [7.0, 9.0, 8.0]
 
 
+@pytest.mark.parametrize(
+    ("week", "zone", "day", "hours"),
+    [
+        # Half an hour that is not on the clock; a shift that would begin in it; and days that begin or end in a change.
+        ("02:15-02:45", "America/New_York", "2024-03-10", 0.0),
+        ("02:30-06:00", "America/New_York", "2024-03-10", 3.0),
+        ("00:00-24:00", "Africa/Cairo", "2024-04-26", 23.0),
+        ("00:00-24:00", "Australia/Lord_Howe", "2024-04-07", 24.5),
+    ],
+)
+def test_hours_that_a_clock_leaves_out_are_not_worked(week, zone, day, hours):
+    shifts = BusinessHours({"mon-sun": "00:01-00:02"}, timezone=zone, special={day: week})
+    plain = BusinessHours({"mon-sun": "00:01-00:02"}, timezone=zone, special={day: "12:00-12:01"})
+    noon = pd.Timestamp(day, tz="UTC")
+    span = ([noon - pd.Timedelta(days=2)], [noon + pd.Timedelta(days=3)])
+    assert shifts.between(*span)[0] - (plain.between(*span)[0] - 1 / 60) == pytest.approx(hours)
+
+
+def test_hours_are_known_to_the_ends_of_the_calendar():
+    hours = BusinessHours(timezone="Asia/Shanghai")
+    assert hours.between(["2199-12-30T00:00Z"], ["2199-12-31T00:00Z"])[0] == 9.0
+    assert hours.deadline(["1800-01-02T00:00Z"], 1)[0] > pd.Timestamp("1800-01-02T00:00Z")
+
+
 def test_missing_times_and_the_index_are_kept():
     hours = BusinessHours()
     starts = pd.Series([pd.Timestamp("2026-03-02T10:00Z"), pd.NaT], index=["a", "b"])

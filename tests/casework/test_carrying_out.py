@@ -8,6 +8,7 @@ import pytest
 
 from crmkit.casework import BusinessHours, CaseStore
 from crmkit.core.errors import DataError
+from crmkit.metrics import share
 from crmkit.remediation import Holdout, Problem, Remedy, Resource, plan
 
 T = [f"2026-03-02T{hour:02d}:00+00:00" for hour in range(24)]
@@ -207,3 +208,109 @@ def test_agents_are_filled_evenly_by_their_capacity(store):
 def test_a_table_of_agents_that_is_none_is_refused(store, agents):
     with pytest.raises(DataError, match="agents"):
         store.assign(agents, actor="chief")
+
+
+def test_a_plan_loaded_again_is_given_to_the_cases_that_were_refused_and_to_no_others(store):
+    plan = pd.DataFrame({"case_id": ["a", "b", "c"], "remedy": ["call", "call", "nothing"]})
+    store.add({"case_id": ["a", "b"]}, actor="job", at=T[8])
+    assert store.load_plan(plan, actor="planner", at=T[9]).table["done"].tolist() == [False, False, True]
+    store.move(["a"], to="classified", actor="a", at=T[9])
+    store.move(["a"], to="analysed", actor="a", at=T[9])
+    second = store.load_plan(plan, actor="planner", at=T[10])
+    assert not second.repeated
+    assert second.table["done"].tolist() == [True, False, False]
+    assert second.refused["reason"].tolist()[1] == "planned by this plan already"
+    # What was approved meanwhile is not drawn back by the same plan.
+    store.move(["a"], to="approved", actor="boss", at=T[11])
+    assert store.load_plan(plan, actor="planner", at=T[12]).n_done == 0
+    assert store.cases("a")["state"].item() == "approved"
+    # With a key, a call is one call, whatever it refused.
+    other = plan.assign(remedy="voucher")
+    assert not store.load_plan(other, actor="planner", at=T[13], key="k").repeated
+    assert store.load_plan(other, actor="planner", at=T[14], key="k").repeated
+    assert store.verify_history()
+
+
+def test_nobody_gets_a_held_out_case_as_the_plan_left_it(store):
+    plan = pd.DataFrame(
+        {"case_id": list("abc"), "remedy": ["call", "nothing", "nothing"], "arm": ["plan", "holdout", "plan"]}
+    )
+    store.load_plan(plan, actor="planner", at=T[9])
+    agents = {"agent": ["x"], "capacity": [9]}
+    assert store.assign(agents, actor="chief", at=T[9]).table["case_id"].tolist() == ["a"]
+    # Where something comes of it, or where it is asked for, somebody looks at it.
+    store.move(["b"], to="escalated", actor="job", at=T[10])
+    assert store.assign(agents, actor="chief", at=T[10]).table["case_id"].tolist() == ["b"]
+    assert store.assign(agents, actor="chief", at=T[10], states=["planned"]).table["case_id"].tolist() == ["c"]
+
+
+def test_a_service_level_counts_the_deadlines_that_have_passed(store):
+    ids = [f"C{number}" for number in range(8)]
+    queue = ["a", "a", "a", "a", "a", "b", "b", None]
+    store.add({"case_id": ids, "queue": queue}, actor="job", at=T[8])
+    store.set_deadlines(ids[:7], [T[10]] * 4 + [T[20]] + [T[10], T[10]], actor="job", at=T[8])
+    for state in ("classified", "analysed", "planned", "approved", "in progress"):
+        store.move(ids, to=state, actor="job", at=T[8])
+    # In time, in time to the moment, late, open; quick though its deadline is to come; reopened; in time.
+    for case_id, hour in zip(ids, [9, 10, 11, None, 9, 9, 9], strict=False):
+        if hour is not None:
+            store.move(case_id, to="done", actor="x", at=T[hour])
+    store.move("C5", to="reopened", actor="x", at=T[11])
+    whole = store.service_level(T[12])
+    assert whole.loc["all", ["due", "kept", "missed", "missed_open"]].tolist() == [6, 3, 3, 2]
+    expected = share(3, 6)
+    assert whole.loc["all", ["share", "low", "high"]].tolist() == [expected.value, expected.low, expected.high]
+    by = store.service_level(T[12], by="queue")
+    assert by[["due", "kept"]].to_numpy().tolist() == [[4, 2], [2, 1]]
+    assert store.service_level(T[20]).loc["all", "due"] == 7
+    early = store.service_level(T[9]).loc["all"]
+    assert early["due"] == 0
+    assert np.isnan(early["share"])
+    assert len(store.service_level(T[9], by=["queue", "state"])) == 0
+    with pytest.raises(DataError, match="no column 'team'"):
+        store.service_level(by="team")
+
+
+def test_outcomes_may_have_any_name_and_numbers_of_any_kind(store):
+    store.add({"case_id": ["a", "b"]}, actor="job", at=T[8])
+    marks = pd.DataFrame({"case_id": ["a", "b"], 7: [1.5, None], "mark": pd.Series([5, 2.5], dtype=object)})
+    assert store.record(marks, actor="survey", at=T[9]).n_done == 2
+    assert store.results()["7"].tolist()[0] == 1.5
+    assert store.results()["mark"].tolist() == [5, 2.5]
+
+
+def test_what_a_classifier_finds_out_is_written_and_stands_in_the_history(three):
+    found = pd.DataFrame(
+        {
+            "case_id": ["C1", "C2", "C9"],
+            "label": ["延误", None, "x"],
+            "urgency": [2, 3.5, 1],
+            "queue": ["a", "b", "c"],
+            "phone": "1",
+        }
+    )
+    three.update({"case_id": ["C2"], "label": ["delay"]}, actor="classifier", at=T[9])
+    receipt = three.update(found, actor="classifier", at=T[10], expect=[1, 2, 1], key="k")
+    assert receipt.table["done"].tolist() == [True, True, False]
+    assert three.update(found, actor="classifier", expect=[1, 2, 1], key="k").repeated
+    cases = three.cases().set_index("case_id")
+    # A missing cell leaves what is there.
+    assert cases.loc[["C1", "C2"], "label"].tolist() == ["延误", "delay"]
+    assert cases["urgency"].tolist()[:2] == [2.0, 3.5]
+    assert cases.loc["C2", ["amount", "state", "version"]].tolist() == [20.0, "received", 3]
+    assert three.history("C2")[["action", "detail"]].iloc[-1].tolist() == ["update", '{"queue": "b", "urgency": 3.5}']
+    assert three.update(found.iloc[:1], actor="x", expect=1).refused["reason"].tolist()[0].startswith("changed since")
+    with pytest.raises(DataError, match="none of its columns"):
+        three.update({"case_id": ["C1"], "remedy": ["call"]}, actor="x")
+    assert three.update(found.iloc[:0], actor="x").n_done == 0
+    assert three.verify_history()
+
+
+def test_a_case_is_given_to_an_agent_by_name(three):
+    three.assign({"agent": ["x"], "capacity": [1]}, actor="chief", at=T[9])
+    receipt = three.reassign(["C1", "C2"], agent="安", actor="chief", at=T[10], expect={"C1": 2, "C2": 2})
+    assert receipt.table["done"].tolist() == [True, False]
+    assert three.cases(agent="安")["case_id"].tolist() == ["C1"]
+    assert len(three.cases(agent="x")) == 0
+    with pytest.raises(DataError, match="agent"):
+        three.reassign(["C1"], agent="", actor="chief")

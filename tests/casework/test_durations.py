@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmkit.casework import BusinessHours, durations
+from crmkit.casework import BusinessHours, CaseStore, durations
 from crmkit.core.errors import DataError
 from crmkit.metrics import kaplan_meier
 
@@ -76,10 +76,13 @@ def test_a_service_level_is_a_share_with_an_interval(log):
     # Of the three, b leaves unseen after 3 hours; then one of two is over at 5.
     assert (float(guessed), guessed.method) == (0.5, "kaplan-meier")
     assert guessed.low < 0.5 < guessed.high
-    assert np.isnan(taken.within(25)) or float(taken.within(25)) == 1.0
+    assert float(taken.within(25)) == 1.0
+    # Nobody was watched for so long as to be over after it.
+    assert np.isnan(durations(log[log["case_id"] != "c"], ends=["done"], as_of="2026-03-03 17:00").within(20))
     assert float(durations(log).within(5)) == pytest.approx(2 / 3)
-    with pytest.raises(DataError, match="limit"):
-        taken.within(-1)
+    for limit in (-1, np.nan, "2"):
+        with pytest.raises(DataError, match="limit"):
+            taken.within(limit)
 
 
 def test_throughput_leaves_no_period_out(log):
@@ -166,6 +169,33 @@ def test_a_store_is_measured_by_its_own_history(three):
     assert taken.states.loc["received", "total"] == 1.0 + 1.0 + 4.0
     assert taken.cases.set_index("case_id")["over"].to_dict() == {"C1": True, "C2": False, "C3": False}
     assert "2 of them open" in repr(durations(three))
+
+
+def test_a_store_is_measured_in_its_own_time_zone():
+    with CaseStore(":memory:", timezone="Asia/Shanghai") as store:
+        store.add({"case_id": ["a"]}, actor="job", at="2026-01-31 20:00")
+        store.add({"case_id": ["b"]}, actor="job", at="2026-02-01 01:00")
+        own = durations(store, as_of="2026-02-01 02:00")
+        assert own.throughput("month")["started"].tolist() == [1, 1]
+        assert own.cases["duration"].tolist() == [6.0, 1.0]
+        assert durations(store, timezone="UTC").throughput("month")["started"].iloc[0] == 2
+
+
+def test_survival_and_service_level_equal_a_product_worked_out_case_by_case():
+    draw = np.random.default_rng(1)
+    start = pd.Timestamp("2026-01-01T00:00Z") + pd.to_timedelta(draw.integers(0, 960, 300), unit="h")
+    life = draw.exponential(200, 300).round() + 1
+    until = pd.Timestamp("2026-02-10T00:00Z")
+    log = pd.DataFrame({"case_id": np.tile(np.arange(300), 2), "activity": np.repeat(["open", "closed"], 300)})
+    log["time"] = np.concatenate([start, start + pd.to_timedelta(life, unit="h")])
+    seen = np.minimum(life, (until - start).total_seconds() / 3600)
+    over = start + pd.to_timedelta(life, unit="h") < until
+    taken = durations(log, ends=["closed"], as_of=until)
+    left = 1.0
+    for moment in sorted({float(each) for each in seen[over]}):
+        left *= 1 - np.sum((seen == moment) & over) / np.sum(seen >= moment)
+        assert float(taken.survival.loc[moment, "survival"]) == pytest.approx(left)
+        assert float(taken.within(moment)) == pytest.approx(1 - left)
 
 
 def test_the_real_incidents_are_measured_in_under_five_seconds(data_file):

@@ -22,7 +22,7 @@ COLUMNS = {
     "note": "UPDATE crmkit_history SET note = 'x' WHERE entry = 4",
     "detail": "UPDATE crmkit_history SET detail = '{}' WHERE entry = 4",
     "call": "UPDATE crmkit_history SET call = 'k' WHERE entry = 4",
-    "hash": "UPDATE crmkit_history SET hash = '0' || substr(hash, 2, 63) || '' WHERE entry = 4",
+    "hash": "UPDATE crmkit_history SET hash = 'x' || substr(hash, 2) WHERE entry = 4",
     "entry": "UPDATE crmkit_history SET entry = entry + 100 WHERE entry = 4",
 }
 
@@ -138,6 +138,78 @@ def test_one_altered_byte_of_the_file_is_found_at_its_entry(tmp_path):
     path.write_bytes(whole)
     with CaseStore(path) as store:
         assert store.verify_history()
+
+
+def test_any_altered_byte_of_an_entry_is_found_at_it_or_where_it_cannot_be_read_any_more(tmp_path):
+    path = tmp_path / "cases.sqlite"
+    with CaseStore(path) as store:
+        store.add({"case_id": [f"C{number:04d}" for number in range(200)]}, actor="job")
+        for number in range(9):
+            store.move([f"C{number:04d}"], to="classified", actor=f"agent-{number}-名", note="x" * 40)
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA journal_mode = DELETE")
+    connection.close()
+    whole = path.read_bytes()
+    place = whole.index("agent-4-名".encode())
+    # From the entry after it, which lies before it in the file, to its own hash: lengths, numbers, texts.
+    for at in range(place - 40, place + 150, 5):
+        content = bytearray(whole)
+        content[at] ^= 0x80 if at % 2 else 0x03
+        path.write_bytes(bytes(content))
+        with CaseStore(path) as store:
+            result = store.verify_history()
+        assert not result
+        assert set(result.altered) & {204, 205, 206}, (at - place, result)
+
+
+def test_missing_entries_are_named_and_those_after_them_are_not_blamed(moved, store_url):
+    with tampering(store_url) as connection:
+        connection.exec_driver_sql("DELETE FROM crmkit_history WHERE entry IN (2, 4, 5)")
+        connection.exec_driver_sql("UPDATE crmkit_history SET actor = 'x' WHERE entry = 7")
+    result = moved.verify_history()
+    assert result.altered == (2, 4, 7)
+    assert "entry 2 is missing" in repr(result)
+    assert "entry 4 to 5 is missing" in repr(result)
+
+
+def test_the_head_of_an_empty_history_may_be_noted(store):
+    assert store.verify_history(expect=store.head)
+    noted = store.head
+    store.add({"case_id": ["C1"]}, actor="job")
+    assert store.verify_history(expect=noted)
+    assert not store.verify_history(expect=(0, "f" * 64))
+
+
+def test_an_entry_replaced_past_the_guard_is_found(tmp_path):
+    path = tmp_path / "cases.sqlite"
+    with CaseStore(path) as store:
+        store.add({"case_id": ["C1", "C2", "C3"]}, actor="job")
+        connection = sqlite3.connect(path)
+        connection.execute(
+            "INSERT OR REPLACE INTO crmkit_history SELECT entry, time, action, 'mallory', case_id, source, target, "
+            "version, note, detail, call, hash FROM crmkit_history WHERE entry = 2"
+        )
+        connection.commit()
+        connection.close()
+        assert store.verify_history().altered == (2,)
+
+
+def test_a_store_whose_rows_or_tables_are_missing_is_said_to_be_damaged(moved, store_url):
+    with tampering(store_url) as connection:
+        connection.exec_driver_sql("UPDATE crmkit_meta SET content = '[' WHERE name = 'transitions'")
+        connection.exec_driver_sql("DELETE FROM crmkit_head")
+    for call in (
+        lambda: moved.head,
+        moved.verify_history,
+        lambda: moved.add({"case_id": ["C9"]}, actor="job"),
+        lambda: moved.transitions,
+    ):
+        with pytest.raises(PersistenceError, match="damaged"):
+            call()
+    with tampering(store_url) as connection:
+        connection.exec_driver_sql("DROP TABLE crmkit_calls")
+    with pytest.raises(PersistenceError, match=r"missing|damaged"):
+        moved.add({"case_id": ["C9"]}, actor="job", key="k")
 
 
 def test_a_cell_of_another_kind_is_found_at_its_entry(tmp_path):

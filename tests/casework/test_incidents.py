@@ -92,6 +92,32 @@ def test_the_same_incident_has_the_same_id_the_next_day(tables):
     assert before["signs"].sum() < after["signs"].sum()
 
 
+def test_an_incident_keeps_the_id_of_the_case_that_it_made_whatever_comes_to_it():
+    rules = [CANCELLED, COMPLAINT]
+    message = table([("z", "delay", day(5))], ["customer_id", "label", "time"])
+    order = table([("z", "77", -3.0, day(6))], ["customer_id", "order_id", "amount", "time"])
+    first = cases_from({"sales": order.iloc[:0], "messages": message}, rules, as_of=day(5, 20))
+    assert first["case_id"].tolist() == ["z@2026-03-05T10:00:00Z"]
+    both = {"sales": order, "messages": message}
+    assert cases_from(both, rules, as_of=day(26))["case_id"].tolist() == ["order_id:77"]
+    assert (
+        cases_from(both, rules, as_of=day(26), known=first["case_id"])["case_id"].tolist() == first["case_id"].tolist()
+    )
+    # A sign that was late to come in, but is earlier.
+    earlier = pd.concat([table([("z", "delay", day(3))], ["customer_id", "label", "time"]), message])
+    again = cases_from(
+        {**both, "sales": order.iloc[:0], "messages": earlier}, rules, as_of=day(26), known=first["case_id"]
+    )
+    assert again[["case_id", "signs"]].to_numpy().tolist() == [["z@2026-03-05T10:00:00Z", 2]]
+    assert again["time"].tolist() == [day(3)]
+
+
+def test_signs_are_one_incident_as_long_as_each_is_near_the_one_before():
+    messages = table([("x", "delay", day(number)) for number in (1, 7, 13, 21)], ["customer_id", "label", "time"])
+    cases = cases_from({"messages": messages}, [COMPLAINT], as_of=day(26))
+    assert cases["signs"].tolist() == [3, 1]
+
+
 def test_the_third_contact_in_a_week_is_a_sign(tables):
     messages = table(
         [(who, day(number)) for who, number in [("x", 1), ("x", 9), ("y", 5), ("x", 3), ("x", 8), ("y", 6), ("x", 20)]],
@@ -244,3 +270,21 @@ def test_cancelled_orders_of_a_real_shop_become_as_many_cases(data_file):
     cases = cases_from({"sales": sales}, [Rule(name="cancelled", table="sales", key="order_id")])
     assert len(cases) == sales["order_id"].nunique()
     assert cases["amount"].sum() == pytest.approx(sales["amount"].abs().sum())
+
+
+def test_ids_are_text_on_both_sides():
+    marks = pd.DataFrame({"customer_id": [1.0, 2.0], "score": [1, 1], "time": [day(4)] * 2})
+    customers = pd.DataFrame({"customer_id": [2, 1], "worth": [20.0, 10.0]})
+    cases = cases_from({"marks": marks}, [MARK], customers=customers, at_stake="worth", as_of=day(26))
+    assert cases[["customer_id", "value_at_stake"]].to_numpy().tolist() == [["1", 10.0], ["2", 20.0]]
+    both = pd.DataFrame({"customer_id": pd.Series([1, "1"], dtype=object)})
+    with pytest.raises(DataError, match="rows 0, 1"):
+        cases_from({"marks": marks}, [MARK], customers=both, as_of=day(26))
+
+
+def test_a_name_of_a_rule_is_told_as_it_is_and_times_to_the_microsecond():
+    rule = Rule(name='low "mark", 低分', table="marks", where="score <= 2")
+    marks = pd.DataFrame({"customer_id": ["a"], "score": [1], "time": [day(4) + pd.Timedelta(microseconds=5)]})
+    cases = cases_from({"marks": marks}, [rule], as_of=day(26))
+    assert json.loads(cases["evidence"][0]) == [{"rule": rule.name, "table": "marks", "row": 0}]
+    assert cases["case_id"].tolist() == ["a@2026-03-04T10:00:00.000005Z"]

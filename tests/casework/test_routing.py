@@ -77,3 +77,8 @@ def test_wrong_cases_are_refused():
     with pytest.raises(DataError, match="person"):
         Routing(TABLE, person="")
     assert np.isinf(Routing(TABLE).table["min_urgency"].iloc[1])
+
+
+def test_classes_and_queues_may_be_numbers():
+    routed = Routing({"label": [1, 2], "queue": [10, 20]}).route({"label": [2.0, 1.0, None], "confidence": [1, 1, 1]})
+    assert routed["queue"].tolist() == ["20", "10", "review"]

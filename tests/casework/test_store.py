@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import sqlite3
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -344,3 +346,96 @@ def test_the_key_of_refused_cases_gives_the_same_receipt_again(three):
     assert again.repeated
     pd.testing.assert_frame_equal(first.table, again.table)
     assert first.refused["reason"].tolist() == ["not known", "not known"]
+
+
+def test_threads_share_a_store_in_memory(tmp_path):
+    for url in (":memory:", tmp_path / "cases.sqlite"):
+        with CaseStore(url) as store, ThreadPoolExecutor(4) as pool:
+            store.add({"case_id": [f"C{number}" for number in range(40)]}, actor="job")
+            calls = [[f"C{number}" for number in range(start, start + 5)] for start in range(0, 40, 5)]
+            receipts = list(pool.map(lambda ids: store.move(ids, to="classified", actor="a"), calls))
+            assert sum(receipt.n_done for receipt in receipts) == 40
+            assert store.verify_history().entries == 80
+
+
+@pytest.mark.parametrize("wait", [-1, float("nan"), float("inf"), "60"])
+def test_a_time_to_wait_is_seconds(wait):
+    with pytest.raises(DataError, match="busy_timeout"):
+        CaseStore(":memory:", busy_timeout=wait)
+
+
+def test_a_change_has_not_yet_to_come():
+    soon, late = (pd.Timestamp.now(tz="UTC") + pd.Timedelta(minutes=minutes) for minutes in (4, 6))
+    with CaseStore(":memory:") as store:
+        store.add({"case_id": ["C1"]}, actor="job", at=soon)
+        for call in (
+            lambda: store.move(["C1"], to="classified", actor="a", at=late),
+            lambda: store.assign({"agent": ["x"], "capacity": [1]}, actor="a", at="2040-01-01T00:00Z"),
+            lambda: store.set_transitions(store.transitions, actor="a", at=late),
+        ):
+            with pytest.raises(DataError, match="future"):
+                call()
+        assert store.head[0] == 1
+        assert len(store.overdue("2100-01-01T00:00Z")) == 0
+    with CaseStore(":memory:", clock_slack=600) as store:
+        assert store.add({"case_id": ["C1"]}, actor="job", at=late).n_done == 1
+    for slack in (-1, np.nan, "1"):
+        with pytest.raises(DataError, match="clock_slack"):
+            CaseStore(":memory:", clock_slack=slack)
+
+
+def test_what_is_settled_by_new_rules_was_so_since_it_came_there(three):
+    three.set_deadlines(["C1", "C2"], T2, actor="job", at=T1)
+    three.move(["C1"], to="classified", actor="a", at=T1)
+    three.move(["C2"], to="classified", actor="a", at=T3)
+    three.assign({"agent": ["x"], "capacity": [9]}, actor="a", at=T3)
+    usual = three.transitions
+    three.set_transitions(Transitions(usual.table, settled=["classified", *usual.settled]), actor="boss", at=T3)
+    results = three.results()
+    assert results["settled_time"].tolist() == [pd.Timestamp(T1), pd.Timestamp(T3), pd.NaT]
+    assert results["in_time"].tolist() == [True, False, pd.NA]
+    three.set_transitions(usual, actor="boss", at=T3)
+    assert three.cases()["settled_time"].isna().all()
+
+
+def test_versions_may_be_given_by_id_of_any_kind(store):
+    store.add({"case_id": [1, 2, 3]}, actor="job")
+    seen = store.cases().set_index("case_id")["version"]
+    store.move([2], to="classified", actor="a")
+    receipt = store.move([3, 2], to="escalated", actor="a", expect=seen)
+    assert receipt.table["done"].tolist() == [True, False]
+    assert store.move([1], to="escalated", actor="a", expect={1: 1}).n_done == 1
+    with pytest.raises(DataError, match="lacks the ids of row 0"):
+        store.move([9], to="escalated", actor="a", expect=seen)
+
+
+def test_one_id_of_numpy_is_an_id(store):
+    store.add({"case_id": [5]}, actor="job")
+    assert store.move(np.int64(5), to="classified", actor="a").n_done == 1
+    assert store.move(5.0, to="analysed", actor="a").n_done == 1
+    with pytest.raises(DataError, match="missing in row 0"):
+        store.move(None, to="analysed", actor="a")
+
+
+def test_text_that_no_database_keeps_is_named_by_its_row_and_not_shown(store):
+    with pytest.raises(DataError, match=r"evidence.*row 1") as caught:
+        store.add(
+            {"case_id": ["a", "b"], "evidence": pd.Series(["x", "13800001111 \ud800"], dtype=object)}, actor="job"
+        )
+    assert "13800001111" not in str(caught.value)
+    with pytest.raises(DataError, match="label"):
+        store.add({"case_id": ["a"], "label": pd.Series(["投诉\ud800"], dtype=object)}, actor="job")
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork here")
+def test_a_store_that_was_open_before_a_fork_serves_both(store_url):
+    with CaseStore(store_url) as store:
+        store.add({"case_id": ["C1", "C2"]}, actor="job")
+        child = multiprocessing.get_context("fork").Process(
+            target=lambda: store.move(["C1"], to="classified", actor="child")
+        )
+        child.start()
+        child.join(60)
+        assert child.exitcode == 0
+        assert store.move(["C1", "C2"], to="classified", actor="a").n_done == 1
+        assert store.verify_history()

@@ -33,6 +33,8 @@ def test_the_usual_moves_lead_from_received_to_closed_through_every_step():
         ([("received", "z")], {"ends": []}, "no end"),
         ([("received", "z", "amont > 3")], {"ends": ["z"]}, "no 'amont'"),
         ([("received", "z", "amount >")], {"ends": ["z"]}, "amount >"),
+        ([("received", "z", "amount")], {"ends": ["z"]}, "'amount' is no condition"),
+        ([("received", "z", "remedy > 3")], {"ends": ["z"]}, "'received' to 'z': .*remedy"),
         ([("received", "z", 3)], {"ends": ["z"]}, "must be an expression"),
         ([("received",)], {"ends": ["z"]}, r"\(from, to\)"),
         ([("received", "")], {"ends": ["z"]}, "named by text"),

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from crmkit.casework._calls import Done, entry_row
-from crmkit.casework._ids import as_ids, as_optional_texts
+from crmkit.casework._ids import as_ids, as_optional_texts, unkeepable
 from crmkit.casework._instants import MISSING, as_instants, now
-from crmkit.casework._moving import instants_of, needed_columns, refuse, refuse_moves, standing_of
+from crmkit.casework._moving import instants_of, needed_columns, refuse, refuse_moves, standing_of, state_values
 from crmkit.casework._receipt import receipt_table
 from crmkit.casework._tables import tables
 from crmkit.core.checks import as_frame, positions, require_columns
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 
     from crmkit.casework._transitions import Transitions
 
-__all__ = ["NewCases", "add_cases", "plan_cases", "read_cases", "read_plan"]
+__all__ = ["UPDATABLE", "NewCases", "add_cases", "plan_cases", "planned_before", "read_cases", "read_plan"]
 
 _TEXTS = ("customer_id", "label", "cause", "queue", "agent", "currency", "evidence", "remedy", "intended", "arm")
 _NUMBERS = ("urgency", "amount", "value_at_stake", "value")
 _TIMES = ("time", "deadline")
 _PLANNED = ("remedy", "intended", "arm", "value", "uses")
+UPDATABLE = frozenset({*_TEXTS, *_NUMBERS, *_TIMES} - {*_PLANNED})
+"""What of a case may be changed by hand; the rest comes of a plan, or of what was done."""
 
 
 class NewCases:
@@ -90,7 +92,10 @@ def read_cases(cases: Any, zone: ZoneInfo | None, *, what: str = "cases") -> New
     if "evidence" in frame.columns:
         known = frame["evidence"].notna().to_numpy(dtype=bool).tolist()
         texts = [str(cell) if ok else None for cell, ok in zip(frame["evidence"].tolist(), known, strict=True)]
-        columns["evidence"] = [None if text is None else text.replace("\0", "") for text in texts]
+        bad = [text is not None and unkeepable(text) for text in texts]
+        if any(bad):
+            raise DataError(f"{what}: evidence holds a character that no database keeps in {positions(bad)}")
+        columns["evidence"] = texts
     for name in _NUMBERS:
         if name in frame.columns:
             columns[name] = _numbers(frame[name], f"{what}: {name}")
@@ -144,7 +149,7 @@ def read_plan(plan: Any, zone: ZoneInfo | None) -> NewCases:
         cases = problem.cases
         if len(cases) != len(frame) or not (cases["case_id"].to_numpy() == frame["case_id"].to_numpy()).all():
             raise DataError("plan: its table and the cases of its problem are not the same cases")
-        cases = cases.drop(columns=[name for name in (*_PLANNED, "value") if name in cases.columns])
+        cases = cases.drop(columns=[name for name in _PLANNED if name in cases.columns])
         more = [name for name in frame.columns if name != "case_id" and name not in cases.columns]
         frame = pd.concat([cases.reset_index(drop=True), frame[more].reset_index(drop=True)], axis=1)
     read = read_cases(frame, zone, what="plan")
@@ -227,6 +232,30 @@ def add_cases(
     return Done(receipt_table(new.case_ids, added, standing.state, target, version, standing.reason), entries)
 
 
+def planned_before(connection: sa.Connection, key: str) -> frozenset[str]:
+    """Give the cases that a plan was given to by an earlier call.
+
+    Parameters
+    ----------
+    connection : Connection
+        That holds the lock.
+    key : str
+        Of the plan.
+
+    Returns
+    -------
+    frozenset of str
+        Often none.
+    """
+    import sqlalchemy as sa
+
+    calls, history = tables().calls, tables().history
+    if connection.execute(sa.select(calls.c.key).where(calls.c.key == key)).one_or_none() is None:
+        return frozenset()
+    query = sa.select(history.c.case_id).where(history.c.action == "plan", history.c.call == key)
+    return frozenset(connection.execute(query).scalars())
+
+
 def plan_cases(
     connection: sa.Connection,
     plan: NewCases,
@@ -236,6 +265,7 @@ def plan_cases(
     actor: str,
     at: int | None,
     key: str,
+    before: frozenset[str] = frozenset(),
 ) -> Done:
     """Give every case of a plan its remedy, adding those that the store does not know.
 
@@ -255,6 +285,8 @@ def plan_cases(
         When.
     key : str
         Of the call.
+    before : frozenset of str, default=frozenset()
+        Cases that this plan was given to before.
 
     Returns
     -------
@@ -266,6 +298,9 @@ def plan_cases(
     cases = tables().cases
     standing = standing_of(connection, plan.case_ids, needed_columns(transitions, to))
     new = standing.reason == "not known"
+    refuse(
+        standing, np.array([case_id in before for case_id in plan.case_ids], dtype=bool), "planned by this plan already"
+    )
     here = standing.state == to
     standing.reason[new] = "new"
     standing.reason[here & (standing.reason == "")] = "again"
@@ -277,13 +312,11 @@ def plan_cases(
     changed = np.flatnonzero(planned & ~new).tolist()
     if changed:
         names = [name for name in _PLANNED if name in plan.columns]
-        settled, over = to in transitions.settled, to in transitions.ends
         connection.execute(
             sa.update(cases)
             .where(cases.c.case_id == sa.bindparam("its_id"))
             .values(
-                state=to, version=cases.c.version + 1, changed_time=moment, settled=int(settled), over=int(over),
-                settled_time=sa.case((cases.c.settled == 0, moment), else_=cases.c.settled_time) if settled else None,
+                **state_values(transitions, to, moment),
                 **{name: sa.bindparam(f"its_{name}") for name in names},
             ),
             [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit.casework._ids import as_name
+from crmkit.casework._ids import as_ids, as_name
 from crmkit.core.checks import positions
 from crmkit.core.errors import DataError
 from crmkit.privacy import mask
@@ -40,7 +40,7 @@ def as_versions(expect: Any, ids: npt.NDArray[np.object_]) -> npt.NDArray[np.int
     Parameters
     ----------
     expect : int, array-like of int, mapping of id to int, or None
-        As given.
+        As given; a Series whose index is called ``case_id`` is read by its index.
     ids : ndarray of object, shape (n,)
         The ids of the call.
 
@@ -61,11 +61,14 @@ def as_versions(expect: Any, ids: npt.NDArray[np.object_]) -> npt.NDArray[np.int
     if isinstance(expect, int | np.integer):
         return np.full(len(ids), int(expect), dtype=np.int64)
     given: list[Any]
-    if callable(getattr(expect, "keys", None)) and not isinstance(expect, pd.Series):
-        lacking = np.array([case_id not in expect for case_id in ids], dtype=bool)
+    named = isinstance(expect, pd.Series) and expect.index.name == "case_id"
+    if named or (callable(getattr(expect, "keys", None)) and not isinstance(expect, pd.Series)):
+        by_id: dict[Any, Any] = expect.to_dict() if named else dict(expect)
+        seen = dict(zip(as_ids(list(by_id), what="expect").tolist(), by_id.values(), strict=True))
+        lacking = np.array([case_id not in seen for case_id in ids], dtype=bool)
         if lacking.any():
             raise DataError(f"expect lacks the ids of {positions(lacking)}")
-        given = [expect[case_id] for case_id in ids]
+        given = [seen[case_id] for case_id in ids]
     else:
         given = [*expect]
     if len(given) != len(ids):
@@ -100,8 +103,8 @@ def as_outcomes(frame: pd.DataFrame, names: list[str]) -> list[dict[str, Any]]:
     for name in names:
         column = frame[name]
         if not (pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype)):
-            known = column.dropna()
-            if not known.isin([True, False]).all():
+            known = column.dropna().tolist()
+            if not all(isinstance(cell, int | float | np.number | np.bool_) for cell in known):
                 raise DataError(f"outcomes: column {name!r} must hold numbers or truth values")
         values = column.astype(object).where(column.notna(), None).tolist()
         wrong = [isinstance(value, float) and value in {float("inf"), float("-inf")} for value in values]

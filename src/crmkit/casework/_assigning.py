@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from crmkit.casework._calls import Done, chosen_ids, entry_row
+from crmkit.casework._changing import change_columns
 from crmkit.casework._ids import as_ids, as_optional_texts
-from crmkit.casework._moving import instants_of, refuse, refuse_versions, standing_of
-from crmkit.casework._receipt import receipt_table
 from crmkit.casework._tables import tables
 from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError
@@ -22,7 +19,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import sqlalchemy as sa
 
-__all__ = ["assign_cases", "change_column", "read_agents"]
+    from crmkit.casework._calls import Done
+
+__all__ = ["assign_cases", "read_agents"]
 
 
 def read_agents(agents: Any) -> pd.DataFrame:
@@ -122,7 +121,9 @@ def assign_cases(
     cases = tables().cases
     open_cases = cases.c.settled == 0
     waiting_query = sa.select(cases.c.case_id, cases.c.queue).where(open_cases, cases.c.agent.is_(None))
-    if states is not None:
+    if states is None:
+        waiting_query = waiting_query.where(~_left_alone())
+    else:
         waiting_query = waiting_query.where(cases.c.state.in_(states))
     # Missing last on both databases; the id makes the order the same every time.
     order = [
@@ -141,108 +142,23 @@ def assign_cases(
     busy = np.array([loads.get(name, 0) for name in agents["agent"]], dtype=np.int64)
     chosen = _matched(agents, busy, queues)
     names = np.append(agents["agent"].to_numpy(dtype=object), "")[chosen]
-    return change_column(
-        connection, ids, "agent", names.tolist(), action="assign", actor=actor, at=at, key=key, expect=None,
+    return change_columns(
+        connection, ids, {"agent": names.tolist()}, action="assign", actor=actor, at=at, key=key, expect=None,
         refused={"no agent of its queue has room": chosen < 0},
     )  # fmt: skip
 
 
-def change_column(
-    connection: sa.Connection,
-    case_ids: npt.NDArray[np.object_],
-    column: str,
-    values: list[Any],
-    *,
-    action: str,
-    actor: str,
-    at: int | None,
-    key: str,
-    expect: npt.NDArray[np.int64] | None,
-    refused: dict[str, Any] | None = None,
-    details: list[str] | None = None,
-) -> Done:
-    """Write one column of cases without moving them.
-
-    Parameters
-    ----------
-    connection : Connection
-        That holds the lock.
-    case_ids : ndarray of object, shape (n,)
-        Which.
-    column : str
-        Its name.
-    values : list, length n
-        What is written.
-    action, actor, key : str
-        Of the call.
-    at : int or None
-        When.
-    expect : ndarray of int, shape (n,), or None
-        The versions that the caller saw.
-    refused : dict of str to ndarray of bool, default=None
-        Rows that are refused before, by reason.
-    details : list of str, length n, default=None
-        What the history keeps of each; None for the value by its column's name.
-
-    Returns
-    -------
-    Done
-        The receipt's table and the entries.
-    """
+def _left_alone() -> Any:
+    """Say of which cases a plan said last that nothing is to be done: those held out, and those without a remedy."""
     import sqlalchemy as sa
 
-    cases = tables().cases
-    standing = standing_of(connection, case_ids)
-    for reason, mask in (refused or {}).items():
-        refuse(standing, mask, reason)
-    refuse_versions(standing, expect)
-    moment = instants_of(standing, at)
-    done = standing.reason == ""
-    places = np.flatnonzero(done).tolist()
-    if places:
-        connection.execute(
-            sa.update(cases)
-            .where(cases.c.case_id == sa.bindparam("its_id"))
-            .values({column: sa.bindparam("its_value"), "version": cases.c.version + 1, "changed_time": moment}),
-            [{"its_id": case_ids[place], "its_value": values[place]} for place in places],
-        )
-    version = standing.version + done
-    told = details or [json.dumps({column: value}, ensure_ascii=False) for value in values]
-    entries = [
-        entry_row(time=moment, action=action, actor=actor, case_id=case_ids[place], source=standing.state[place],
-                  target=standing.state[place], version=int(version[place]), detail=told[place], call=key)
-        for place in places
-    ]  # fmt: skip
-    return Done(receipt_table(case_ids, done, standing.state, standing.state, version, standing.reason), entries)
-
-
-def merged_outcomes(
-    connection: sa.Connection, case_ids: npt.NDArray[np.object_], rows: list[dict[str, Any]]
-) -> list[str]:
-    """Give the outcomes of cases with new ones written over the old ones of the same name.
-
-    Parameters
-    ----------
-    connection : Connection
-        That holds the lock.
-    case_ids : ndarray of object, shape (n,)
-        Which.
-    rows : list of dict, length n
-        The new outcomes.
-
-    Returns
-    -------
-    list of str
-        JSON.
-    """
-    import sqlalchemy as sa
-
-    cases = tables().cases
-    query = sa.select(cases.c.case_id, cases.c.outcomes).where(
-        cases.c.case_id.in_(chosen_ids(connection, case_ids.tolist()))
+    cases, history = tables().cases, tables().history
+    last_step = (
+        sa.select(history.c.action)
+        .where(history.c.case_id == cases.c.case_id, history.c.action.in_(["add", "plan", "move"]))
+        .order_by(history.c.entry.desc())
+        .limit(1)
+        .scalar_subquery()
     )
-    known = {row[0]: json.loads(row[1]) for row in connection.execute(query) if row[1]}
-    return [
-        json.dumps({**known.get(case_id, {}), **row}, ensure_ascii=False)
-        for case_id, row in zip(case_ids.tolist(), rows, strict=True)
-    ]
+    nothing = (sa.func.coalesce(cases.c.arm, "") == "holdout") | (sa.func.coalesce(cases.c.remedy, "") == "nothing")
+    return nothing & (last_step == "plan")

@@ -161,12 +161,6 @@ class BusinessHours:
         if isinstance(moments, str | dt.date | np.datetime64):
             moments = [moments]
         series = moments if isinstance(moments, pd.Series) else pd.Series(moments)
-        if not pd.api.types.is_datetime64_any_dtype(series.dtype):
-            try:
-                read = pd.to_datetime(series, utc=False)
-            except (ValueError, TypeError):
-                raise DataError(f"{what} must hold times, all with their offset or all without") from None
-            series = read if pd.api.types.is_datetime64_any_dtype(read.dtype) else pd.to_datetime(series, utc=True)
         return as_instants(series, self._zone, what=what, missing=True), series.index
 
     def _after(self, began: Ints, amount: Ints) -> Ints:
@@ -211,8 +205,11 @@ class BusinessHours:
             nothing = np.empty(0, dtype=np.int64)
             return nothing, nothing, nothing
         ends = np.array(sorted(walls), dtype=np.int64)
-        naive = pd.Series(ends.ravel().view("datetime64[us]"))
-        utc = as_instants(naive, self._zone, what="business hours").reshape(-1, 2)
+        # Work that would begin or end in an hour that the clock leaves out does so when the clock is put forward.
+        walls_as_times = pd.DatetimeIndex(ends.ravel().view("datetime64[us]"))
+        first = np.ones(len(walls_as_times), dtype=bool)
+        local = walls_as_times.tz_localize(self._zone, ambiguous=first, nonexistent="shift_forward")
+        utc = local.tz_convert("UTC").as_unit("us").asi8.reshape(-1, 2)
         opened, closed = utc[:, 0], utc[:, 1]
         # A night shift may reach into the hours of a special day; what is worked twice counts once.
         opened = np.maximum(opened, np.concatenate([opened[:1], np.maximum.accumulate(closed)[:-1]]))

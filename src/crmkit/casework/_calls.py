@@ -93,6 +93,7 @@ def call(
     key: str | None,
     request: Any,
     work: Callable[[sa.Connection], Done],
+    retry: bool = False,
 ) -> Receipt:
     """Do something once.
 
@@ -108,6 +109,8 @@ def call(
         What was asked for, as JSON values; the same key with another request is an error.
     work : callable
         Does it on a connection that holds the lock.
+    retry : bool, default=False
+        Whether a key with which cases were refused may do its work again.
 
     Returns
     -------
@@ -123,7 +126,7 @@ def call(
 
     calls = tables().calls
     with database.writing() as (connection, entry, last_hash):
-        asked = ""
+        asked, known = "", None
         if key is not None:
             body = json.dumps([action, request], sort_keys=True, ensure_ascii=False)
             asked = hashlib.sha256(body.encode()).hexdigest()
@@ -133,12 +136,14 @@ def call(
             if known is not None:
                 if known.request != asked:
                     raise DataError("this key was used before for another request: a key names one request for ever")
-                return _replayed(connection, action, key, json.loads(known.answer))
+                answer = json.loads(known.answer)
+                if not (retry and answer["places"]):
+                    return _replayed(connection, action, key, answer)
         done = work(connection)
         last, _ = append(connection, entry, last_hash, done.entries)
-        if key is not None:
-            answer = json.dumps(_answer(done.table, entry + 1, last), ensure_ascii=False)
-            connection.execute(sa.insert(calls), [{"key": key, "request": asked, "answer": answer}])
+        if key is not None and known is None:
+            told = json.dumps(_answer(done.table, entry + 1, last), ensure_ascii=False)
+            connection.execute(sa.insert(calls), [{"key": key, "request": asked, "answer": told}])
     return Receipt(action, done.table, entry + 1, last, key or "")
 
 

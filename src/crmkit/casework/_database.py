@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import math
+import os
+import re
+import threading
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Database"]
 
 _SUPPORTED = ("sqlite", "postgresql")
+_LONGEST_WAIT = 86_400.0
 # What SQLite and PostgreSQL say, and what that means to whoever called.
 _CAUSES = (
     ("readonly", "it can only be read"),
@@ -30,7 +35,10 @@ _CAUSES = (
     ("no space left", "the disk is full; nothing of this call was kept"),
     ("not a database", "it is no SQLite database"),
     ("malformed", "the file is damaged"),
+    ("no such table", "tables of the store are missing from it"),
+    ("no such column", "its tables are not those of a store"),
     ("connection", "the server cannot be reached, or does not let this user in"),
+    ("does not exist", "tables of the store are missing from it"),
     ("unable to open", "there is no such file, or its folder cannot be written to"),
 )
 
@@ -52,9 +60,12 @@ class Database:
         require_extra("sqlalchemy", "db", "a store of cases")
         import sqlalchemy as sa
 
+        if not isinstance(busy_timeout, int | float) or not 0 <= busy_timeout <= _LONGEST_WAIT:
+            raise DataError(f"busy_timeout must be seconds from 0 to {_LONGEST_WAIT:,.0f}, got {busy_timeout!r}")
         self._read_only = read_only
-        self._busy_timeout = busy_timeout
-        text = str(url)
+        self._wait = math.ceil(busy_timeout * 1000)
+        # What many hosts hand out; SQLAlchemy knows the longer name only.
+        text = re.sub(r"\Apostgres://", "postgresql://", str(url))
         memory = text == ":memory:"
         parsed = sa.make_url(text if "://" in text else "sqlite://")
         dialect = parsed.get_backend_name()
@@ -79,8 +90,11 @@ class Database:
         options: dict[str, Any] = {"poolclass": sa.StaticPool} if memory else {}
         if dialect == "sqlite" and memory:
             options["connect_args"] = {"check_same_thread": False}
-        self.engine = sa.create_engine(parsed, **options)
+        self.engine = sa.create_engine(parsed, hide_parameters=True, **options)
         self.dialect = dialect
+        # Threads share the one connection of a store in memory, so they take turns.
+        self._turn: Any = threading.RLock() if memory else nullcontext()
+        self._process = None if memory else os.getpid()
         if dialect == "sqlite":
             self._listen_sqlite(memory=memory)
         else:
@@ -90,7 +104,7 @@ class Database:
         """Take the transactions of SQLite into our own hands: a writer locks at its start, not at its first write."""
         from sqlalchemy import event
 
-        wait = round(self._busy_timeout * 1000)
+        wait = self._wait
         wal = not memory and not self._read_only
 
         def connected(connection: Any, _record: Any) -> None:
@@ -114,7 +128,8 @@ class Database:
         """Set how long to wait for another writer."""
         from sqlalchemy import event
 
-        wait = round(self._busy_timeout * 1000)
+        # To PostgreSQL, 0 is for ever.
+        wait = max(self._wait, 1)
         read_only = self._read_only
 
         def began(connection: sa.Connection) -> None:
@@ -123,6 +138,13 @@ class Database:
                 connection.exec_driver_sql("SET TRANSACTION READ ONLY")
 
         event.listen(self.engine, "begin", began)
+
+    def _connected(self) -> sa.Connection:
+        """Connect; a process that was forked leaves the connections to the one that opened them."""
+        if self._process not in {None, os.getpid()}:
+            self.engine.dispose(close=False)
+            self._process = os.getpid()
+        return self.engine.connect()
 
     def prepare(self, transitions: str) -> None:
         """Create the tables where they are not there, and check their version.
@@ -179,10 +201,14 @@ class Database:
             If the database cannot be read.
         """
         options = {"isolation_level": "REPEATABLE READ"} if self.dialect == "postgresql" else {}
-        with self._spoken(), self.engine.connect() as plain:
+        with self._spoken(), self._turn, self._connected() as plain:
             connection = plain.execution_options(**options)
-            with connection.begin():
+            transaction = connection.begin()
+            try:
                 yield connection
+            finally:
+                # There is nothing to keep, and of a damaged file SQLite cannot even keep that.
+                transaction.rollback()
 
     @contextmanager
     def writing(self) -> Iterator[tuple[sa.Connection, int, str]]:
@@ -235,7 +261,7 @@ class Database:
         """Give a connection in a transaction that writes."""
         if self._read_only:
             raise PersistenceError(f"{self.name} is opened to be read only")
-        with self._spoken(), self.engine.connect() as plain:
+        with self._spoken(), self._turn, self._connected() as plain:
             connection = plain.execution_options(crmkit_writes=True)
             with connection.begin():
                 yield connection
@@ -243,10 +269,12 @@ class Database:
     @contextmanager
     def _spoken(self) -> Iterator[None]:
         """Turn what a database says into an error that names the store and the cause, and shows no values."""
-        from sqlalchemy.exc import DBAPIError
+        from sqlalchemy.exc import DBAPIError, NoResultFound
 
         try:
             yield
+        except (NoResultFound, UnicodeDecodeError):
+            raise PersistenceError(f"{self.name}: it is damaged, or rows of the store are missing from it") from None
         except DBAPIError as error:
             said = str(error.orig).strip()
             cause = next((meaning for sign, meaning in _CAUSES if sign in said.lower()), None)
@@ -261,4 +289,4 @@ class Database:
 
 def _as_text(content: bytes) -> str:
     """Read text that may be damaged."""
-    return content.decode("utf-8", errors="replace")
+    return content.decode("utf-8", errors="surrogateescape")

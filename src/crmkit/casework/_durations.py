@@ -192,7 +192,7 @@ class Durations:
         DataError
             If the limit is no number of at least 0.
         """
-        if not (np.isfinite(limit) and limit >= 0):
+        if not (isinstance(limit, int | float | np.number) and np.isfinite(limit) and limit >= 0):
             raise DataError(f"limit must be a number of at least 0, got {limit!r}")
         cases = self.cases
         kept = cases["over"] & (cases["duration"] <= limit)
@@ -334,7 +334,7 @@ def durations(
     hours: BusinessHours | None = None,
     moment: Moment = "entered",
     merge_repeats: bool = False,
-    timezone: str = "UTC",
+    timezone: str | None = None,
     level: float = 0.95,
 ) -> Durations:
     """Measure how long cases take, of a store or of any event log.
@@ -363,8 +363,8 @@ def durations(
         time an activity is finished, and it took the time since the event before.
     merge_repeats : bool, default=False
         Whether a state that follows itself is one stay.
-    timezone : str, default="UTC"
-        Of times without an offset, and of the borders of periods.
+    timezone : str or None, default=None
+        Of times without an offset, and of the borders of periods; None for the store's own, else UTC.
     level : float, default=0.95
         Coverage of all intervals.
 
@@ -396,6 +396,7 @@ def durations(
     if isinstance(log, CaseStore):
         states = log.transitions
         history = log.history()
+        timezone = log.timezone if timezone is None else timezone
         ends = states.ends if ends is None else ends
         as_of = pd.Timestamp.now(tz="UTC") if as_of is None else as_of
         log = history[(history["from"] != history["to"]) & (history["case_id"] != "")]
@@ -406,6 +407,7 @@ def durations(
                 states.require(state, "ends")
             # No case is over yet.
             ends = ()
+    timezone = "UTC" if timezone is None else timezone
     read = read_log(
         log, case=case, activity=activity, time=time, ends=ends, as_of=as_of, timezone=timezone,
         merge_repeats=merge_repeats,

@@ -101,7 +101,7 @@ def read_log(
         if missing.any():
             raise DataError(f"log: {column} is missing in {positions(missing)}")
     zone = as_zone(timezone)
-    micros = _times(frame[time], zone, f"log: {time}")
+    micros = as_instants(frame[time], zone, what=f"log: {time}")
     kept = np.ones(len(frame), dtype=bool)
     if as_of is not None:
         kept = micros < as_instant(as_of, zone, what="as_of")
@@ -127,16 +127,6 @@ def read_log(
     until = int(micros.max()) if as_of is None else as_instant(as_of, zone, what="as_of")
     names, kinds = (np.asarray(each, dtype=object) for each in (case_ids, activities))
     return EventLog(cases, acts, micros, names, kinds, first, last, over, until)
-
-
-def _times(column: pd.Series, zone: Any, what: str) -> npt.NDArray[np.int64]:
-    """Read times, also where a file gave them as text."""
-    if not pd.api.types.is_datetime64_any_dtype(column.dtype):
-        try:
-            column = pd.Series(pd.to_datetime(column, format="ISO8601"))
-        except (ValueError, TypeError):
-            raise DataError(f"{what} must hold times; read the table with records.read") from None
-    return as_instants(column, zone, what=what)
 
 
 def _codes_of(ends: Iterable[str], activities: Any) -> list[int]:

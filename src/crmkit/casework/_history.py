@@ -147,47 +147,149 @@ def check(connection: sa.Connection, *, expect: tuple[int, str] | None = None) -
         What was found.
     """
     import sqlalchemy as sa
+    from sqlalchemy.exc import DBAPIError
 
-    kept = tables()
-    altered: list[int] = []
-    problems: list[str] = []
-    previous, number, noted = GENESIS, 0, None
-    for batch in _batches(connection):
-        expected = list(range(number + 1, number + len(batch) + 1))
-        links = [previous, *(row.hash for row in batch[:-1])]
-        if [row.entry for row in batch] != expected or not _follows(batch, links):
-            altered += [
-                place for place, row, link in zip(expected, batch, links, strict=True) if not _right(row, place, link)
-            ]
-        if expect is not None and number < expect[0] <= number + len(batch):
-            noted = batch[expect[0] - number - 1].hash
-        number, previous = number + len(batch), batch[-1].hash
-    head = connection.execute(sa.select(kept.head.c.entry, kept.head.c.hash)).one()
-    if altered:
-        shown = ", ".join(map(str, altered[:_SHOWN])) + (", …" if len(altered) > _SHOWN else "")
-        problems.append(f"entry {shown} was altered: its hash does not follow from the entry before it")
-    if head.entry != number or (head.hash != previous and number not in altered):
-        problems.append(f"the history ends at entry {number}, which is not the end that the store noted ({head.entry})")
-        altered += [place for place in (number + 1,) if head.entry > number]
-        altered += [number] if head.entry <= number and number not in altered else []
-    if expect is not None and noted != expect[1]:
-        problems.append(f"entry {expect[0]} does not have the hash that was noted")
-        altered += [expect[0]] if expect[0] not in altered else []
-    mismatched = _mismatched(connection)
+    head = connection.execute(sa.select(tables().head.c.entry, tables().head.c.hash)).one()
+    seen = _Seen(expect)
+    try:
+        for batch in _batches(connection):
+            seen.take(batch)
+    except DBAPIError:
+        # A file that is damaged in one place: what can still be read is read, and what cannot is missing.
+        seen = _Seen(expect)
+        seen.take(_salvaged(connection, 1, int(head.entry)))
+    problems = seen.problems(head.entry, head.hash)
+    try:
+        mismatched = _mismatched(connection)
+    except DBAPIError:
+        mismatched = 0
+        problems.append("the cases cannot be compared with the history: the file is damaged")
     if mismatched:
         problems.append(f"{mismatched:,} cases are not in the state that the history gives them")
-    return HistoryCheck(number, str(previous), tuple(altered[:_SHOWN]), mismatched, tuple(problems))
+    found = tuple(sorted(seen.altered)[:_SHOWN])
+    return HistoryCheck(seen.count, seen.hash, found, mismatched, tuple(problems))
+
+
+class _Seen:
+    """What was seen of a history so far.
+
+    Parameters
+    ----------
+    expect : tuple of int and str, or None
+        Number and hash of an entry as they were noted elsewhere.
+    """
+
+    def __init__(self, expect: tuple[int, str] | None) -> None:
+        self.count = 0
+        self.hash = GENESIS
+        self.altered: set[int] = set()
+        self._number = 0
+        self._expect = expect
+        self._noted: str | None = GENESIS if expect is not None and expect[0] == 0 else None
+        self._wrong: list[int] = []
+        self._missing: list[tuple[int, int]] = []
+
+    def take(self, batch: Sequence[Any]) -> None:
+        """Check the next entries.
+
+        Parameters
+        ----------
+        batch : sequence of Row
+            In the order of their numbers.
+        """
+        if not batch:
+            return
+        numbers = np.array([row.entry for row in batch], dtype=np.int64)
+        before = np.maximum.accumulate(np.r_[self._number, numbers[:-1]])
+        if (numbers <= before).any():
+            # A damaged number stands out of its order.
+            self._wrong += numbers[numbers <= before].tolist()
+            self.take([row for row, new in zip(batch, numbers > before, strict=True) if new])
+            return
+        jumps = np.flatnonzero(numbers != before + 1).tolist()
+        links = [self.hash, *(row.hash for row in batch[:-1])]
+        if jumps or not _follows(batch, links):
+            # Nothing can be said of the entry after a missing one: the hash that it was made with is gone.
+            unlinked = set(jumps)
+            self._wrong += [
+                row.entry
+                for place, (row, link) in enumerate(zip(batch, links, strict=True))
+                if place not in unlinked and not _right(row, link)
+            ]
+        self._missing += [(int(before[place]) + 1, int(numbers[place]) - 1) for place in jumps]
+        if self._expect is not None:
+            at = np.flatnonzero(numbers == self._expect[0])
+            self._noted = batch[int(at[0])].hash if len(at) else self._noted
+        self.count += len(batch)
+        self._number, self.hash = int(numbers[-1]), str(batch[-1].hash)
+
+    def problems(self, last: int, last_hash: str) -> list[str]:
+        """Say all that is wrong, and note the numbers of the entries.
+
+        Parameters
+        ----------
+        last : int
+            Number of the last entry, as the store noted it.
+        last_hash : str
+            Its hash.
+
+        Returns
+        -------
+        list of str
+            None where all is right.
+        """
+        told = []
+        self.altered.update(self._wrong)
+        if self._wrong:
+            told.append(f"entry {_listed(self._wrong)} was altered: its hash does not follow from the entry before it")
+        for first, end in self._missing[:_SHOWN]:
+            self.altered.add(first)
+            told.append(f"entry {first}" + (f" to {end}" if end > first else "") + " is missing, or cannot be read")
+        if last != self._number or (last_hash != self.hash and self._number not in self.altered):
+            told.append(f"the history ends at entry {self._number}, which is not the end that the store noted ({last})")
+            self.altered.add(self._number + 1 if last > self._number else self._number)
+        if self._expect is not None and self._noted != self._expect[1]:
+            told.append(f"entry {self._expect[0]} does not have the hash that was noted")
+            self.altered.add(int(self._expect[0]))
+        return told
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    """Write the first of some numbers."""
+    return ", ".join(map(str, numbers[:_SHOWN])) + (", …" if len(numbers) > _SHOWN else "")
+
+
+def _columns() -> list[Any]:
+    """Give the columns of an entry in their order."""
+    history = tables().history
+    return [history.c[name] for name in (*_HASHED, "hash")]
 
 
 def _batches(connection: sa.Connection) -> Iterator[Sequence[Any]]:
     """Give the history in order, some of it at a time."""
     import sqlalchemy as sa
 
-    history = tables().history
-    columns = [history.c[name] for name in (*_HASHED, "hash")]
-    query = sa.select(*columns).order_by(history.c.entry)
+    query = sa.select(*_columns()).order_by(tables().history.c.entry)
     result = connection.execution_options(yield_per=_BATCH).execute(query)
     yield from (list(batch) for batch in result.partitions())
+
+
+def _salvaged(connection: sa.Connection, first: int, last: int) -> list[Any]:
+    """Read those entries of a damaged file that can be read, by halving what cannot."""
+    import sqlalchemy as sa
+    from sqlalchemy.exc import DBAPIError
+
+    if first > last:
+        return []
+    entry = tables().history.c.entry
+    try:
+        query = sa.select(*_columns()).where(entry.between(first, last)).order_by(entry)
+        return [row for row in connection.execute(query).all() if first <= row.entry <= last]
+    except DBAPIError:
+        if first == last:
+            return []
+        middle = (first + last) // 2
+        return _salvaged(connection, first, middle) + _salvaged(connection, middle + 1, last)
 
 
 def _as_dict(row: Any) -> dict[str, Any]:
@@ -203,10 +305,10 @@ def _follows(batch: Sequence[Any], links: Sequence[str]) -> bool:
         return False
 
 
-def _right(row: Any, place: int, link: str) -> bool:
-    """Say whether one entry has its number and follows from the hash before it."""
+def _right(row: Any, link: str) -> bool:
+    """Say whether one entry follows from the hash before it."""
     try:
-        return bool(row.entry == place and digest(link, _as_dict(row)) == row.hash)
+        return bool(digest(link, _as_dict(row)) == row.hash)
     except (TypeError, ValueError):
         # A damaged entry may hold bytes in the place of text.
         return False
@@ -265,7 +367,7 @@ def entries_of(connection: sa.Connection, case_ids: Sequence[str] | None, chosen
     import sqlalchemy as sa
 
     history = tables().history
-    query = sa.select(*(history.c[name] for name in (*_HASHED, "hash"))).order_by(history.c.entry)
+    query = sa.select(*_columns()).order_by(history.c.entry)
     if case_ids is not None:
         query = query.where(history.c.case_id.in_(chosen))
     rows = connection.execute(query).all()

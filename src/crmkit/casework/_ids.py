@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +15,10 @@ from crmkit.core.errors import DataError
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["as_ids", "as_name", "as_optional_texts"]
+__all__ = ["as_ids", "as_name", "as_optional_texts", "unkeepable"]
 
 LONGEST = 1_000
+_UNKEPT = re.compile("[\0\ud800-\udfff]")
 
 
 def as_ids(ids: Any, *, what: str = "case_ids") -> npt.NDArray[np.object_]:
@@ -41,7 +43,7 @@ def as_ids(ids: Any, *, what: str = "case_ids") -> npt.NDArray[np.object_]:
     TypeError
         If one is neither text nor a whole number.
     """
-    if isinstance(ids, str | int):
+    if ids is None or np.isscalar(ids):
         ids = [ids]
     if isinstance(ids, pd.DataFrame):
         raise TypeError(f"{what} must be ids, got a table: hand in its column case_id")
@@ -81,11 +83,23 @@ def _unusable(text: str, *, empty: bool = False) -> bool:
     """Say whether a database would refuse or change a text."""
     if text.isascii():
         return "\0" in text or len(text) > LONGEST or not (empty or text.strip())
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return "\0" in text or len(text) > LONGEST
+    return len(text) > LONGEST or unkeepable(text) or not (empty or text.strip())
+
+
+def unkeepable(text: str) -> bool:
+    """Say whether a text of any length holds what no database keeps.
+
+    Parameters
+    ----------
+    text : str
+        Any.
+
+    Returns
+    -------
+    bool
+        True for a NUL, or half a surrogate pair.
+    """
+    return _UNKEPT.search(text) is not None
 
 
 def as_name(name: Any, what: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit.casework._ids import as_optional_texts
+from crmkit.casework._ids import as_ids, as_optional_texts
 from crmkit.casework._instants import MISSING, as_instant, as_instants, as_zone, from_instants
 from crmkit.casework._instants import now as this_moment
 from crmkit.casework._rules import Rule, read_rules
@@ -38,12 +38,13 @@ def cases_from(
     within_days: float = 7.0,
     as_of: Any = None,
     timezone: str | None = None,
+    known: Any = None,
 ) -> pd.DataFrame:
     """Make one case an incident, whatever tables show it: a low mark, a complaint, a cancellation, a missed deadline.
 
     Signs with the same value of their rule's ``key`` (the same order) are one incident. A sign without a key joins the
     customer's nearest incident with one that has a sign at most ``within_days`` away; those that are left are one
-    incident as long as no two of them lie further apart than that. Costs one sort of the signs.
+    incident as long as each lies at most that far from the one before it. Costs one sort of the signs.
 
     Parameters
     ----------
@@ -64,16 +65,21 @@ def cases_from(
         What has passed by then; rows at or after it are left out. None for now.
     timezone : str or None, default=None
         Of times without an offset; None refuses them.
+    known : array-like of str, default=None
+        Ids of the cases that there are, such as ``store.cases()["case_id"]``. An incident of which a sign has made a
+        case keeps that case's id, also when a sign with a key or an earlier one comes to it later; without it such an
+        incident gets a new id.
 
     Returns
     -------
     pandas.DataFrame
         One row an incident in the order of their first signs: ``case_id`` (``"order_id:17"``, or
         ``"c1@2026-03-01T08:00:00Z"`` for the customer and the first sign, so that the same incident has the same id
-        tomorrow), ``customer_id``, ``time`` of the first sign, ``last_time``, ``rules`` (``"; "`` between them),
-        ``cause``, ``label``, ``confidence``, ``urgency`` (the greatest), ``amount`` (of the rows that are signs, each
-        once, as a positive number), ``signs`` (how many), ``evidence`` (JSON: rule, table and row of each sign, no
-        words of a customer), ``value_at_stake``, and the customers' columns.
+        tomorrow unless an earlier sign or a key comes to it), ``customer_id``, ``time`` of the first sign,
+        ``last_time``, ``rules`` (``"; "`` between them), ``cause``, ``label``, ``confidence``, ``urgency`` (the
+        greatest), ``amount`` (of the rows that are signs, each once, as a positive number), ``signs`` (how many),
+        ``evidence`` (JSON: rule, table and row of each sign, no words of a customer), ``value_at_stake``, and the
+        customers' columns.
 
     Raises
     ------
@@ -116,7 +122,8 @@ def cases_from(
     found = [each for each in found if len(each)] or found[:1]
     signs = pd.concat(found, ignore_index=True)
     incident = _incidents(signs, read, round(within_days * _DAY))
-    cases = _cases(signs.assign(incident=incident), read)
+    taken = frozenset() if known is None else frozenset(as_ids(known, what="known").tolist())
+    cases = _cases(signs.assign(incident=incident), read, taken)
     cases = _joined(cases, customers, at_stake, notes)
     if notes:
         warnings.warn(f"of {len(cases):,} cases: {'; '.join(notes)}", DataWarning, stacklevel=2)
@@ -242,7 +249,7 @@ def _refuse_mixed(signs: pd.DataFrame, incident: npt.NDArray[np.int64]) -> None:
         raise DataError(f"{table}: one key belongs to more than one customer_id, in {positions(where)}")
 
 
-def _cases(signs: pd.DataFrame, rules: list[Rule]) -> pd.DataFrame:
+def _cases(signs: pd.DataFrame, rules: list[Rule], known: frozenset[str]) -> pd.DataFrame:
     """Sum the signs of each incident up."""
     by_rule = signs.sort_values(["incident", "rule", "time", "row"], kind="stable")
     grouped = by_rule.groupby("incident", sort=True)
@@ -251,9 +258,7 @@ def _cases(signs: pd.DataFrame, rules: list[Rule]) -> pd.DataFrame:
             "customer_id": grouped["customer_id"].first(),
             "time": grouped["time"].min(),
             "last_time": grouped["time"].max(),
-            "rules": grouped["rule"].agg(
-                lambda places: "; ".join(rules[place].name for place in dict.fromkeys(places))
-            ),
+            "rules": _told_rules(by_rule, rules),
             "cause": grouped["cause"].first(),
             "urgency": grouped["urgency"].max(),
             "signs": grouped.size(),
@@ -265,21 +270,15 @@ def _cases(signs: pd.DataFrame, rules: list[Rule]) -> pd.DataFrame:
     # A row that several rules take for a sign counts once.
     once = signs.drop_duplicates(["table", "row"])
     cases["amount"] = once.groupby("incident")["amount"].sum(min_count=1)
-    told = [
-        json.dumps({"rule": rules[rule].name, "table": table, "row": row}, ensure_ascii=False)
-        for rule, table, row in zip(by_rule["rule"], by_rule["table"], by_rule["row"].tolist(), strict=True)
-    ]
-    evidence = pd.Series(told, index=by_rule.index, dtype=object).groupby(by_rule["incident"], sort=True)
-    cases["evidence"] = evidence.agg(lambda each: f"[{', '.join(each)}]")
-    keyed = by_rule[by_rule["key"].notna()].drop_duplicates("incident").set_index("incident")
-    names = pd.Series([rules[rule].key for rule in keyed["rule"]], index=keyed.index, dtype=object)
-    times = from_instants(cases["time"].to_numpy())
-    cases["case_id"] = [
-        f"{names[incident]}:{keyed['key'][incident]}"
-        if incident in keyed.index
-        else f"{customer}@{moment.tz_localize(None).isoformat()}Z"
-        for incident, customer, moment in zip(cases.index, cases["customer_id"], times, strict=True)
-    ]
+    cases["evidence"] = _evidence(by_rule, rules)
+    names = _names(by_rule, rules)
+    keyed = by_rule["key"].notna()
+    # The key's name, else that of the first sign, else of a sign that made a case before.
+    ranked = pd.concat([names[keyed], names[~keyed].loc[by_rule.loc[~keyed, "time"].sort_values(kind="stable").index]])
+    incident = by_rule["incident"].loc[ranked.index]
+    cases["case_id"] = ranked.groupby(incident).first()
+    before = ranked[ranked.isin(known)]
+    cases["case_id"] = before.groupby(incident.loc[before.index]).first().reindex(cases.index).fillna(cases["case_id"])
     for name in ("time", "last_time"):
         cases[name] = from_instants(cases[name].to_numpy())
     for name in ("customer_id", "cause", "label", "case_id", "rules", "evidence"):
@@ -288,6 +287,47 @@ def _cases(signs: pd.DataFrame, rules: list[Rule]) -> pd.DataFrame:
     order = ["case_id", "customer_id", "time", "last_time", "rules", "cause", "label", "confidence", "urgency",
              "amount", "signs", "evidence"]  # fmt: skip
     return cases.sort_values(["time", "case_id"], kind="stable")[order].reset_index(drop=True)
+
+
+def _told_rules(signs: pd.DataFrame, rules: list[Rule]) -> npt.NDArray[np.object_]:
+    """Name the rules of each incident in their order."""
+    place = pd.factorize(signs["incident"], sort=True)[0]
+    told = np.full(int(place.max(initial=-1)) + 1, "", dtype=object)
+    for number, rule in enumerate(rules):
+        shown = np.unique(place[(signs["rule"] == number).to_numpy()])
+        told[shown] = np.where(told[shown] == "", rule.name, told[shown] + f"; {rule.name}")
+    return told
+
+
+def _evidence(signs: pd.DataFrame, rules: list[Rule]) -> npt.NDArray[np.object_]:
+    """List the signs of each incident, which stand together, as JSON."""
+    if not len(signs):
+        return np.empty(0, dtype=object)
+    opening = [
+        f'{{"rule": {json.dumps(rule.name, ensure_ascii=False)}, '
+        f'"table": {json.dumps(rule.table, ensure_ascii=False)}, "row": '
+        for rule in rules
+    ]
+    incident = signs["incident"].to_numpy()
+    first = np.flatnonzero(np.r_[True, incident[1:] != incident[:-1]])
+    told = np.array(opening, dtype=object)[signs["rule"].to_numpy(dtype=np.intp)]
+    told = told + signs["row"].astype(str).to_numpy(dtype=object) + "}, "
+    joined = np.add.reduceat(told, first)
+    return np.array([f"[{each[:-2]}]" for each in joined], dtype=object)
+
+
+def _names(signs: pd.DataFrame, rules: list[Rule]) -> pd.Series:
+    """Give each sign the id of the case that it would make alone."""
+    keyed = signs["key"].notna().to_numpy(dtype=bool)
+    names = np.empty(len(signs), dtype=object)
+    openings = np.array([f"{rule.key}:" for rule in rules], dtype=object)
+    names[keyed] = openings[signs["rule"].to_numpy(dtype=np.intp)[keyed]] + signs["key"].to_numpy(dtype=object)[keyed]
+    micros = signs["time"].to_numpy(dtype=np.int64)[~keyed]
+    times = micros.view("datetime64[us]")
+    whole = micros % 1_000_000 == 0
+    told = np.where(whole, np.datetime_as_string(times, unit="s"), np.datetime_as_string(times, unit="us"))
+    names[~keyed] = signs["customer_id"].to_numpy(dtype=object)[~keyed] + "@" + told.astype(object) + "Z"
+    return pd.Series(names, index=signs.index, dtype=object)
 
 
 def _joined(cases: pd.DataFrame, customers: Any, at_stake: str | None, notes: list[str]) -> pd.DataFrame:
@@ -302,7 +342,12 @@ def _joined(cases: pd.DataFrame, customers: Any, at_stake: str | None, notes: li
         if stake.values.dtype.kind != "f":
             raise DataError("at_stake must give a number, such as 'lifetime_value'")
         table = table.assign(value_at_stake=np.where(stake.missing, np.nan, stake.values))
-    place = table.index.get_indexer(pd.Index(cases["customer_id"], dtype=object))
+    ids = as_optional_texts(table.index.to_series(), "customers: customer_id")
+    twice = pd.Series(ids, dtype=object).duplicated(keep=False).to_numpy()
+    if twice.any():
+        raise DataError(f"customers: as text, a customer_id stands more than once in {positions(twice)}")
+    place = pd.Index(ids, dtype=object).get_indexer(pd.Index(cases["customer_id"], dtype=object))
+    place = np.where(cases["customer_id"].isna(), -1, place)
     taken = set(cases.columns)
     table = table.rename(columns={name: f"customer_{name}" for name in table.columns if name in taken})
     beside = table.reset_index(drop=True).reindex(np.where(place < 0, len(table), place))

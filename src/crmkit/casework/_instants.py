@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ __all__ = ["MISSING", "as_instant", "as_instants", "as_zone", "from_instants", "
 MISSING = int(np.iinfo(np.int64).min)
 """What stands for a missing instant (NaT) among the microseconds."""
 
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}(?::\d{2}(?::\d{2}(?:[.,]\d+)?)?)?\s?(Z|[+-]\d{2}(?::?\d{2})?)?)?")
 _FIRST = int(np.datetime64("1800-01-01", "us").astype(np.int64))
 _END = int(np.datetime64("2200-01-01", "us").astype(np.int64))
 
@@ -85,11 +87,38 @@ def as_instant(moment: Any, zone: ZoneInfo | None, *, what: str = "at") -> int:
     """
     if not isinstance(moment, str | dt.date | np.datetime64):
         raise DataError(f"{what} must be a time such as '2026-03-01T09:00+08:00', got {type(moment).__name__}")
+    return int(as_instants(pd.Series([moment], dtype=object), zone, what=what)[0])
+
+
+def _as_times(series: pd.Series, what: str) -> pd.Series:
+    """Read times that stand as text or as Python's own, in one form only: what a date means is not guessed."""
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        return series
+    known = series.notna().to_numpy(dtype=bool)
+    if not known.any():
+        return pd.Series(pd.NaT, index=series.index, dtype="datetime64[us, UTC]")
+    cells = series.astype(object).to_numpy()[known].tolist()
+    texts = [cell if isinstance(cell, str) else None for cell in cells]
+    found = [None if text is None else _ISO.fullmatch(text.strip()) for text in texts]
+    wrong = np.zeros(len(series), dtype=bool)
+    wrong[known] = [
+        form is None and not (text is None and isinstance(cell, dt.date | np.datetime64))
+        for cell, text, form in zip(cells, texts, found, strict=True)
+    ]
+    if wrong.any():
+        raise DataError(f"{what} must hold times such as '2026-03-01T09:00+08:00'; it does not in {positions(wrong)}")
+    offsets = [
+        getattr(cell, "tzinfo", None) is not None if form is None else form[1] is not None
+        for cell, form in zip(cells, found, strict=True)
+    ]
+    if any(offsets) != all(offsets):
+        raise DataError(f"{what} must hold times that all have an offset, or all have none")
+    mixed = series.where(series.notna(), None).astype(object)
     try:
-        stamp = pd.Timestamp(moment)
+        read = pd.to_datetime(mixed, utc=all(offsets), format="ISO8601" if any(texts) else None)
     except (ValueError, OverflowError):
-        raise DataError(f"{what} must be a time such as '2026-03-01T09:00+08:00'") from None
-    return int(as_instants(pd.Series([stamp]), zone, what=what)[0])
+        raise DataError(f"{what} must hold times: a day or an hour in it does not exist") from None
+    return pd.Series(read, index=series.index)
 
 
 def as_instants(column: Any, zone: ZoneInfo | None, *, what: str, missing: bool = False) -> npt.NDArray[np.int64]:
@@ -99,7 +128,7 @@ def as_instants(column: Any, zone: ZoneInfo | None, *, what: str, missing: bool 
 
     Parameters
     ----------
-    column : Series of datetime
+    column : Series of datetime, or of text in ISO 8601
         With a time zone; without one it is in ``zone``.
     zone : ZoneInfo or None
         None refuses a column without a time zone.
@@ -118,12 +147,7 @@ def as_instants(column: Any, zone: ZoneInfo | None, *, what: str, missing: bool 
     DataError
         If the column holds no times, or one is missing or outside the years 1800 to 2199, by position.
     """
-    series = column if isinstance(column, pd.Series) else pd.Series(column)
-    if not pd.api.types.is_datetime64_any_dtype(series.dtype):
-        if not series.isna().all():
-            raise DataError(f"{what} must hold times, not {series.dtype}; read the table with records.read")
-        series = series.astype("datetime64[us, UTC]")
-    index = pd.DatetimeIndex(series)
+    index = pd.DatetimeIndex(_as_times(column if isinstance(column, pd.Series) else pd.Series(column), what))
     if index.tz is None:
         if zone is None:
             raise DataError(f"{what} has no time zone: give times with their offset, or name the zone with timezone=")

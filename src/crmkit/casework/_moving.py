@@ -12,7 +12,7 @@ from crmkit.casework._calls import Done, chosen_ids, entry_row
 from crmkit.casework._instants import now
 from crmkit.casework._receipt import receipt_table
 from crmkit.casework._tables import tables
-from crmkit.casework._transitions import CONDITION_COLUMNS
+from crmkit.casework._transitions import CONDITION_COLUMNS, CONDITION_NUMBERS
 from crmkit.core.predicate import parse
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from crmkit.casework._transitions import Transitions
 
 __all__ = ["Standing", "instants_of", "move_cases", "refuse", "standing_of"]
-
-_NUMBERS = ("amount", "value", "urgency")
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ def standing_of(connection: sa.Connection, case_ids: npt.NDArray[np.object_], co
     cells = pd.DataFrame(
         {
             # Texts that a case lacks are empty, so that a condition such as arm != 'holdout' can hold for it.
-            name: cells.astype(np.float64) if name in _NUMBERS else np.where(cells == None, "", cells)  # noqa: E711 -- elementwise
+            name: cells.astype(np.float64) if name in CONDITION_NUMBERS else np.where(cells == None, "", cells)  # noqa: E711 -- elementwise
             for name, cells in read.items()
         }
     )

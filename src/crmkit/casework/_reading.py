@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-__all__ = ["read_rows", "results_of"]
+__all__ = ["RESULT_COLUMNS", "read_rows", "results_of"]
+
+RESULT_COLUMNS = frozenset({
+    "case_id", "customer_id", "label", "cause", "remedy", "intended", "arm", "value", "amount", "currency",
+    "value_at_stake", "state", "agent", "time", "added_time", "planned_time", "done_time", "carried_out",
+    "settled_time", "deadline", "in_time",
+})  # fmt: skip
+"""What :func:`results_of` gives beside uses and outcomes."""
 
 _TIMES = ("time", "added_time", "changed_time", "deadline", "settled_time")
 _NUMBERS = ("urgency", "amount", "value_at_stake", "value")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from crmkit.casework._ids import as_optional_texts
 from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError
 
@@ -56,17 +57,20 @@ class Routing:
         require_columns(frame, ["label", "queue"], what="routing")
         if not isinstance(person, str) or not person.strip():
             raise DataError("person must be the name of a queue")
-        for name in ("label", "queue"):
-            missing = (frame[name].isna() | (frame[name].astype(object) == "")).to_numpy(dtype=bool)
-            if missing.any():
+        if not isinstance(confidence, int | float):
+            raise DataError(f"confidence must be a number between 0 and 1, got {type(confidence).__name__}")
+        names = {name: as_optional_texts(frame[name], f"routing: {name}") for name in ("label", "queue")}
+        for name, texts in names.items():
+            missing = [text is None for text in texts]
+            if any(missing):
                 raise DataError(f"routing: {name} is missing in {positions(missing)}")
         self.person = person
         self.table = pd.DataFrame(
             {
-                "label": frame["label"].astype(str).to_numpy(dtype=object),
+                "label": np.array(names["label"], dtype=object),
                 "min_urgency": _numbers(frame, "min_urgency", -np.inf),
                 "min_confidence": _numbers(frame, "min_confidence", confidence),
-                "queue": frame["queue"].astype(str).to_numpy(dtype=object),
+                "queue": np.array(names["queue"], dtype=object),
             }
         )
         least = self.table["min_confidence"].to_numpy()
@@ -104,8 +108,8 @@ class Routing:
         """
         frame = as_frame(cases, what="cases")
         require_columns(frame, ["label"], what="cases")
-        missing = frame["label"].isna().to_numpy(dtype=bool)
-        label = frame["label"].astype(object).to_numpy()
+        label = np.array([*as_optional_texts(frame["label"], "cases: label"), None], dtype=object)[:-1]
+        missing = np.array([text is None for text in label], dtype=bool)
         urgency = _numbers(frame, "urgency", 0.0)
         sure = _numbers(frame, "confidence", np.nan)
         wrong = (sure < 0) | (sure > 1)
@@ -113,11 +117,7 @@ class Routing:
             raise DataError(f"cases: confidence must lie between 0 and 1; it does not in {positions(wrong)}")
         row = np.full(len(frame), -1, dtype=np.intp)
         for place, (name, least) in enumerate(zip(self.table["label"], self.table["min_urgency"], strict=True)):
-            fits = (
-                np.ones(len(frame), dtype=bool)
-                if name == "*"
-                else ~missing & np.asarray(label == name, dtype=object).astype(bool)
-            )
+            fits = np.full(len(frame), name == "*") | (label == name)
             row[(row < 0) & fits & (urgency >= least)] = place
         limit = np.append(self.table["min_confidence"].to_numpy(), 0.0)[row]
         # A confidence that is not known is below every limit but 0.

@@ -146,4 +146,8 @@ APPEND_ONLY = {
         FOR EACH STATEMENT EXECUTE FUNCTION crmkit_append_only()""",
     ),
 }
-"""What makes the database itself refuse to change the history."""
+"""What makes the database itself refuse to change the history.
+
+A guard against INSERT OR REPLACE, which in SQLite deletes without a trigger, would cost a third of a bulk move; the
+chain shows what it replaced.
+"""

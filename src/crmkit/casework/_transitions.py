@@ -11,16 +11,18 @@ import numpy as np
 import pandas as pd
 
 from crmkit.core.checks import as_frame, require_columns
-from crmkit.core.errors import DataError, ExpressionError
+from crmkit.core.errors import DataError, ExpressionError, PersistenceError
 from crmkit.core.predicate import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CONDITION_COLUMNS", "Transitions"]
+__all__ = ["CONDITION_COLUMNS", "CONDITION_NUMBERS", "Transitions"]
 
 CONDITION_COLUMNS = frozenset({"remedy", "arm", "label", "cause", "queue", "agent", "amount", "value", "urgency"})
 """The columns of a case that the condition of a move may read."""
+CONDITION_NUMBERS = frozenset({"amount", "value", "urgency"})
+"""Those of them that hold numbers; the others hold text."""
 
 _HELD_OUT = "arm == 'holdout' or remedy == 'nothing'"
 _TO_BE_DONE = f"not ({_HELD_OUT})"
@@ -233,8 +235,17 @@ class Transitions:
         -------
         Transitions
             The same.
+
+        Raises
+        ------
+        PersistenceError
+            If it is no JSON.
         """
-        return cls._from_content(json.loads(text))
+        try:
+            content = json.loads(text)
+        except ValueError:
+            raise PersistenceError("the transitions that the store keeps are damaged") from None
+        return cls._from_content(content)
 
     def allows(self, source: str, target: str) -> bool:
         """Say whether there is a move between two states, with or without a condition.
@@ -323,16 +334,8 @@ class Transitions:
         found += [f"{state!r} cannot be reached from {self.start!r}" for state in self.states if state not in reached]
         ending = self._closure(self.ends, forward=False)
         found += [f"{state!r} has no way to an end" for state in self.states if state not in ending]
-        for source, target, where in self._moves:
-            try:
-                strange = sorted(parse(where).names - CONDITION_COLUMNS) if where else []
-            except ExpressionError as error:
-                found.append(f"{source!r} to {target!r}: {error}")
-                continue
-            if strange:
-                known = ", ".join(sorted(CONDITION_COLUMNS))
-                found.append(f"{source!r} to {target!r}: a case has no {', '.join(map(repr, strange))}; it has {known}")
-        return found
+        wrong = ((source, target, _wrong(where)) for source, target, where in self._moves if where)
+        return [*found, *(f"{source!r} to {target!r}: {said}" for source, target, said in wrong if said)]
 
     def _closure(self, states: Iterable[str], *, forward: bool) -> set[str]:
         """Give all states that can be reached from some, or from which those can be reached."""
@@ -355,6 +358,20 @@ class Transitions:
 
     def __repr__(self) -> str:
         return f"Transitions({len(self.states)} states, {len(self._moves)} moves, start {self.start!r})"
+
+
+def _wrong(where: str) -> str:
+    """Say what is wrong with a condition, found by trying it on a case; ``""`` where nothing is."""
+    case = {name: [1.0] if name in CONDITION_NUMBERS else ["x"] for name in CONDITION_COLUMNS}
+    try:
+        expression = parse(where)
+        strange = sorted(expression.names - CONDITION_COLUMNS)
+        if strange:
+            return f"a case has no {', '.join(map(repr, strange))}; it has {', '.join(sorted(CONDITION_COLUMNS))}"
+        holds = expression.evaluate(pd.DataFrame(case)).values
+    except (ExpressionError, TypeError, ValueError) as error:
+        return str(error)
+    return "" if np.asarray(holds).dtype.kind == "b" else f"{where!r} is no condition such as 'amount <= 200'"
 
 
 def _state(name: Any) -> str:
