@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crmkit.recommendation._base import BaseRecommender
 from crmkit.recommendation._ease import EASE
-from crmkit.recommendation._ials import IALS
+from crmkit.recommendation._ials import ImplicitALS
 from crmkit.recommendation._item_knn import ItemKNN
 from crmkit.recommendation._popularity import Popularity
 from crmkit.recommendation._rp3beta import RP3Beta
@@ -14,8 +14,8 @@ from crmkit.recommendation.protocols import RatingRecommender, Recommender
 
 __all__ = [
     "EASE",
-    "IALS",
     "BaseRecommender",
+    "ImplicitALS",
     "ItemKNN",
     "Popularity",
     "RP3Beta",
