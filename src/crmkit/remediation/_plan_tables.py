@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from crmkit.remediation._intended import intended
 from crmkit.remediation._intensities import intensity_column
 from crmkit.remediation._prices import one_sided
-from crmkit.remediation._ranking import elsewhere, intended, runners_up
+from crmkit.remediation._ranking import elsewhere, runners_up
 from crmkit.remediation._terms import NOTHING, Ratio, Resource
 
 if TYPE_CHECKING:
@@ -83,8 +84,9 @@ def plan_table(problem: Problem, lines: Lines, ranking: Floats) -> pd.DataFrame:
     runner, lead = runners_up(ranking, elsewhere(ranking, group), lines.case, lines.remedy)
     held = problem.held_out[lines.case]
     meant = lines.remedy.copy()
-    if held.any():
-        meant[held] = intended(ranking, group)[lines.case[held]]
+    if held.any() and problem.holdout is not None:
+        seed = int(problem.holdout.random_state)
+        meant[held] = intended(ranking, group, lines, problem.held_out, seed)[lines.case[held]]
     counted = [i for i, limit in enumerate(problem.limits) if isinstance(limit, Resource)]
     # One block of numbers: a frame made of many columns would copy them all.
     uses = np.empty((len(lines.case), len(counted)), order="F")

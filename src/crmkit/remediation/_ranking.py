@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.intp]
 
-__all__ = ["adjusted_table", "elsewhere", "intended", "runners_up"]
+__all__ = ["adjusted_table", "elsewhere", "runners_up"]
 
 
 def adjusted_table(value: Floats, rows: Sequence[Row], duals: Floats) -> Floats:
@@ -105,31 +105,3 @@ def runners_up(adjusted: Floats, nothing: Floats, case: Ints, remedy: Ints) -> t
     none = ~np.isfinite(behind)
     runner = np.where(second == adjusted.shape[1], -1, second)
     return np.where(none, -2, runner), np.where(none, np.inf, own - np.where(none, 0.0, behind))
-
-
-def intended(adjusted: Floats, group: Ints) -> Ints:
-    """Say what the prices alone would give each case: the best of its group where that beats nothing.
-
-    Parameters
-    ----------
-    adjusted : ndarray, shape (n_cases, n_remedies)
-        Price-adjusted values.
-    group : ndarray of int, shape (n_cases,)
-        Cases of one group get at most one remedy together.
-
-    Returns
-    -------
-    ndarray of int, shape (n_cases,)
-        -1 for nothing.
-    """
-    result = np.full(len(group), -1, dtype=np.intp)
-    if not len(group) or not adjusted.shape[1]:
-        return result
-    best = adjusted.max(axis=1)
-    order = np.lexsort((-best, group))
-    first = np.ones(len(group), dtype=bool)
-    first[1:] = group[order][1:] != group[order][:-1]
-    leads = order[first]
-    leads = leads[best[leads] > 0]
-    result[leads] = adjusted[leads].argmax(axis=1)
-    return result

@@ -373,7 +373,8 @@ def _check_ranking(facts: _Facts, lines: _Lines, adjusted: Floats, best: pd.Seri
         named = held & (meant >= 0) & (meant < len(facts.names))
         peak = top.to_numpy()[lines.case]
         with np.errstate(invalid="ignore"):
-            off = named & ~((worth > 0) & (np.abs(worth - peak) <= 1e-7 * np.maximum(1.0, np.abs(peak))))
+            room = 1e-7 * np.maximum(1.0, np.abs(peak))
+            off = named & ~((worth >= -room) & (np.abs(worth - peak) <= room))
         group = facts.group.to_numpy()[lines.case]
         count = pd.Series(named).groupby(group).transform("sum").to_numpy()
         off |= held & ((meant < 0) | (count > 1) | ((count == 0) & (peak > 1e-7)))
