@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit.core.checks import as_frame
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.effect._always_valid import always_valid_p_value, always_valid_width, check_planned
 from crmkit.effect._arm_means import ArmMeans, arm_means, estimable
+from crmkit.effect._balance import unlike_columns
+from crmkit.effect._cluster_robust import FEW_CLUSTERS
 from crmkit.effect._columns import (
     as_names,
     cluster_codes,
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["compare_arms", "find_control", "outcome_kind"]
 
-_CONTROLS = {"control", "holdout", "hold-out", "placebo", "对照", "对照组", "0", "false"}
+_CONTROLS = {"control", "holdout", "hold-out", "placebo", "对照", "对照组", "0", "0.0", "false"}
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ def compare_arms(
         The arm to compare with; where None, the one called control, holdout, placebo, 对照, 0 or False.
     cluster : str or None, default=None
         Rows of one cluster (a customer's orders) depend on each other: errors are cluster-robust, and units of
-        assignment are clusters. A mean over orders is then the ratio of two totals of customers.
+        assignment are clusters. A mean over orders is then the ratio of two totals of customers. Errors are
+        bias-reduced (CR2), with t intervals that allow for few clusters and for clusters of unequal size.
     allocation : mapping of arm to float, or None
         The design's shares for the sample-ratio test; None where all arms were to be of one size.
     simultaneous : bool, default=True
@@ -110,7 +114,9 @@ def compare_arms(
     Warns
     -----
     DataWarning
-        If the sizes are not as designed, outcomes or arms are missing, a covariate cannot be used, or nothing varies.
+        If the sizes are not as designed, outcomes or arms are missing, a covariate cannot be used or differs between
+        the arms by more than chance (as one measured after the assignment does), customers have several rows and
+        nothing says that they belong together, an arm has fewer than 20 clusters, or nothing varies.
 
     See Also
     --------
@@ -151,11 +157,10 @@ def compare_arms(
     lost = np.bincount(codes[(codes >= 0) & ~np.isfinite(values)], minlength=len(labels))
     notes = _notes(ratio, codes, lost, outcome)
     values, codes, frame = values[usable], codes[usable], frame[usable]
-    _enough(codes, labels, clusters if clusters is None else clusters[usable])
-    matrix, dropped = _adjusters(frame, named, codes, len(labels))
-    if dropped:
-        notes.append(f"not the same in all arms, so left out of the adjustment: {', '.join(dropped)}")
     grouped = None if clusters is None else pd.factorize(clusters[usable])[0].astype(np.intp)
+    notes += _units(table, codes, labels, grouped)
+    matrix, used, told = _adjusters(frame, named, codes, labels, grouped)
+    notes += told
     plain = arm_means(values, codes, len(labels), cluster=grouped)
     adjusted = (
         plain if not matrix.shape[1] else arm_means(values, codes, len(labels), covariates=matrix, cluster=grouped)
@@ -181,7 +186,7 @@ def compare_arms(
         level=level,
         method=_method(rules, len(labels), simultaneous=simultaneous, clustered=grouped is not None),
         sample_ratio=ratio,
-        covariates=tuple(named) if matrix.shape[1] else (),
+        covariates=used,
         notes=tuple(notes),
     )
 
@@ -276,27 +281,74 @@ def _notes(ratio: SampleRatio, codes: npt.NDArray[np.intp], lost: npt.NDArray[np
     return notes
 
 
-def _enough(codes: npt.NDArray[np.intp], labels: list[Any], clusters: npt.NDArray[np.intp] | None) -> None:
-    """Refuse an arm of fewer than two independent rows."""
-    for at, label in enumerate(labels):
-        own = codes == at
-        n = int(own.sum()) if clusters is None else len(np.unique(clusters[own]))
+def _units(
+    table: Any, codes: npt.NDArray[np.intp], labels: list[Any], clusters: npt.NDArray[np.intp] | None
+) -> list[str]:
+    """Refuse an arm of fewer than two independent rows, and tell what makes rows less independent than they look."""
+    counts = [
+        int((codes == at).sum()) if clusters is None else len(np.unique(clusters[codes == at]))
+        for at in range(len(labels))
+    ]
+    for label, n in zip(labels, counts, strict=True):
         if n < 2:
             raise DataError(f"arm {label!r} has {n} independent rows with an outcome, and at least 2 are needed")
+    if clusters is None:
+        return _repeated(table)
+    few = [f"{label} {n}" for label, n in zip(labels, counts, strict=True) if n < FEW_CLUSTERS]
+    if not few:
+        return []
+    told = f"fewer than {FEW_CLUSTERS} clusters in an arm ({', '.join(few)}): the interval allows for their number"
+    return [f"{told}, not for outcomes that are very lopsided"]
+
+
+def _repeated(table: Any) -> list[str]:
+    """Tell of customers with several rows that are taken as independent."""
+    frame = as_frame(table)
+    name = "customer_id"
+    if name not in frame.columns and frame.index.name != name:
+        return []
+    ids = frame.index if name not in frame.columns else pd.Index(frame[name])
+    again = ids.dropna().duplicated()
+    if not again.any():
+        return []
+    told = f"{int(again.sum()):,} rows are further rows of the same {name} and count as independent"
+    return [f"{told}: say cluster={name!r}, or the interval is too narrow"]
 
 
 def _adjusters(
-    frame: pd.DataFrame, named: list[str], codes: npt.NDArray[np.intp], n_arms: int
-) -> tuple[npt.NDArray[np.float64], list[str]]:
-    """Give the covariates that every arm can use, and the names of the others."""
+    frame: pd.DataFrame,
+    named: list[str],
+    codes: npt.NDArray[np.intp],
+    labels: list[Any],
+    clusters: npt.NDArray[np.intp] | None,
+) -> tuple[npt.NDArray[np.float64], tuple[str, ...], list[str]]:
+    """Give the columns that every arm can use, the covariates they stand for, and what is to be told of the others."""
     if not named:
-        return np.empty((len(frame), 0)), []
-    matrix, names = covariate_matrix(frame, named, stacklevel=4)
-    matrix, _, dropped = estimable(matrix, codes, n_arms, names)
-    smallest = int(np.bincount(codes, minlength=n_arms).min())
+        return np.empty((len(frame), 0)), (), []
+    n_arms = len(labels)
+    matrix, names, owners = covariate_matrix(frame, named, stacklevel=4)
+    notes = [f"{name} does not vary, so it adjusts for nothing" for name in named if name not in owners]
+    unlike = unlike_columns(matrix, codes, n_arms, clusters)
+    if unlike.any():
+        suspect = ", ".join(dict.fromkeys(owner for owner, wrong in zip(owners, unlike, strict=True) if wrong))
+        notes.append(
+            f"covariates differ between the arms by more than chance: {suspect}; either they were measured after the "
+            "assignment (then they take part of the effect away: leave them out), or it was not drawn at random"
+        )
+    matrix, kept, dropped = estimable(matrix, codes, n_arms, names)
+    if dropped:
+        notes.append(f"not the same in all arms, so left out of the adjustment: {', '.join(dropped)}")
+    if clusters is None:
+        smallest = int(np.bincount(codes, minlength=n_arms).min())
+    else:
+        smallest = min(len(np.unique(clusters[codes == at])) for at in range(n_arms))
     if matrix.shape[1] + 2 > smallest:
-        raise DataError(f"{matrix.shape[1]} columns of covariates are too many for an arm of {smallest} rows")
-    return matrix, dropped
+        raise DataError(
+            f"{matrix.shape[1]} columns of covariates are too many for an arm of {smallest} independent rows"
+        )
+    held = set(kept)
+    used = dict.fromkeys(owner for name, owner in zip(names, owners, strict=True) if name in held)
+    return matrix, tuple(used), notes
 
 
 def _differences(plain: ArmMeans, adjusted: ArmMeans, rules: _Rules, *, simultaneous: bool) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from crmkit.core import html
 from crmkit.core.checks import positions
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.core.estimate import Estimate
+from crmkit.effect._cluster_robust import FEW_CLUSTERS
 from crmkit.effect._columns import column_numbers, evaluation_frame, labels_and_codes
 from crmkit.effect._intervals import t_p_value, t_width
 from crmkit.metrics.intervals import check_level
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DifferenceInDifferences", "difference_in_differences"]
 
-_FEW_UNITS = 20
 _ALARM = 0.05
 
 
@@ -62,8 +62,10 @@ class DifferenceInDifferences:
     notes: tuple[str, ...] = field(default=())
 
     def _heads(self) -> list[str]:
-        if np.isnan(self.trend_p_value):
+        if self.placebo is None:
             trend = "parallel trends cannot be tested: only one period lies before the start"
+        elif np.isnan(self.trend_p_value):
+            trend = "parallel trends cannot be tested: too few units, or nothing varies"
         else:
             verdict = "NOT parallel" if self.trend_p_value < _ALARM else "no sign against parallel trends"
             trend = f"before the start: {verdict} (p={self.trend_p_value:.2g}); this is no proof of what follows it"
@@ -110,7 +112,7 @@ def difference_in_differences(
     period : str
         Column of periods, in anything that sorts.
     start : object
-        The first period in which the treatment worked.
+        The first period in which the treatment worked; of times and calendar periods also as text.
     unit : str or None, default="customer_id"
         Errors are clustered by it, whatever happens within a unit over time. Where treatment was given to shops,
         it is the shop, not the customer. None takes each row as independent.
@@ -133,7 +135,8 @@ def difference_in_differences(
     Warns
     -----
     DataWarning
-        If the groups did not move alike before the start, units come and go, rows are left out, or there are few units.
+        If the groups did not move alike before the start, units come and go, rows are left out, there are fewer than 20
+        units in a group, or nothing varies.
 
     Notes
     -----
@@ -183,14 +186,19 @@ def difference_in_differences(
     _check_groups(group, when, units, periods, treated, unit)
     means, rows, covariance = _cells(values, group, when, units, len(periods))
     n_units = [len(np.unique(units[group == side])) for side in (0, 1)]
-    if min(n_units) < _FEW_UNITS:
-        notes.append(f"only {min(n_units)} units in one group: with fewer than {_FEW_UNITS} the interval is too narrow")
+    if min(n_units) < FEW_CLUSTERS:
+        notes.append(
+            f"only {min(n_units)} units in one group: the interval allows for their number, not for outcomes that are "
+            "very lopsided or units of very unequal size"
+        )
     size = len(periods)
     after = np.arange(size) >= first
     total = np.where(after, 1 / after.sum(), -1 / (~after).sum())
     study = _study(total, means, covariance, n_units, first, periods, level)
     effect = _estimate(total, means, covariance, n_units, level)
     trend, placebo = _trend(means, covariance, n_units, first, level)
+    if np.isnan(effect.low):
+        notes.append(f"{outcome} changes alike in all units of a group: such a difference has no interval")
     if trend < _ALARM:
         notes.append(
             f"before the start the groups did not move alike (p={trend:.2g}): the difference in differences "
@@ -250,12 +258,45 @@ def _present(
 def _first_after(periods: list[Any], start: Any, period: str) -> int:
     """Find the first period at or after the start."""
     try:
-        first = next((at for at, one in enumerate(periods) if one >= start), len(periods))
-    except TypeError:
-        raise DataError(f"start must be a value like those of {period}, got {type(start).__name__}") from None
+        begin = as_period(start, periods[0])
+        first = next((at for at, one in enumerate(periods) if one >= begin), len(periods))
+    except (TypeError, ValueError):
+        raise DataError(
+            f"start must be a value like those of {period} ({type(periods[0]).__name__}), got {type(start).__name__}"
+        ) from None
     if not 0 < first < len(periods):
         raise DataError(f"start must leave periods on both sides: {first} of {len(periods)} lie before it")
     return first
+
+
+def as_period(value: Any, like: Any) -> Any:
+    """Read a text as a time or calendar period, where the periods are such.
+
+    Parameters
+    ----------
+    value : object
+        What was given.
+    like : object
+        One of the periods.
+
+    Returns
+    -------
+    object
+        In the kind of ``like`` where it was text; a time without a zone is in that of ``like``.
+
+    Raises
+    ------
+    ValueError
+        If the text is no time.
+    """
+    if not isinstance(value, str):
+        return value
+    if isinstance(like, pd.Period):
+        return pd.Period(value, freq=like.freqstr)
+    if isinstance(like, pd.Timestamp):
+        time = pd.Timestamp(value)
+        return time.tz_localize(like.tz) if time.tz is None and like.tz is not None else time
+    return value
 
 
 def _check_groups(
