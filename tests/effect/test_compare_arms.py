@@ -207,7 +207,8 @@ def test_the_lift_of_a_score_below_zero_is_not_given():
 
 
 def test_zero_as_a_decimal_number_is_a_control():
-    table = two_arms([1, 2, 4], [1, 2, 3]).replace({"arm": {"call": 1.0, "control": 0.0}})
+    table = two_arms([1, 2, 4], [1, 2, 3])
+    table["arm"] = np.where(table["arm"] == "call", 1.0, 0.0)
     assert compare_arms(table, outcome="y").control == 0.0
 
 

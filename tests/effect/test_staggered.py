@@ -134,7 +134,7 @@ def test_without_anybody_never_treated_the_not_yet_treated_are_compared_with():
 def test_starts_of_calendar_periods_times_and_infinity_are_read():
     table = make(4)
     expected = float(staggered_differences(table, **GIVEN).effect)
-    month = pd.PeriodIndex.from_ordinals(table["month"] + 600, freq="M").astype(object)
+    month = pd.PeriodIndex.from_ordinals(table["month"] + 600, freq="M")
     start = [pd.NaT if np.isnan(one) else pd.Period(ordinal=int(one) + 600, freq="M") for one in table["start"]]
     forms = [
         table.assign(start=table["start"].fillna(np.inf)),

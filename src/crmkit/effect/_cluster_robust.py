@@ -76,7 +76,7 @@ def bias_reduced(
 def _summed(rows: npt.NDArray[np.float64], cluster: npt.NDArray[np.intp], n_clusters: int) -> npt.NDArray[np.float64]:
     """Add up rows by cluster."""
     columns = [np.bincount(cluster, weights=column, minlength=n_clusters) for column in rows.T]
-    return np.column_stack(columns)
+    return np.column_stack(columns).astype(np.float64, copy=False)
 
 
 def _applied(
