@@ -125,6 +125,8 @@ def test_without_anybody_never_treated_the_not_yet_treated_are_compared_with():
     table = make(3, never=False)
     with pytest.raises(DataError, match=r"never treated is left.*comparison='not-yet'"):
         staggered_differences(table, **GIVEN)
+    with pytest.raises(DataError, match=r"60 units started in the first period.*never start have a missing one"):
+        staggered_differences(make().assign(start=lambda t: t["start"].fillna(0)), **GIVEN)
     result = staggered_differences(table, comparison="not-yet", **GIVEN)
     assert result.by_period.index.tolist() == [2, 3, 4, 5, 6]
     assert 7 not in result.by_cohort.index

@@ -277,8 +277,8 @@ def _cells(
                 weights.append(own)
     table = pd.DataFrame(rows)
     if not len(table) or not table["after"].any():
-        hint = "" if comparison == "not-yet" else "; comparison='not-yet' takes those that start later"
-        raise DataError(f"nobody who is never treated is left to compare with{hint}")
+        hints = [] if comparison == "not-yet" else ["comparison='not-yet' takes those that start later"]
+        raise DataError("; ".join(["nobody who is never treated is left to compare with", *hints, *cohorts.notes]))
     return table, np.array(weights)
 
 
