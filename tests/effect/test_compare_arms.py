@@ -157,6 +157,61 @@ def test_a_covariate_that_one_arm_lacks_is_left_out_and_told():
     assert float(result.effect) == pytest.approx(float(x_only.effect))
 
 
+def test_covariates_that_differ_between_arms_by_more_than_chance_are_told():
+    # Visits after the mail: measured after the assignment, they take the effect away.
+    rng = np.random.default_rng(11)
+    table = pd.DataFrame({"arm": np.repeat(["call", "control"], 500), "age": rng.normal(size=1000)})
+    table["after"] = rng.normal(size=1000) + (table["arm"] == "call")
+    table["y"] = table["after"] + 0.1 * rng.normal(size=1000)
+    with pytest.warns(DataWarning, match="differ between the arms by more than chance: after; either they were meas"):
+        result = compare_arms(table, outcome="y", covariates=["age", "after"])
+    assert result.effect.high < 0.5
+    assert compare_arms(table, outcome="y", covariates="age").effect.low > 0.5
+
+
+def test_only_covariates_that_were_used_are_named():
+    rng = np.random.default_rng(12)
+    table = pd.DataFrame({"arm": ["call", "control"] * 50, "y": rng.normal(size=100), "x": rng.normal(size=100)})
+    with pytest.warns(DataWarning, match="same does not vary, so it adjusts for nothing"):
+        result = compare_arms(table.assign(same=1), outcome="y", covariates=["x", "same"])
+    assert result.covariates == ("x",)
+    with pytest.warns(DataWarning, match="gone does not vary"), pytest.warns(DataWarning, match="gone .100."):
+        assert compare_arms(table.assign(gone=np.nan), outcome="y", covariates="gone").covariates == ()
+
+
+def test_customers_with_several_rows_and_no_cluster_are_told():
+    rng = np.random.default_rng(13)
+    table = pd.DataFrame(
+        {"customer_id": np.arange(100) // 2, "arm": np.arange(100) // 2 % 2, "y": rng.normal(size=100)}
+    )
+    for given in (table, table.set_index("customer_id")):
+        with pytest.warns(DataWarning, match="50 rows are further rows of the same customer_id"):
+            compare_arms(given, outcome="y")
+    assert compare_arms(table, outcome="y", cluster="customer_id").effect.n == 50
+
+
+@pytest.mark.parametrize("offset", [1e9, 1e12])
+def test_outcomes_far_from_zero_keep_their_interval(offset):
+    rng = np.random.default_rng(14)
+    near = two_arms(rng.normal(size=100), rng.normal(size=100))
+    far = near.assign(y=near["y"] + offset)
+    ends = [(effect.low, effect.high) for effect in (compare_arms(one, outcome="y").effect for one in (near, far))]
+    assert ends[1] == pytest.approx(ends[0], abs=1e-3)
+
+
+def test_the_lift_of_a_score_below_zero_is_not_given():
+    table = two_arms(np.r_[np.full(50, -10.0), np.full(50, 0.0)], np.r_[np.full(50, -30.0), np.full(50, -20.0)])
+    lift = compare_arms(table, outcome="y").lifts["call"]
+    assert np.isnan(lift)
+    assert np.isnan(lift.low)
+
+
+def test_zero_as_a_decimal_number_is_a_control():
+    table = two_arms([1, 2, 4], [1, 2, 3])
+    table["arm"] = np.where(table["arm"] == "call", 1.0, 0.0)
+    assert compare_arms(table, outcome="y").control == 0.0
+
+
 def test_clusters_that_agree_widen_the_interval_as_their_means_do():
     rng = np.random.default_rng(5)
     customer = np.repeat(np.arange(200), 5)
@@ -271,11 +326,11 @@ def test_it_shows_itself_escaped():
 
 def test_truth_values_categories_and_an_index_of_customers_are_read():
     table = pd.DataFrame(
-        {"arm": pd.Categorical(["control", "call"] * 10), "y": [True, False, False, True] * 5},
-        index=pd.Index([f"c{at // 2}" for at in range(20)], name="customer_id"),
+        {"arm": pd.Categorical(["control", "call"] * 20), "y": [True, False, False, True] * 10},
+        index=pd.Index([f"c{at // 2}" for at in range(40)], name="customer_id"),
     )
     result = compare_arms(table, outcome="y", cluster="customer_id")
-    assert result.table["units"].tolist() == [10, 10]
+    assert result.table["units"].tolist() == [20, 20]
 
 
 @pytest.mark.parametrize("kind", ["share", "mean", "adjusted"])

@@ -116,3 +116,18 @@ def test_outcomes_that_do_not_fit_are_refused():
         compare_plan(table, after.assign(case_id=np.arange(100)))
     with pytest.raises(DataError, match="share must lie"):
         compare_plan(table, after, share=1.0)
+
+
+def test_customers_with_several_cases_are_told_and_sizes_are_held_against_customers():
+    # One held-out customer has half of all cases: in cases the arms look alike, in customers they are 1 to 9.
+    rng = np.random.default_rng(1)
+    owner = np.r_[np.zeros(2000, dtype=int), np.repeat(np.arange(1, 400), 5)]
+    held = owner % 10 == 0
+    table = pd.DataFrame({"case_id": np.arange(len(owner)), "customer_id": owner, "intended": "call"})
+    table["arm"] = np.where(held, "holdout", "plan")
+    table["outcome"] = rng.normal(size=len(owner))
+    with pytest.warns(DataWarning, match="further rows of the same customer_id.*say customer='customer_id'"):
+        compare_plan(table, None)
+    result = compare_plan(table, None, customer="customer_id")
+    assert result.comparison.sample_ratio.ok
+    assert result.comparison.sample_ratio.table["designed"].to_dict() == pytest.approx({"holdout": 0.1, "plan": 0.9})

@@ -94,6 +94,26 @@ def test_answers_of_different_people_and_calendar_periods_work():
     assert str(result.base) == "2020-04"
 
 
+@pytest.mark.parametrize("zone", [None, "Asia/Shanghai"])
+def test_the_start_of_times_and_calendar_periods_can_be_text(zone):
+    table = panel()
+    month = table["month"]
+    expected = difference_in_differences(table, **GIVEN).effect
+    table["month"] = pd.PeriodIndex.from_ordinals(month + 600, freq="M")
+    for when in (table["month"], table["month"].dt.to_timestamp().dt.tz_localize(zone)):
+        effect = difference_in_differences(table.assign(month=when), **{**GIVEN, "start": "2020-05"}).effect
+        assert float(effect) == float(expected)
+    with pytest.raises(DataError, match=r"like those of month \(Period\), got str"):
+        difference_in_differences(table, **{**GIVEN, "start": "May be"})
+
+
+def test_outcomes_that_do_not_vary_have_no_interval_and_it_is_told():
+    with pytest.warns(DataWarning, match="changes alike in all units"):
+        result = difference_in_differences(panel().assign(y=1.0), **GIVEN)
+    assert np.isnan(result.effect.low)
+    assert "nothing varies" in repr(result)
+
+
 def test_units_that_come_and_go_are_told_or_left_out():
     table = panel().drop(index=[0, 7, 20])
     with pytest.warns(DataWarning, match="3 of 100 units are not there in every period"):

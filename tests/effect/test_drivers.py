@@ -86,6 +86,27 @@ def test_what_cannot_be_told_apart_is_told():
     assert len(result.table) == 1
 
 
+def test_causes_with_a_single_value_are_told():
+    with pytest.warns(DataWarning, match="a single value, so that there is nothing to compare: same"):
+        drivers(answers(n=200).assign(same=3.0), outcome="low", causes=["late", "same"])
+
+
+def test_a_cause_with_more_values_than_clusters_can_tell_has_no_p_value_as_a_whole():
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame({"shop": np.repeat(np.arange(6), 100), "product": rng.choice(list("abcdefgh"), 600)})
+    table["low"] = rng.random(600) < 0.2
+    with pytest.warns(DataWarning, match="only 6 clusters"):
+        result = drivers(table, outcome="low", causes="product", cluster="shop")
+    assert np.isnan(result.causes.loc["product", "p_value"])
+
+
+def test_an_outcome_that_the_causes_explain_wholly_has_no_p_value():
+    table = pd.DataFrame({"x": ["a", "b"] * 50, "low": [0, 1] * 50})
+    row = drivers(table, outcome="low", causes="x").table.iloc[0]
+    assert row["difference"] == pytest.approx(-1) or row["difference"] == pytest.approx(1)
+    assert np.isnan(row["p_value"])
+
+
 def test_missing_outcomes_are_told():
     table = answers(n=100).astype({"low": float})
     table.loc[5, "low"] = np.nan
@@ -106,6 +127,7 @@ def test_it_says_that_it_is_association():
         ({}, {"causes": []}, "one or more columns"),
         ({}, {"causes": "low"}, "other than the outcome"),
         ({"low": np.nan}, {}, "nothing to explain"),
+        ({"low": 1}, {}, "one value only"),
         ({"late": "x"}, {}, "no cause has more than one value"),
         ({"late": [f"c{at}" for at in range(300)]}, {}, "300 values"),
         ({"one": 1}, {"cluster": "one"}, "one cluster"),

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crmkit.core.errors import DataError
+from crmkit.core.errors import DataError, DataWarning
 from crmkit.effect import before_after, compare_arms
 
 
@@ -18,7 +18,14 @@ def table(**columns):
     [
         ({"y": pd.date_range("2024-01-01", periods=100)}, {}, "y must hold numbers, got datetime64"),
         ({"y": pd.Categorical(["a", "b"] * 50)}, {}, "y must hold numbers, got category"),
+        ({"y": pd.to_timedelta(np.arange(100), unit="D")}, {}, "y must hold numbers, got timedelta64"),
+        ({"y": pd.period_range("2024-01", periods=100, freq="M")}, {}, "y must hold numbers, got period"),
+        ({"y": np.arange(100) + 1j}, {}, "y must hold numbers, got complex"),
+        ({"y": ["1.5", "2"] * 50}, {}, "y must hold numbers; rows 0, 1, 2"),
+        ({"y": pd.Series([1.0, "2"] * 50, dtype=object)}, {}, "y must hold numbers; rows 1, 3"),
+        ({"y": [1e80, 2.0] * 50}, {}, r"y is beyond 1e\+60 in rows 0, 2"),
         ({"x": pd.date_range("2024-01-01", periods=100)}, {"covariates": "x"}, "x holds times"),
+        ({"x": pd.to_timedelta(np.arange(100), unit="D")}, {"covariates": "x"}, "x holds times"),
         ({"x": [f"v{at}" for at in range(100)]}, {"covariates": ["x"]}, "x has 100 categories"),
         ({"x": [None] + ["c"] * 99}, {"cluster": "x"}, "x is missing in row 0"),
         ({}, {"covariates": [1]}, "covariates must be names"),
@@ -44,6 +51,9 @@ def test_a_message_never_shows_what_stands_in_a_cell():
 def test_nullable_numbers_and_mappings_are_read():
     nullable = table(y=pd.array([1, 2, 3, 5] * 25, dtype="Int64"))
     assert compare_arms(nullable, outcome="y").kind == "count"
+    mixed = pd.Series([True, None, np.False_, 1] * 25, dtype=object)
+    with pytest.warns(DataWarning, match="y is missing"):
+        assert compare_arms(table(y=mixed), outcome="y").kind == "binary"
     given = {"arm": ["call", "control"] * 3, "y": [1, 0, 0, 1, 1, 0]}
     assert compare_arms(given, outcome="y").table["n"].tolist() == [3, 3]
 

@@ -38,3 +38,4 @@ def test_marks_off_the_scale_and_unknown_metrics_are_refused():
     with pytest.raises(DataError, match="metric must be one of"):
         scores([1], "love")
     assert scores([10], "csat", scale=(1, 10)).tolist() == [1.0]
+    assert scores([5, 4], "csat", top=1).tolist() == [1.0, 0.0]

@@ -139,6 +139,53 @@ def test_means_far_from_zero_and_times_are_tracked():
     assert naive.table.index.get_level_values("period")[3] == pd.Period("2024-02-29")
 
 
+def wandering(seed, *, months=12, n=400, spread=0.08):
+    """Give marks whose share of promoters goes up and down from month to month for no reason."""
+    rng = np.random.default_rng(seed)
+    month = np.repeat(np.arange(months), n)
+    share = 0.5 + spread * rng.normal(size=months)[month]
+    draw = rng.random(len(month))
+    marks = np.where(draw < share, 10, np.where(draw < share + 0.3, 8, 3))
+    return pd.DataFrame({"day": 19_723 + 31 * month + 3, "rating": marks})
+
+
+@pytest.mark.slow
+def test_a_figure_that_wanders_sets_off_alarms_unless_it_is_allowed_for():
+    blind = allowed = 0
+    seen = []
+    for seed in range(100):
+        table = wandering(seed)
+        first = track(table, by="month")
+        blind += len(first.alarms) > 0
+        seen.append(first.wander_seen)
+        # Promoters go up and detractors down by 8 points each.
+        allowed += len(track(table, by="month", wander=16).alarms) > 0
+    assert blind >= 90
+    assert allowed <= 10
+    assert np.mean(seen) == pytest.approx(16, rel=0.15)
+
+
+def test_without_wander_little_is_seen_and_few_periods_say_nothing():
+    assert track(year(n=36_000)).wander_seen < 2
+    result = track(wandering(0), wander=16)
+    assert result.wander == 16
+    assert "16 of it allowed for" in repr(result)
+    assert np.isnan(track(wandering(0, months=7)).wander_seen)
+    equal = track(year().assign(rating=10.0), wander=5)
+    assert not len(equal.alarms)
+    with pytest.raises(DataError, match="wander must be"):
+        track(year(), wander=-1)
+
+
+def test_any_function_can_be_allowed_to_wander():
+    def average(rows):
+        return mean(rows["rating"])
+
+    table = wandering(1, spread=0.15)
+    assert len(track(table, metric=average).alarms)
+    assert not len(track(table, metric=average, wander=2).alarms)
+
+
 def test_small_periods_are_shown_and_not_compared():
     table = pd.concat([year(n=300), pd.DataFrame({"day": [19_723 + 400], "rating": [3.0]})])
     result = track(table, least=20)

@@ -12,6 +12,7 @@ from crmkit.effect._marks import scores
 from crmkit.effect._over_time import ArmsOverTime, compare_over_time
 from crmkit.effect._power import SampleSize, detectable_effect, power, sample_size
 from crmkit.effect._sample_ratio import SampleRatio, sample_ratio
+from crmkit.effect._staggered import StaggeredDifferences, staggered_differences
 from crmkit.effect._track import Tracking, track
 from crmkit.effect.policy import PolicyValues, policy_value
 from crmkit.effect.uplift import DRLearner, SLearner, TLearner, XLearner, cross_fitted_effects, uplift_by_decile
@@ -28,6 +29,7 @@ __all__ = [
     "SLearner",
     "SampleRatio",
     "SampleSize",
+    "StaggeredDifferences",
     "TLearner",
     "Tracking",
     "XLearner",
@@ -44,6 +46,7 @@ __all__ = [
     "sample_ratio",
     "sample_size",
     "scores",
+    "staggered_differences",
     "track",
     "uplift_by_decile",
 ]

@@ -49,6 +49,7 @@ def alarm_p_values(
     limit: float,
     *,
     cost: float = 1.0,
+    wander: float = 0.0,
     random_state: int = 0,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Compare each period with all since the last alarm.
@@ -69,6 +70,8 @@ def alarm_p_values(
         P-values below it are alarms, after which the comparison starts anew.
     cost : float, default=1.0
         How many rows are worth one independent row.
+    wander : float, default=0.0
+        Standard deviation of the periods' true means that is nothing to be told of, in the scores' unit.
     random_state : int, default=0
         Of the draws.
 
@@ -85,30 +88,35 @@ def alarm_p_values(
     rng = np.random.default_rng(random_state)
     n = counts.sum(axis=1)
     expected, p_value = np.full(len(n), np.nan), np.full(len(n), np.nan)
-    before, moments = np.zeros(len(values), dtype=np.int64), np.zeros(3)
+    before, moments = np.zeros(len(values), dtype=np.int64), np.zeros(4)
     for at in np.flatnonzero(n > 0):
-        now = np.array([n[at], sums[0][at], sums[1][at]], dtype=np.float64)
+        now = np.array([n[at], sums[0][at], sums[1][at], float(n[at]) ** 2], dtype=np.float64)
         if moments[0] > 0:
             expected[at] = moments[1] / moments[0]
-            p_value[at] = _t(moments, now, cost)
+            p_value[at] = _t(moments, now, cost, wander)
             if p_value[at] < _DOUBTFUL * limit:
-                p_value[at] = max(p_value[at] if cost > 1 else 0.0, _redrawn(before, counts[at], values, limit, rng))
+                least = p_value[at] if cost > 1 or wander > 0 else 0.0
+                p_value[at] = max(least, _redrawn(before, counts[at], values, limit, rng))
             if p_value[at] < limit:
-                before, moments = np.zeros_like(before), np.zeros(3)
+                before, moments = np.zeros_like(before), np.zeros(4)
         before, moments = before + counts[at], moments + now
     return expected, p_value
 
 
-def _t(before: npt.NDArray[np.float64], now: npt.NDArray[np.float64], cost: float) -> float:
+def _t(before: npt.NDArray[np.float64], now: npt.NDArray[np.float64], cost: float, wander: float) -> float:
     """Give Student's p-value of two means of one variance; 1 where nothing varies."""
     means = before[1] / before[0], now[1] / now[0]
     within = before[2] + now[2] - before[0] * means[0] ** 2 - now[0] * means[1] ** 2
+    rows = before[0] + now[0]
+    # Each earlier period wandered by itself: their mean does so less.
+    own = wander**2 * (1 + before[3] / before[0] ** 2)
     # Rounding leaves a trace of variance where all scores of a side are equal.
     if within <= 1e-12 * (before[2] + now[2]):
-        return 0.0 if abs(means[1] - means[0]) > 1e-9 * (abs(means[0]) + abs(means[1])) else 1.0
-    rows = before[0] + now[0]
+        if own == 0:
+            return 0.0 if abs(means[1] - means[0]) > 1e-9 * (abs(means[0]) + abs(means[1])) else 1.0
+        within = 0.0
     freedom = max(rows / cost - 2, 1.0)
-    error = np.sqrt(within / (rows - 2) * cost * (1 / before[0] + 1 / now[0])) if rows > 2 else np.inf
+    error = np.sqrt(within / (rows - 2) * cost * (1 / before[0] + 1 / now[0]) + own) if rows > 2 else np.inf
     return float(2 * stdtr(freedom, -abs(means[1] - means[0]) / error))
 
 

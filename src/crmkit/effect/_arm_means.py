@@ -9,6 +9,7 @@ import numpy as np
 from scipy.linalg import qr
 
 from crmkit.core.errors import DataError
+from crmkit.effect._cluster_robust import bias_reduced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,23 +35,30 @@ class ArmMeans:
         Independent rows or clusters of each arm.
     freedom : ndarray, shape (n_arms,)
         Degrees of freedom of each arm's variance.
+    rounding : float
+        A standard error below it is what rounding leaves of outcomes that do not vary.
+    crossed : bool
+        Some clusters have rows in several arms, so that the arms' variances are not independent.
     """
 
     means: npt.NDArray[np.float64]
     covariance: npt.NDArray[np.float64]
     units: npt.NDArray[np.int64]
     freedom: npt.NDArray[np.float64]
+    rounding: float = 0.0
+    crossed: bool = False
 
     def difference(self, arm: int, control: int) -> tuple[float, float, float]:
-        """Give a difference, its standard error, and Welch's degrees of freedom."""
+        """Give a difference, its standard error, and Welch's degrees of freedom (the smaller arm's where crossed)."""
         difference = float(self.means[arm] - self.means[control])
         pair = self.covariance[np.ix_([arm, control], [arm, control])]
         variance = max(float(pair[0, 0] + pair[1, 1] - 2 * pair[0, 1]), 0.0)
-        if variance <= (_TOLERANCE * float(np.abs(self.means).max())) ** 2:
-            variance = 0.0  # what rounding leaves of outcomes that do not vary
+        if variance <= self.rounding**2:
+            variance = 0.0
         own = np.diag(pair)
         spread = float(np.sum(own**2 / self.freedom[[arm, control]]))
-        freedom = float(own.sum() ** 2 / spread) if spread > 0 else float(self.freedom[[arm, control]].min())
+        fewest = float(self.freedom[[arm, control]].min())
+        freedom = float(own.sum() ** 2 / spread) if spread > 0 and not self.crossed else fewest
         return difference, float(np.sqrt(variance)), freedom
 
 
@@ -66,8 +74,9 @@ def arm_means(
 
     Each arm has a regression of its own on covariates centred at the mean of all rows, which is Lin's regression with
     all interactions. Residuals are divided by the root of one less the leverage (HC2), which without covariates is
-    exactly s^2/n of each arm and so Welch's variance. The centre is a mean of a sample too: its own term is kept, so
-    that the interval speaks of the population the rows come from. Clusters may lie across arms.
+    exactly s^2/n of each arm and so Welch's variance; clusters likewise (CR2). The centre is a mean of a sample too:
+    its own term is kept, so that the interval speaks of the population the rows come from. Clusters may lie across
+    arms.
 
     Parameters
     ----------
@@ -80,7 +89,7 @@ def arm_means(
     covariates : ndarray, shape (n_rows, n_covariates), or None
         Estimable in each arm.
     cluster : ndarray of int, shape (n_rows,), or None
-        Where None, each row stands for itself.
+        From 0, without gaps; where None, each row stands for itself.
 
     Returns
     -------
@@ -98,36 +107,40 @@ def arm_means(
     n_columns = matrix.shape[1]
     means, freedom = np.empty(n_arms), np.empty(n_arms)
     units = np.empty(n_arms, dtype=np.int64)
-    influence = np.zeros((n_rows, n_arms))
+    influence = np.zeros((n_rows if cluster is None else int(cluster.max()) + 1, n_arms))
     for at in range(n_arms):
         rows = np.flatnonzero(arm == at)
         units[at] = len(rows) if cluster is None else len(np.unique(cluster[rows]))
-        if units[at] < 2 or len(rows) < n_columns + 2:
-            needed = max(2, n_columns + 2) if cluster is None else 2
-            raise DataError(f"arm number {at} has {units[at]} independent rows, and at least {needed} are needed")
+        if units[at] < n_columns + 2:
+            raise DataError(
+                f"arm number {at} has {units[at]} independent rows, and at least {n_columns + 2} are needed"
+            )
         design = np.column_stack([np.ones(len(rows)), centred[rows]])
         q, r = np.linalg.qr(design)
         coefficients = np.linalg.solve(r, q.T @ outcome[rows])
         residual = outcome[rows] - design @ coefficients
-        # The first row of (X'X)^-1 X' is the weight of each residual in the intercept.
-        weight = q @ np.linalg.solve(r.T, np.eye(n_columns + 1)[0])
+        # The intercept is the outcome weighted by the first row of (X'X)^-1 X', here written in the basis.
+        first = np.linalg.solve(r.T, np.eye(n_columns + 1)[0])
         if cluster is None:
             leverage = np.einsum("ij,ij->i", q, q)
-            correction = 1 / np.sqrt(np.maximum(1 - leverage, 1 / n_rows))
+            influence[rows, at] = (q @ first) * residual / np.sqrt(np.maximum(1 - leverage, 1 / n_rows))
             freedom[at] = len(rows) - n_columns - 1
         else:
-            few = units[at] / (units[at] - 1) * (len(rows) - 1) / (len(rows) - n_columns - 1)
-            correction = np.full(len(rows), np.sqrt(few))
-            freedom[at] = units[at] - 1
+            there, own = np.unique(cluster[rows], return_inverse=True)
+            pulled, own_freedom = bias_reduced(q, residual, first[:, None], own.reshape(-1))
+            influence[there, at], freedom[at] = pulled[:, 0], own_freedom[0]
         means[at] = coefficients[0] if n_columns else outcome[rows].mean()
-        influence[rows, at] = weight * residual * correction
         if n_columns:
-            influence[:, at] += centred @ coefficients[1:] / n_rows
-    if cluster is not None:
-        summed = np.zeros((int(cluster.max()) + 1, n_arms))
-        np.add.at(summed, cluster, influence)
-        influence = summed
-    return ArmMeans(means, influence.T @ influence, units, freedom)
+            centre = centred @ coefficients[1:] / n_rows
+            influence[:, at] += centre if cluster is None else np.bincount(cluster, weights=centre)
+    return ArmMeans(
+        means,
+        influence.T @ influence,
+        units,
+        freedom,
+        rounding=64 * float(np.finfo(np.float64).eps * np.abs(outcome).max() / np.sqrt(np.bincount(arm).min())),
+        crossed=cluster is not None and int(units.sum()) > len(influence),
+    )
 
 
 def estimable(
@@ -161,7 +174,7 @@ def estimable(
         own = own - own.mean(axis=0)
         size = np.sqrt(np.sum(own**2, axis=0))
         scale = np.sqrt(np.sum((covariates[:, kept] - covariates[:, kept].mean(axis=0)) ** 2, axis=0))
-        varied = size > _TOLERANCE * np.maximum(scale, _TOLERANCE)
+        varied = size > _TOLERANCE * scale
         kept, own = kept[varied], own[:, varied] / size[varied]
         if len(kept):
             _, upper, order = qr(own, mode="economic", pivoting=True)

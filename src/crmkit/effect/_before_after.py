@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit.core import html
-from crmkit.core.checks import as_frame
+from crmkit.core.checks import as_frame, positions
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.core.estimate import Estimate
 from crmkit.effect._arm_means import arm_means
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["Change", "before_after"]
+
+_COUNTED = {"nps", "csat", "ces-share"}
+"""Figures that count answers: their own intervals hold for few answers and lopsided mixes, where Welch's does not."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,11 @@ def before_after(
     DataError
         If the metric is unknown or a side has nothing to measure.
 
+    Notes
+    -----
+    Shares and the net promoter score of independent answers get the interval of their difference from their own two
+    (MOVER, which for shares is Newcombe's); means, and answers of the same customers, Welch's t.
+
     References
     ----------
     Zou, G. Y., & Donner, A. (2008). Construction of confidence limits about effect measures: a general approach.
@@ -122,11 +130,16 @@ def before_after(
         sides = [repeat_purchase(one, level=level, **options) for one in (before, after)]
         return _from_estimates(metric, sides[0], sides[1])
     if metric == "churn-rate":
+        for side, one in (("before", before), ("after", after)):
+            if not isinstance(one, list | tuple) or len(one) != 2:
+                raise DataError(f"churn-rate needs a pair of id lists for {side}: those at the start and at the end")
         sides = [churn_rate(*one, level=level, **options) for one in (before, after)]
         return _from_estimates(metric, sides[0], sides[1])
     if metric != "mean" and metric not in METRICS:
         known = ", ".join(map(repr, [*METRICS, "mean", "repeat-purchase", "churn-rate"]))
         raise DataError(f"metric must be a function or one of {known}, got {metric!r}")
+    if metric == "mean" and options:
+        raise DataError(f"the mean has no option {', '.join(map(repr, options))}")
     return _from_answers(before, after, metric, column, customer, level, options)
 
 
@@ -154,12 +167,15 @@ def _from_answers(
 ) -> Change:
     """Subtract means over answers, whose customers may be the same."""
     figures, values, owners = [], [], []
+    refuse = options.pop("missing", "exclude") == "raise"
     for side, given in (("before", before), ("after", after)):
         marks, who = _side(given, column, customer, side)
-        score = marks if metric == "mean" else scores(marks, metric, scale=options.get("scale"))
+        score = marks if metric == "mean" else scores(marks, metric, **options)
         known = score.notna().to_numpy(dtype=bool)
         if not known.any():
             raise DataError(f"{side} holds no {column}: there is nothing to measure")
+        if refuse and not known.all():
+            raise DataError(f"{side}: {column} is missing in {positions(~known)}")
         if not known.all():
             warnings.warn(
                 f"{int((~known).sum()):,} of {len(known):,} answers {side} have no {column} and are left out",
@@ -171,7 +187,7 @@ def _from_answers(
         figures.append(figure)
         values.append(own)
         owners.append(None if who is None else who[known])
-    if min(map(len, values)) < 2:
+    if min(map(len, values)) < 2 or (metric in _COUNTED and customer is None):
         return _from_estimates(metric, figures[0], figures[1])
     arm = np.repeat([0, 1], [len(values[0]), len(values[1])])
     cluster = None
@@ -196,7 +212,9 @@ def _side(given: Any, column: str, customer: str | None, side: str) -> tuple[pd.
     if isinstance(given, list | tuple | np.ndarray | pd.Series):
         if customer is not None:
             raise DataError(f"{side} is a list of marks: to say who gave them (customer=…) hand in a table")
-        return pd.Series(given).reset_index(drop=True), None
-    frame = evaluation_frame(as_frame(given, what=side), [column, customer], what=side)
+        column = side
+        frame = pd.Series(given).rename(column).reset_index(drop=True).to_frame()
+    else:
+        frame = evaluation_frame(as_frame(given, what=side), [column, customer], what=side)
     marks = pd.Series(column_numbers(frame, column))
     return marks, None if customer is None else frame[customer]

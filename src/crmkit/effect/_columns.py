@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from decimal import Decimal
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["as_names", "cluster_codes", "column_numbers", "covariate_matrix", "evaluation_frame", "labels_and_codes"]
 
 _MOST_LEVELS = 50
+_LARGEST = 1e60
+"""Fourth powers of larger numbers are no longer numbers, and intervals of lifts need them."""
 
 
 def evaluation_frame(table: Any, columns: Sequence[str | None], *, what: str = "table") -> pd.DataFrame:
@@ -97,22 +101,27 @@ def column_numbers(frame: pd.DataFrame, column: str) -> npt.NDArray[np.float64]:
     Raises
     ------
     DataError
-        If it holds text, times or infinite numbers, naming positions.
+        If it holds text, categories, times, or numbers that are infinite or beyond 1e60, naming positions.
     """
     series = frame[column]
-    if isinstance(series.dtype, pd.CategoricalDtype) or pd.api.types.is_datetime64_any_dtype(series.dtype):
-        raise DataError(f"{column} must hold numbers, got {series.dtype}")
+    kind = series.dtype
+    loose = pd.api.types.is_object_dtype(kind) or pd.api.types.is_string_dtype(kind)
+    plain = pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind)
+    if isinstance(kind, pd.CategoricalDtype) or pd.api.types.is_complex_dtype(kind) or not (loose or plain):
+        raise DataError(f"{column} must hold numbers, got {kind}: turn it into a number or a truth value first")
     absent = series.isna().to_numpy(dtype=bool)
-    try:
-        numbers = series.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError):
-        text = np.fromiter((isinstance(value, str) for value in series), dtype=bool, count=len(series))
-        raise DataError(
-            f"{column} must hold numbers; {positions(text & ~absent)} hold text or something else"
-        ) from None
+    if loose:
+        number = (Real, Decimal, np.bool_)
+        strange = ~np.fromiter((isinstance(value, number) for value in series), dtype=bool, count=len(series))
+        if (strange & ~absent).any():
+            raise DataError(f"{column} must hold numbers; {positions(strange & ~absent)} hold text or something else")
+    numbers = series.to_numpy(dtype=np.float64, na_value=np.nan)
     wrong = np.isinf(numbers)
     if wrong.any():
         raise DataError(f"{column} is infinite in {positions(wrong)}")
+    wrong = np.abs(numbers) > _LARGEST
+    if wrong.any():
+        raise DataError(f"{column} is beyond {_LARGEST:g} in {positions(wrong)}: give it in a larger unit")
     return np.asarray(numbers, dtype=np.float64)
 
 
@@ -176,7 +185,7 @@ def cluster_codes(frame: pd.DataFrame, cluster: str | None) -> npt.NDArray[np.in
 
 def covariate_matrix(
     frame: pd.DataFrame, covariates: Sequence[str], *, stacklevel: int = 3
-) -> tuple[npt.NDArray[np.float64], list[str]]:
+) -> tuple[npt.NDArray[np.float64], list[str], list[str]]:
     """Turn covariates into numbers: categories into indicators, missing ones into the mean and an indicator.
 
     Parameters
@@ -192,8 +201,8 @@ def covariate_matrix(
     -------
     matrix : ndarray of float64, shape (n_rows, n_columns)
         Finite; constant columns are left out.
-    names : list of str
-        Of its columns.
+    names, owners : list of str
+        Of its columns, and the covariate that each comes from.
 
     Raises
     ------
@@ -202,6 +211,7 @@ def covariate_matrix(
     """
     columns: list[npt.NDArray[np.float64]] = []
     names: list[str] = []
+    owners: list[str] = []
     filled: list[str] = []
     for name in covariates:
         series = frame[name]
@@ -211,7 +221,7 @@ def covariate_matrix(
             numbers = np.where(absent, numbers[~absent].mean() if not absent.all() else 0.0, numbers)
             columns.append(numbers)
             names.append(name)
-        elif pd.api.types.is_datetime64_any_dtype(series.dtype):
+        elif getattr(series.dtype, "kind", "O") in "mM" or isinstance(series.dtype, pd.PeriodDtype):
             raise DataError(f"{name} holds times: turn it into a number, such as days before the experiment")
         else:
             labels, codes = labels_and_codes(series)
@@ -227,6 +237,7 @@ def covariate_matrix(
             filled.append(f"{name} ({int(absent.sum()):,})")
             columns.append(absent.astype(np.float64))
             names.append(f"{name} is missing")
+        owners += [name] * (len(names) - len(owners))
     if filled:
         warnings.warn(
             f"covariates are missing and take the mean and an indicator of their own: {', '.join(filled)}",
@@ -235,4 +246,4 @@ def covariate_matrix(
         )
     varied = [at for at, column in enumerate(columns) if np.ptp(column) > 0]
     matrix = np.column_stack([columns[at] for at in varied]) if varied else np.empty((len(frame), 0))
-    return matrix, [names[at] for at in varied]
+    return matrix, [names[at] for at in varied], [owners[at] for at in varied]

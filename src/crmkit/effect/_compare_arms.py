@@ -11,29 +11,18 @@ import pandas as pd
 
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.effect._always_valid import always_valid_p_value, always_valid_width, check_planned
-from crmkit.effect._arm_means import ArmMeans, arm_means, estimable
-from crmkit.effect._columns import (
-    as_names,
-    cluster_codes,
-    column_numbers,
-    covariate_matrix,
-    evaluation_frame,
-    labels_and_codes,
-)
+from crmkit.effect._arm_means import ArmMeans, arm_means
+from crmkit.effect._arm_rows import arm_rows, find_control, outcome_kind
+from crmkit.effect._columns import as_names
 from crmkit.effect._comparison import ArmComparison
 from crmkit.effect._intervals import fieller, newcombe, newcombe_p_value, t_p_value, t_width
-from crmkit.effect._sample_ratio import SampleRatio, sample_ratio
 from crmkit.effect._simultaneous import adjusted_p_value, shared_control, simultaneous_level
 from crmkit.metrics.intervals import check_level
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy.typing as npt
-
 __all__ = ["compare_arms", "find_control", "outcome_kind"]
-
-_CONTROLS = {"control", "holdout", "hold-out", "placebo", "对照", "对照组", "0", "false"}
 
 
 @dataclass(frozen=True)
@@ -83,7 +72,8 @@ def compare_arms(
         The arm to compare with; where None, the one called control, holdout, placebo, 对照, 0 or False.
     cluster : str or None, default=None
         Rows of one cluster (a customer's orders) depend on each other: errors are cluster-robust, and units of
-        assignment are clusters. A mean over orders is then the ratio of two totals of customers.
+        assignment are clusters. A mean over orders is then the ratio of two totals of customers. Errors are
+        bias-reduced (CR2), with t intervals that allow for few clusters and for clusters of unequal size.
     allocation : mapping of arm to float, or None
         The design's shares for the sample-ratio test; None where all arms were to be of one size.
     simultaneous : bool, default=True
@@ -110,7 +100,9 @@ def compare_arms(
     Warns
     -----
     DataWarning
-        If the sizes are not as designed, outcomes or arms are missing, a covariate cannot be used, or nothing varies.
+        If the sizes are not as designed, outcomes or arms are missing, a covariate cannot be used or differs between
+        the arms by more than chance (as one measured after the assignment does), customers have several rows and
+        nothing says that they belong together, an arm has fewer than 20 clusters, or nothing varies.
 
     See Also
     --------
@@ -137,39 +129,22 @@ def compare_arms(
     named = as_names(covariates, "covariates")
     if outcome in named or arm in named or outcome == arm:
         raise DataError("outcome, arm and covariates must be different columns")
-    frame = evaluation_frame(table, [outcome, arm, *named, cluster])
-    labels, codes = labels_and_codes(frame[arm])
-    at = find_control(labels, control, arm)
-    order = [at, *(other for other in range(len(labels)) if other != at)]
-    labels = [labels[other] for other in order]
-    place = np.append(np.argsort(order), -1)
-    codes = place[codes]
-    clusters = cluster_codes(frame, cluster)
-    ratio = _sizes(codes, labels, clusters, allocation)
-    values = column_numbers(frame, outcome)
-    usable = (codes >= 0) & np.isfinite(values)
-    lost = np.bincount(codes[(codes >= 0) & ~np.isfinite(values)], minlength=len(labels))
-    notes = _notes(ratio, codes, lost, outcome)
-    values, codes, frame = values[usable], codes[usable], frame[usable]
-    _enough(codes, labels, clusters if clusters is None else clusters[usable])
-    matrix, dropped = _adjusters(frame, named, codes, len(labels))
-    if dropped:
-        notes.append(f"not the same in all arms, so left out of the adjustment: {', '.join(dropped)}")
-    grouped = None if clusters is None else pd.factorize(clusters[usable])[0].astype(np.intp)
-    plain = arm_means(values, codes, len(labels), cluster=grouped)
-    adjusted = (
-        plain if not matrix.shape[1] else arm_means(values, codes, len(labels), covariates=matrix, cluster=grouped)
-    )
+    trial = arm_rows(table, outcome, arm, named, control, cluster, allocation)
+    labels, codes, values, n_arms = trial.labels, trial.codes, trial.values, len(trial.labels)
+    plain = adjusted = arm_means(values, codes, n_arms, cluster=trial.clusters)
+    if trial.matrix.shape[1]:
+        adjusted = arm_means(values, codes, n_arms, covariates=trial.matrix, cluster=trial.clusters)
     kind = outcome_kind(values)
-    rules = _Rules(level, sequential, planned, kind == "binary" and not matrix.shape[1] and grouped is None)
-    rows = _differences(plain, adjusted, rules, simultaneous=simultaneous)
-    if np.isnan(rows["p_value"].to_numpy()[1:]).any():
+    rules = _Rules(level, sequential, planned, kind == "binary" and adjusted is plain and trial.clusters is None)
+    figures = _differences(plain, adjusted, rules, simultaneous=simultaneous)
+    notes = [*trial.notes]
+    if np.isnan(figures["p_value"].to_numpy()[1:]).any():
         notes.append("an outcome does not vary within the arms: such a difference has no interval")
-    result = pd.DataFrame(
-        {"n": np.bincount(codes, minlength=len(labels)), "units": plain.units, "missing": lost, "mean": plain.means},
-        index=pd.Index(labels, name="arm", dtype=object),
-    ).join(rows.set_axis(pd.Index(labels, name="arm", dtype=object)))
-    if not matrix.shape[1]:
+    index = pd.Index(labels, name="arm", dtype=object)
+    n = np.bincount(codes, minlength=n_arms)
+    sizes = pd.DataFrame({"n": n, "units": plain.units, "missing": trial.lost, "mean": plain.means}, index=index)
+    result = sizes.join(figures.set_axis(index))
+    if adjusted is plain:
         result[["adjusted", "variance_reduction"]] = np.nan
     for note in notes:
         warnings.warn(note, DataWarning, stacklevel=2)
@@ -179,124 +154,11 @@ def compare_arms(
         control=labels[0],
         kind=kind,
         level=level,
-        method=_method(rules, len(labels), simultaneous=simultaneous, clustered=grouped is not None),
-        sample_ratio=ratio,
-        covariates=tuple(named) if matrix.shape[1] else (),
+        method=_method(rules, n_arms, simultaneous=simultaneous, clustered=trial.clusters is not None),
+        sample_ratio=trial.ratio,
+        covariates=trial.covariates,
         notes=tuple(notes),
     )
-
-
-def find_control(labels: Sequence[Any], control: Any, arm: str) -> int:
-    """Find the arm to compare with.
-
-    Parameters
-    ----------
-    labels : sequence
-        All arms.
-    control : object or None
-        What the caller named.
-    arm : str
-        The column, for messages.
-
-    Returns
-    -------
-    int
-        Its place.
-
-    Raises
-    ------
-    DataError
-        If it is not there or cannot be guessed, or there is only one arm.
-    """
-    there = ", ".join(map(repr, labels))
-    if len(labels) < 2:
-        raise DataError(
-            f"{arm} must name at least two arms, got {there or 'none'}: without a control there is no effect"
-        )
-    if control is not None:
-        if control not in labels:
-            raise DataError(f"there is no arm {control!r}; {arm} has: {there}")
-        return list(labels).index(control)
-    found = [at for at, label in enumerate(labels) if str(label).strip().casefold() in _CONTROLS]
-    if len(found) != 1:
-        raise DataError(f"say which arm is the control (control=…); {arm} has: {there}")
-    return found[0]
-
-
-def outcome_kind(values: npt.NDArray[np.float64]) -> str:
-    """Say what kind of outcome it is: binary, count or continuous.
-
-    Parameters
-    ----------
-    values : ndarray
-        Finite outcomes.
-
-    Returns
-    -------
-    str
-        The kind.
-    """
-    if ((values == 0) | (values == 1)).all():
-        return "binary"
-    whole = bool((values == np.round(values)).all() and (values >= 0).all())
-    return "count" if whole else "continuous"
-
-
-def _sizes(
-    codes: npt.NDArray[np.intp],
-    labels: list[Any],
-    clusters: npt.NDArray[np.intp] | None,
-    allocation: Mapping[Any, float] | None,
-) -> SampleRatio:
-    """Test the sizes, in clusters where each belongs to one arm."""
-    known = codes >= 0
-    counted = codes[known]
-    if clusters is not None:
-        pairs = np.unique(np.column_stack([clusters[known], counted]), axis=0)
-        if len(pairs) == len(np.unique(clusters[known])):
-            counted = pairs[:, 1]
-    n = np.bincount(counted, minlength=len(labels))
-    return sample_ratio(dict(zip(labels, n.tolist(), strict=True)), allocation=allocation)
-
-
-def _notes(ratio: SampleRatio, codes: npt.NDArray[np.intp], lost: npt.NDArray[np.int64], outcome: str) -> list[str]:
-    """Tell what is wrong with the rows themselves."""
-    notes = []
-    if not ratio.ok:
-        sizes = ", ".join(f"{arm} {n:,}" for arm, n in ratio.table["n"].items())
-        notes.append(
-            f"the arms are not as large as designed (p={ratio.p_value:.1g}: {sizes}): find out why before "
-            "believing any difference, or give the design's shares (allocation=…)"
-        )
-    if (codes < 0).any():
-        notes.append(f"{int((codes < 0).sum()):,} rows have no arm and are left out")
-    if lost.any():
-        by_arm = ", ".join(f"{arm} {n:,}" for arm, n in zip(ratio.table.index, lost.tolist(), strict=True))
-        notes.append(f"{outcome} is missing and its rows are left out ({by_arm}): the rest may differ between arms")
-    return notes
-
-
-def _enough(codes: npt.NDArray[np.intp], labels: list[Any], clusters: npt.NDArray[np.intp] | None) -> None:
-    """Refuse an arm of fewer than two independent rows."""
-    for at, label in enumerate(labels):
-        own = codes == at
-        n = int(own.sum()) if clusters is None else len(np.unique(clusters[own]))
-        if n < 2:
-            raise DataError(f"arm {label!r} has {n} independent rows with an outcome, and at least 2 are needed")
-
-
-def _adjusters(
-    frame: pd.DataFrame, named: list[str], codes: npt.NDArray[np.intp], n_arms: int
-) -> tuple[npt.NDArray[np.float64], list[str]]:
-    """Give the covariates that every arm can use, and the names of the others."""
-    if not named:
-        return np.empty((len(frame), 0)), []
-    matrix, names = covariate_matrix(frame, named, stacklevel=4)
-    matrix, _, dropped = estimable(matrix, codes, n_arms, names)
-    smallest = int(np.bincount(codes, minlength=n_arms).min())
-    if matrix.shape[1] + 2 > smallest:
-        raise DataError(f"{matrix.shape[1]} columns of covariates are too many for an arm of {smallest} rows")
-    return matrix, dropped
 
 
 def _differences(plain: ArmMeans, adjusted: ArmMeans, rules: _Rules, *, simultaneous: bool) -> pd.DataFrame:

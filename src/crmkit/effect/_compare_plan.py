@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -106,8 +106,8 @@ def compare_plan(
     covariates : str or sequence of str, default=()
         Columns known before the plan, to take noise off.
     share : float or None, default=None
-        The share of cases that were to be held out, for the test of the arms' sizes; None takes that of all cases, and
-        so tests whether as many were to be treated on either side.
+        The share of cases (or customers) that were to be held out, for the test of the arms' sizes; None takes that of
+        all of them, and so tests whether as many were to be treated on either side.
     level : float, default=0.95
         Nominal coverage.
 
@@ -124,7 +124,8 @@ def compare_plan(
     Warns
     -----
     DataWarning
-        If cases have no outcome (by arm), or the arms are not as large as designed.
+        If cases have no outcome (by arm), the arms are not as large as designed, or customers have several cases and
+        ``customer`` does not say so.
 
     Examples
     --------
@@ -152,7 +153,9 @@ def compare_plan(
             )
     if share is not None and not 0 < share < 1:
         raise DataError(f"share must lie between 0 and 1, got {share!r}")
-    held = float((cases["arm"] == _HELD).mean()) if share is None else share
+    # The hold-out was drawn by customer where there are any, so that their share is what the sizes are held against.
+    drawn = cases if customer is None else cases.drop_duplicates(customer)
+    held = float((drawn["arm"] == _HELD).mean()) if share is None else share
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always", DataWarning)
         comparison = _compare(compared, outcome, named, customer, held, level)
@@ -220,7 +223,7 @@ def _compare(
     cases: pd.DataFrame, outcome: str, covariates: list[str], customer: str | None, held: float, level: float
 ) -> ArmComparison:
     """Compare the plan with the hold-out."""
-    return compare_arms(
+    comparison = compare_arms(
         cases,
         outcome=outcome,
         arm="arm",
@@ -230,6 +233,8 @@ def _compare(
         allocation={_PLAN: 1 - held, _HELD: held},
         level=level,
     )
+    # Who compares a plan names the cluster by another argument.
+    return replace(comparison, notes=tuple(note.replace("cluster='", "customer='") for note in comparison.notes))
 
 
 def _by_remedy(cases: pd.DataFrame, outcome: str, customer: str | None, level: float) -> pd.DataFrame:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import fdtrc
 
 from crmkit.core import html
 from crmkit.core.checks import positions
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.core.estimate import Estimate
+from crmkit.effect._cluster_robust import FEW_CLUSTERS
 from crmkit.effect._columns import column_numbers, evaluation_frame, labels_and_codes
 from crmkit.effect._intervals import t_p_value, t_width
+from crmkit.effect._panel import PanelMeans, first_period_at, panel_means, present_rows
 from crmkit.metrics.intervals import check_level
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DifferenceInDifferences", "difference_in_differences"]
 
-_FEW_UNITS = 20
 _ALARM = 0.05
 
 
@@ -62,8 +62,10 @@ class DifferenceInDifferences:
     notes: tuple[str, ...] = field(default=())
 
     def _heads(self) -> list[str]:
-        if np.isnan(self.trend_p_value):
+        if self.placebo is None:
             trend = "parallel trends cannot be tested: only one period lies before the start"
+        elif np.isnan(self.trend_p_value):
+            trend = "parallel trends cannot be tested: too few units, or nothing varies"
         else:
             verdict = "NOT parallel" if self.trend_p_value < _ALARM else "no sign against parallel trends"
             trend = f"before the start: {verdict} (p={self.trend_p_value:.2g}); this is no proof of what follows it"
@@ -96,8 +98,8 @@ def difference_in_differences(
     It assumes that without treatment both groups would have changed alike (parallel trends). That cannot be proved;
     what can be looked at are the periods before the start, in which nothing was done: their placebo effects and the
     test of all of them together are part of the result. A test that finds nothing in few rows proves little. All
-    treated units start in the same period: where they start one after another, the usual regression mixes up early and
-    late ones, so compare each cohort with the never treated. The cost is one pass over the rows.
+    treated units start in the same period: where they start one after another, take ``staggered_differences``. The cost
+    is one pass over the rows.
 
     Parameters
     ----------
@@ -110,7 +112,7 @@ def difference_in_differences(
     period : str
         Column of periods, in anything that sorts.
     start : object
-        The first period in which the treatment worked.
+        The first period in which the treatment worked; of times and calendar periods also as text.
     unit : str or None, default="customer_id"
         Errors are clustered by it, whatever happens within a unit over time. Where treatment was given to shops,
         it is the shop, not the customer. None takes each row as independent.
@@ -133,7 +135,12 @@ def difference_in_differences(
     Warns
     -----
     DataWarning
-        If the groups did not move alike before the start, units come and go, rows are left out, or there are few units.
+        If the groups did not move alike before the start, units come and go, rows are left out, there are fewer than 20
+        units in a group, or nothing varies.
+
+    See Also
+    --------
+    staggered_differences : Where units start one after another.
 
     Notes
     -----
@@ -176,21 +183,24 @@ def difference_in_differences(
     if not usable.all():
         notes.append(f"{outcome} is missing in {int((~usable).sum()):,} rows, which are left out")
     if unit is not None:
-        usable = _present(usable, units, when, len(periods), notes, complete=complete)
+        usable, told = present_rows(usable, units, when, len(periods), complete=complete)
+        notes += told
     values, group, when = values[usable], group[usable], when[usable]
     units = pd.factorize(units[usable])[0].astype(np.intp)
     first = _first_after(periods, start, period)
     _check_groups(group, when, units, periods, treated, unit)
-    means, rows, covariance = _cells(values, group, when, units, len(periods))
-    n_units = [len(np.unique(units[group == side])) for side in (0, 1)]
-    if min(n_units) < _FEW_UNITS:
-        notes.append(f"only {min(n_units)} units in one group: with fewer than {_FEW_UNITS} the interval is too narrow")
-    size = len(periods)
-    after = np.arange(size) >= first
-    total = np.where(after, 1 / after.sum(), -1 / (~after).sum())
-    study = _study(total, means, covariance, n_units, first, periods, level)
-    effect = _estimate(total, means, covariance, n_units, level)
-    trend, placebo = _trend(means, covariance, n_units, first, level)
+    panel = panel_means(values, group, when, units, (2, len(periods)))
+    fewest = int(panel.units.min())
+    if fewest < FEW_CLUSTERS:
+        notes.append(
+            f"only {fewest} units in one group: the interval allows for their number, not for outcomes that are very "
+            "lopsided or units of very unequal size"
+        )
+    after = np.arange(len(periods)) >= first
+    effect = _estimate(panel, np.where(after, 1 / after.sum(), -1 / (~after).sum()), level)
+    trend, placebo = _trend(panel, first, level)
+    if np.isnan(effect.low):
+        notes.append(f"{outcome} changes alike in all units of a group: such a difference has no interval")
     if trend < _ALARM:
         notes.append(
             f"before the start the groups did not move alike (p={trend:.2g}): the difference in differences "
@@ -198,16 +208,16 @@ def difference_in_differences(
         )
     for note in notes:
         warnings.warn(note, DataWarning, stacklevel=2)
-    index = pd.Index(periods, name="period")
     table_of_means = pd.DataFrame(
         {
-            "treated": means[1],
-            "comparison": means[0],
-            "n_treated": rows[1].astype(np.int64),
-            "n_comparison": rows[0].astype(np.int64),
+            "treated": panel.means[1],
+            "comparison": panel.means[0],
+            "n_treated": panel.rows[1].astype(np.int64),
+            "n_comparison": panel.rows[0].astype(np.int64),
         },
-        index=index,
+        index=pd.Index(periods, name="period"),
     )
+    study = _study(panel, first, periods, level)
     return DifferenceInDifferences(
         effect, table_of_means, study, trend, placebo, outcome, periods[first - 1], tuple(notes)
     )
@@ -222,37 +232,9 @@ def _group(frame: pd.DataFrame, treated: str) -> npt.NDArray[np.intp]:
     return numbers.astype(np.intp)
 
 
-def _present(
-    usable: npt.NDArray[np.bool_],
-    units: npt.NDArray[np.intp],
-    when: npt.NDArray[np.intp],
-    n_periods: int,
-    notes: list[str],
-    *,
-    complete: bool,
-) -> npt.NDArray[np.bool_]:
-    """Say which rows are used, and tell of units that are not there in every period."""
-    pairs = np.unique(np.column_stack([units[usable], when[usable]]), axis=0)
-    seen = np.bincount(pairs[:, 0], minlength=int(units.max()) + 1)
-    partly = (seen > 0) & (seen < n_periods)
-    if not partly.any():
-        return usable
-    if not complete:
-        notes.append(
-            f"{int(partly.sum()):,} of {int((seen > 0).sum()):,} units are not there in every period, so that who is "
-            "compared changes; complete=True leaves them out"
-        )
-        return usable
-    notes.append(f"{int(partly.sum()):,} units that are not there in every period are left out")
-    return np.asarray(usable & (seen[units] == n_periods), dtype=bool)
-
-
 def _first_after(periods: list[Any], start: Any, period: str) -> int:
-    """Find the first period at or after the start."""
-    try:
-        first = next((at for at, one in enumerate(periods) if one >= start), len(periods))
-    except TypeError:
-        raise DataError(f"start must be a value like those of {period}, got {type(start).__name__}") from None
+    """Find the first period at or after the start, which must leave periods on both sides."""
+    first = first_period_at(periods, start, period)
     if not 0 < first < len(periods):
         raise DataError(f"start must leave periods on both sides: {first} of {len(periods)} lie before it")
     return first
@@ -274,8 +256,8 @@ def _check_groups(
     if mixed.any():
         raise DataError(
             f"{int(mixed.sum()):,} units change their group: {treated} must say for all rows of a {unit} whether it "
-            "belongs to the treated, also before the start; where units start at different times, compare each cohort "
-            "with the never treated"
+            "belongs to the treated, also before the start; where units start at different times, take "
+            "staggered_differences"
         )
     counts = np.bincount(2 * when + group, minlength=2 * len(periods)).reshape(-1, 2)
     empty = (counts == 0).any(axis=1)
@@ -287,104 +269,44 @@ def _check_groups(
             raise DataError(f"the {name} group has a single unit: nothing tells how far units differ")
 
 
-def _cells(
-    values: npt.NDArray[np.float64],
-    group: npt.NDArray[np.intp],
-    when: npt.NDArray[np.intp],
-    units: npt.NDArray[np.intp],
-    n_periods: int,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
-    """Give the mean and rows of each group and period, and each group's covariance of its means over periods."""
-    means, rows = np.empty((2, n_periods)), np.empty((2, n_periods))
-    covariances = []
-    for side in (0, 1):
-        own = group == side
-        codes = pd.factorize(units[own])[0]
-        rows[side] = np.bincount(when[own], minlength=n_periods)
-        means[side] = np.bincount(when[own], weights=values[own], minlength=n_periods) / rows[side]
-        residual = (values[own] - means[side][when[own]]) / rows[side][when[own]]
-        n_units = int(codes.max()) + 1
-        influence = np.bincount(codes * n_periods + when[own], weights=residual, minlength=n_units * n_periods)
-        influence = influence.reshape(n_units, n_periods)
-        covariances.append(influence.T @ influence * n_units / (n_units - 1))
-    return means, rows, (covariances[0], covariances[1])
-
-
-def _contrast(
-    weights: npt.NDArray[np.float64],
-    means: npt.NDArray[np.float64],
-    covariance: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
-    n_units: list[int],
-) -> tuple[float, float, float]:
-    """Give a weighted sum of the groups' differences over periods, its standard error, and Welch's freedom."""
-    own = np.array([float(weights @ one @ weights) for one in covariance])
-    spread = float(np.sum(own**2 / (np.array(n_units) - 1)))
-    freedom = float(own.sum() ** 2 / spread) if spread > 0 else float(sum(n_units) - 2)
-    return float(weights @ (means[1] - means[0])), float(np.sqrt(own.sum())), freedom
-
-
-def _estimate(
-    weights: npt.NDArray[np.float64],
-    means: npt.NDArray[np.float64],
-    covariance: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
-    n_units: list[int],
-    level: float,
-) -> Estimate:
-    """Give a contrast with its interval."""
-    value, error, freedom = _contrast(weights, means, covariance, n_units)
+def _estimate(panel: PanelMeans, weights: npt.NDArray[np.float64], level: float) -> Estimate:
+    """Give a weighted sum over periods of the groups' differences, with its interval."""
+    value, error, freedom = panel.contrast(_both(weights))
     half = t_width(freedom, level) * error if error > 0 else np.nan
-    return Estimate(
-        value, n=sum(n_units), low=value - half, high=value + half, level=level, method="difference in differences, t"
-    )
+    n = int(panel.units.sum())
+    return Estimate(value, n=n, low=value - half, high=value + half, level=level, method="difference in differences, t")
 
 
-def _study(
-    total: npt.NDArray[np.float64],
-    means: npt.NDArray[np.float64],
-    covariance: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
-    n_units: list[int],
-    first: int,
-    periods: list[Any],
-    level: float,
-) -> pd.DataFrame:
+def _both(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Weight the treated as said and the comparison group the other way."""
+    return np.stack([-weights, weights], axis=-2)
+
+
+def _study(panel: PanelMeans, first: int, periods: list[Any], level: float) -> pd.DataFrame:
     """Give each period's difference less that of the last period before the start."""
     rows = []
-    for at in range(len(total)):
-        weights = np.zeros(len(total))
-        weights[at] += 1
-        weights[first - 1] -= 1
+    for at, weights in enumerate(_from_base(len(periods), first - 1)):
         if at == first - 1:
             rows.append({"difference": 0.0, "low": 0.0, "high": 0.0, "p_value": np.nan, "after": False})
             continue
-        one = _estimate(weights, means, covariance, n_units, level)
-        p_value = t_p_value(*_contrast(weights, means, covariance, n_units))
+        one = _estimate(panel, weights, level)
+        p_value = t_p_value(*panel.contrast(_both(weights)))
         rows.append(
             {"difference": float(one), "low": one.low, "high": one.high, "p_value": p_value, "after": at >= first}
         )
     return pd.DataFrame(rows, index=pd.Index(periods, name="period"))
 
 
-def _trend(
-    means: npt.NDArray[np.float64],
-    covariance: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
-    n_units: list[int],
-    first: int,
-    level: float,
-) -> tuple[float, Estimate | None]:
+def _from_base(n_periods: int, base: int) -> npt.NDArray[np.float64]:
+    """Give the weights of each period less the base."""
+    weights = np.eye(n_periods)
+    weights[:, base] -= 1
+    return weights
+
+
+def _trend(panel: PanelMeans, first: int, level: float) -> tuple[float, Estimate | None]:
     """Test that no period before the start shows an effect, all of them together."""
     if first < 2:
         return float("nan"), None
-    size = means.shape[1]
-    contrasts = np.zeros((first - 1, size))
-    contrasts[np.arange(first - 1), np.arange(first - 1)] = 1
-    contrasts[:, first - 1] = -1
-    gaps = contrasts @ (means[1] - means[0])
-    spread = contrasts @ (covariance[0] + covariance[1]) @ contrasts.T
-    rank = int(np.linalg.matrix_rank(spread))
-    placebo = _estimate(contrasts[0], means, covariance, n_units, level)
-    freedom = sum(n_units) - 2
-    if rank < 1 or freedom <= rank:
-        return float("nan"), placebo
-    statistic = float(gaps @ np.linalg.pinv(spread, hermitian=True) @ gaps)
-    # Hotelling's T^2: the covariance is estimated from as many units.
-    return float(fdtrc(rank, freedom - rank + 1, statistic * (freedom - rank + 1) / (rank * freedom))), placebo
+    before = _from_base(panel.means.shape[1], first - 1)[: first - 1]
+    return panel.none_differs(_both(before)), _estimate(panel, before[0], level)

@@ -14,6 +14,7 @@ from scipy.special import fdtrc
 from crmkit.core import html
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.core.estimate import Estimate
+from crmkit.effect._cluster_robust import FEW_CLUSTERS, bias_reduced
 from crmkit.effect._columns import as_names, cluster_codes, column_numbers, evaluation_frame, labels_and_codes
 from crmkit.effect._intervals import t_p_value, t_width
 from crmkit.effect._simultaneous import holm
@@ -44,7 +45,7 @@ class Drivers:
         standard deviation more. References stand in ``reference``.
     causes : pandas.DataFrame
         Indexed by ``cause``: ``values`` (how many are compared), ``p_value`` of all its values together, ``p_adjusted``
-        (Holm over causes); the surest first.
+        (Holm over causes; NaN where there are no more clusters than values); the surest first.
     reference : dict
         The value of each cause that its others are compared with: the most frequent one.
     outcome : str
@@ -110,10 +111,12 @@ def drivers(
     """Say which cause, product or channel goes with low marks or churn, adjusted for the others.
 
     One linear regression of the outcome on all causes, with errors that hold for any spread (HC3) or for customers with
-    several rows. For an outcome of 0 and 1 its coefficients are differences in share, which can be added and compared
-    between models, as odds ratios cannot. They are associations: what drives both a cause and the outcome and is no
-    column here is in them, and the words cause and driver promise more than any such table holds. To know what *helps*,
-    draw who gets it and use ``compare_arms``. The cost is one decomposition of rows by columns.
+    several rows (CR2). For an outcome of 0 and 1 its coefficients are differences in share, which can be added and
+    compared between models, as odds ratios cannot. They are associations: what drives both a cause and the outcome and
+    is no column here is in them, and the words cause and driver promise more than any such table holds. To know what
+    *helps*, draw who gets it and use ``compare_arms``. A number counts by its straight line alone: cut one that may
+    bend, or works only together with another, into bands or crossings of values first. The cost is one decomposition of
+    rows by columns.
 
     Parameters
     ----------
@@ -139,12 +142,13 @@ def drivers(
     Raises
     ------
     DataError
-        If a column is missing, the outcome is no number, or a cause has more than 200 values.
+        If a column is missing, the outcome is no number or does not vary, or a cause has more than 200 values.
 
     Warns
     -----
     DataWarning
-        If rows have no outcome, or a value always goes with others so that it cannot be told apart from them.
+        If rows have no outcome, a value always goes with others so that it cannot be told apart from them, a cause has
+        a single value, or there are fewer than 20 clusters.
 
     References
     ----------
@@ -176,22 +180,30 @@ def drivers(
     if not usable.all():
         notes.append(f"{outcome} is missing in {int((~usable).sum()):,} rows, which are left out")
     frame, values = frame[usable].reset_index(drop=True), values[usable]
+    if np.ptp(values) == 0:
+        raise DataError(f"{outcome} has one value only: there is nothing to explain")
     clusters = cluster_codes(frame, cluster)
     columns, keys, reference, raw = _design(frame, named, values, least)
     kept = _told_apart(columns)
     lost = [f"{cause}={value}" for at, (cause, value) in enumerate(keys) if at not in kept]
     if lost:
         notes.append(f"always go with others and cannot be told apart from them: {', '.join(lost)}")
-    coefficients, covariance, n = _regression(columns[:, kept], values, clusters)
-    freedom = n - len(kept) - 1 if clusters is None else n - 1
+    idle = [cause for cause in named if cause not in {key[0] for key in keys}]
+    if idle:
+        notes.append(f"have a single value, so that there is nothing to compare: {', '.join(idle)}")
+    coefficients, covariance, freedom, n = _regression(columns[:, kept], values, clusters)
+    if clusters is not None and n < FEW_CLUSTERS:
+        notes.append(
+            f"only {n} clusters of {cluster}: intervals allow for their number, not for very lopsided outcomes"
+        )
     error = np.sqrt(np.diag(covariance))
-    half = t_width(freedom, level) * error
+    half = np.array([t_width(own, level) for own in freedom]) * error
     result = raw.iloc[kept].copy()
     result["difference"], result["low"], result["high"] = coefficients, coefficients - half, coefficients + half
-    result["p_value"] = [t_p_value(one, own, freedom) for one, own in zip(coefficients, error, strict=True)]
+    result["p_value"] = [t_p_value(*one) for one in zip(coefficients, error, freedom, strict=True)]
     result["p_adjusted"] = holm(result["p_value"].to_numpy())
     owner = np.array([keys[at][0] for at in kept], dtype=object)
-    joint = _joint(owner, coefficients, covariance, freedom)
+    joint = _joint(owner, coefficients, covariance, freedom, clustered=clusters is not None)
     for note in notes:
         warnings.warn(note, DataWarning, stacklevel=2)
     method = "linear, HC3" if clusters is None else f"linear, clustered by {cluster}"
@@ -269,8 +281,8 @@ def _told_apart(columns: npt.NDArray[np.float64]) -> list[int]:
 
 def _regression(
     columns: npt.NDArray[np.float64], values: npt.NDArray[np.float64], clusters: npt.NDArray[np.intp] | None
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], int]:
-    """Fit by least squares and give the slopes with their robust covariance."""
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64], int]:
+    """Fit by least squares and give the slopes, their robust covariance, degrees of freedom, and independent rows."""
     n_rows, n_columns = len(values), columns.shape[1] + 1
     if n_rows <= n_columns + 1:
         raise DataError(f"{n_rows:,} rows are too few for {n_columns - 1} values of causes")
@@ -278,35 +290,48 @@ def _regression(
     q, r = np.linalg.qr(design)
     coefficients = np.linalg.solve(r, q.T @ values)
     residual = values - design @ coefficients
-    weight = q @ np.linalg.inv(r).T
+    # What rounding leaves of an outcome that the causes explain wholly is no spread.
+    if np.abs(residual).max() <= 1e-12 * np.abs(values).max():
+        residual = np.zeros(n_rows)
+    contrasts = np.linalg.inv(r).T
     if clusters is None:
         leverage = np.einsum("ij,ij->i", q, q)
-        influence = weight * (residual / np.maximum(1 - leverage, 1e-6))[:, None]
-        n, few = n_rows, 1.0
+        influence = (q @ contrasts) * (residual / np.maximum(1 - leverage, 1e-6))[:, None]
+        n, freedom = n_rows, np.full(n_columns, float(n_rows - n_columns))
     else:
         n = int(clusters.max()) + 1
         if n < 2:
             raise DataError("all rows belong to one cluster: nothing tells how far clusters differ")
-        influence = np.zeros((n, n_columns))
-        np.add.at(influence, clusters, weight * residual[:, None])
-        few = n / (n - 1) * (n_rows - 1) / (n_rows - n_columns)
-    covariance = few * influence.T @ influence
-    return np.asarray(coefficients[1:], dtype=np.float64), np.asarray(covariance[1:, 1:], dtype=np.float64), n
+        influence, freedom = bias_reduced(q, residual, contrasts, clusters)
+    covariance = influence.T @ influence
+    return (
+        np.asarray(coefficients[1:], dtype=np.float64),
+        np.asarray(covariance[1:, 1:], dtype=np.float64),
+        np.asarray(freedom[1:], dtype=np.float64),
+        n,
+    )
 
 
 def _joint(
     owner: npt.NDArray[np.object_],
     coefficients: npt.NDArray[np.float64],
     covariance: npt.NDArray[np.float64],
-    freedom: int,
+    freedom: npt.NDArray[np.float64],
+    *,
+    clustered: bool,
 ) -> pd.DataFrame:
-    """Test each cause with all its values together."""
+    """Test each cause with all its values together; clusters by Hotelling's test, as their covariance is a sample's."""
     rows = {}
     for cause in dict.fromkeys(owner.tolist()):
         own = np.flatnonzero(owner == cause)
+        size, least = len(own), float(freedom[own].min())
         part = covariance[np.ix_(own, own)]
-        statistic = float(coefficients[own] @ np.linalg.pinv(part, hermitian=True) @ coefficients[own]) / len(own)
-        rows[cause] = {"values": len(own), "p_value": float(fdtrc(len(own), freedom, statistic))}
+        left = least - size + 1 if clustered else least
+        p_value = np.nan
+        if left > 0 and np.diag(part).min() > 0:
+            statistic = float(coefficients[own] @ np.linalg.pinv(part, hermitian=True) @ coefficients[own])
+            p_value = float(fdtrc(size, left, statistic * (left / least) / size))
+        rows[cause] = {"values": size, "p_value": p_value}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("cause")
     table["p_adjusted"] = holm(table["p_value"].to_numpy())
     return table.astype({"values": np.int64}).sort_values("p_value", kind="stable")

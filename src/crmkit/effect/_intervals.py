@@ -129,7 +129,8 @@ def fieller(means: ArmMeans, arm: int, control: int, width: float) -> tuple[floa
     Returns
     -------
     lift, low, high : float
-        Ends are NaN where the control's mean may be 0, so that no ratio to it is bounded.
+        NaN where the control's mean is not above 0, so that a share of it says nothing (a rise of a negative score
+        would be a negative lift). The ends are also NaN where it may be 0, so that no ratio to it is bounded.
 
     References
     ----------
@@ -138,7 +139,7 @@ def fieller(means: ArmMeans, arm: int, control: int, width: float) -> tuple[floa
     """
     top, base = float(means.means[arm]), float(means.means[control])
     nan = float("nan")
-    if base == 0:
+    if base <= 0:
         return nan, nan, nan
     cover, square = means.covariance, width**2
     a = base**2 - square * float(cover[control, control])

@@ -26,7 +26,7 @@ METRICS: dict[str, Callable[..., Any]] = {
 """Figures that are the mean of a score over answers, by the name they are asked for."""
 
 
-def scores(ratings: Any, metric: str, *, scale: tuple[float, float] | None = None) -> pd.Series[float]:
+def scores(ratings: Any, metric: str, *, scale: tuple[float, float] | None = None, **options: Any) -> pd.Series[float]:
     """Give each answer the number whose mean is the metric.
 
     What is a mean over answers can be compared between arms, over time and between groups: hand the result to
@@ -42,6 +42,8 @@ def scores(ratings: Any, metric: str, *, scale: tuple[float, float] | None = Non
         agrees that it was easy.
     scale : (float, float) or None, default=None
         Lowest and highest mark; None takes the metric's own (0 to 10, 1 to 5, 1 to 7).
+    **options : object
+        Of the metric: ``top=1`` for CSAT of the best mark alone, ``positive=6`` for the share of effort.
 
     Returns
     -------
@@ -62,7 +64,8 @@ def scores(ratings: Any, metric: str, *, scale: tuple[float, float] | None = Non
     if metric not in METRICS:
         raise DataError(f"metric must be one of {', '.join(map(repr, METRICS))}, got {metric!r}")
     marks = ratings if isinstance(ratings, pd.Series) else pd.Series(np.asarray(ratings))
-    options = {} if scale is None else {"scale": scale}
+    if scale is not None:
+        options["scale"] = scale
     known = marks.notna().to_numpy(dtype=bool)
     result = np.full(len(marks), np.nan)
     if known.any():

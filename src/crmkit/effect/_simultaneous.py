@@ -11,7 +11,9 @@ from scipy.special import ndtr, ndtri
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["adjusted_p_value", "holm", "shared_control", "simultaneous_level"]
+__all__ = ["adjusted_p_value", "holm", "joint_level", "shared_control", "simultaneous_level"]
+
+_DRAWS = 10_000
 
 _POINTS, _WEIGHTS = np.polynomial.hermite_e.hermegauss(96)
 
@@ -72,6 +74,38 @@ def simultaneous_level(level: float, loadings: npt.NDArray[np.float64]) -> float
     low, high = ndtri(0.5 + level / 2), ndtri(1 - (1 - level) / (2 * len(loadings))) + 0.01
     limit = float(brentq(lambda point: _all_within(point, loadings) - level, low, high, xtol=1e-10))
     return float(2 * ndtr(limit) - 1)
+
+
+def joint_level(level: float, covariance: npt.NDArray[np.float64], draws: np.random.Generator) -> float:
+    """Give the level each interval needs so that all of some correlated figures are covered together.
+
+    Parameters
+    ----------
+    level : float
+        Wanted of all together.
+    covariance : ndarray, shape (n_figures, n_figures)
+        Of the figures.
+    draws : numpy.random.Generator
+        Draws their joint normal distribution.
+
+    Returns
+    -------
+    float
+        At least ``level``, to about a tenth of what it is less than 1.
+
+    References
+    ----------
+    Montiel Olea, J. L., & Plagborg-Moller, M. (2019). Simultaneous confidence bands: theory, implementation, and an
+    application to SVARs. Journal of Applied Econometrics 34, 1-17. doi:10.1002/jae.2656
+    """
+    error = np.sqrt(np.diag(covariance))
+    there = error > 0
+    if there.sum() < 2:
+        return level
+    values, vectors = np.linalg.eigh(covariance[np.ix_(there, there)] / np.outer(error[there], error[there]))
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    largest = np.abs(draws.standard_normal((_DRAWS, len(values))) @ root.T).max(axis=1)
+    return max(level, float(2 * ndtr(np.quantile(largest, level)) - 1))
 
 
 def adjusted_p_value(p_value: float, loadings: npt.NDArray[np.float64]) -> float:

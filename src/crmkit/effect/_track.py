@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Tracking", "track"]
 
+_ENOUGH = 8
+"""Fewer periods say too little of how far a figure goes up and down."""
+
 
 @dataclass(frozen=True)
 class Tracking:
@@ -46,6 +49,11 @@ class Tracking:
         The chance of one false alarm or more among all of them, if nothing ever changed.
     level : float
         Nominal coverage of each period's own interval.
+    wander : float
+        The standard deviation from period to period that alarms allow for.
+    wander_seen : float
+        What it seems to be over the periods of ``all``, beyond what the number of answers explains; NaN for fewer than
+        eight periods. Roughly: a single change of level hardly raises it, few answers blur it.
     """
 
     table: pd.DataFrame
@@ -53,6 +61,8 @@ class Tracking:
     comparisons: int
     false_alarm: float
     level: float
+    wander: float = 0.0
+    wander_seen: float = float("nan")
 
     @property
     def alarms(self) -> pd.DataFrame:
@@ -62,7 +72,11 @@ class Tracking:
     def _head(self) -> str:
         found = len(self.alarms)
         chance = f"{self.false_alarm:.0%} chance of any false alarm over {self.comparisons:,} comparisons"
-        return f"{self.metric}: {found:,} {'alarm' if found == 1 else 'alarms'} ({chance})"
+        seen = (
+            "" if np.isnan(self.wander_seen) else f"; from period to period it wanders by about {self.wander_seen:.2g}"
+        )
+        allowed = f", {self.wander:.4g} of it allowed for" if self.wander else ""
+        return f"{self.metric}: {found:,} {'alarm' if found == 1 else 'alarms'} ({chance}{seen}{allowed})"
 
     def __repr__(self) -> str:
         return f"{self._head()}\n\n{self.table.to_string(float_format='%.4g')}"
@@ -86,6 +100,7 @@ def track(
     scale: tuple[float, float] | None = None,
     false_alarm: float = 0.05,
     comparisons: int | None = None,
+    wander: float = 0.0,
     least: int = 20,
     level: float = 0.95,
 ) -> Tracking:
@@ -96,7 +111,9 @@ def track(
     over all periods and groups at ``false_alarm``; groups that overlap only lower it. Close to the limit a p-value
     comes from drawing rows anew, so that it holds for skewed amounts and rare events too. A change that stays is told
     once, in the period in which it shows. Small and slow drifts need many answers; an alarm says that something
-    changed, not why. The cost is one pass over the rows and one figure a period and group.
+    changed, not why. Nothing changes only where answers differ by chance alone: a figure that goes up and down from
+    month to month for no reason that matters sets off alarms as soon as there are many answers, unless ``wander`` says
+    how far it does. The cost is one pass over the rows and one figure a period and group.
 
     Parameters
     ----------
@@ -120,6 +137,9 @@ def track(
     comparisons : int or None, default=None
         How many comparisons there will be in all, where the table is tracked again each month: fix it for the year, so
         that the chance holds over the year. None counts those of this table.
+    wander : float, default=0.0
+        How far the figure goes up and down from period to period for no reason that matters: a standard deviation, in
+        the metric's unit, such as ``wander_seen`` of earlier years. Alarms allow for it.
     least : int, default=20
         Periods of a group with fewer answers are shown and not compared.
     level : float, default=0.95
@@ -156,6 +176,8 @@ def track(
     check_period(by)
     if not 0 < false_alarm < 1:
         raise DataError(f"false_alarm must lie between 0 and 1, got {false_alarm!r}")
+    if not (np.isfinite(wander) and wander >= 0):
+        raise DataError(f"wander must be a standard deviation of at least 0, got {wander!r}")
     frame = as_frame(table)
     if customer is not None and frame.index.name == customer:
         frame = frame.reset_index()
@@ -187,14 +209,15 @@ def track(
     for name, part in parts.items():
         compared = part["n"].to_numpy() >= least
         if score is None:
-            part["expected"], part["p_value"] = _from_estimates(part, compared, limit, level)
+            part["expected"], part["p_value"] = _from_estimates(part, compared, limit, level, wander)
         else:
             rows = groups[name]
             cost = 1.0 if who is None else _agreement(score[rows], place[rows], size, who[rows])
-            part["expected"], part["p_value"] = _compared(score[rows], place[rows], compared, limit, cost)
+            part["expected"], part["p_value"] = _compared(score[rows], place[rows], compared, limit, cost, wander)
         part["alarm"] = part["p_value"].to_numpy() < limit
     title = metric if isinstance(metric, str) else getattr(metric, "__name__", "metric")
-    return Tracking(pd.concat(parts, names=["group"]), title, planned, false_alarm, level)
+    seen = _wander(parts["all"], parts["all"]["n"].to_numpy() >= least, level)
+    return Tracking(pd.concat(parts, names=["group"]), title, planned, false_alarm, level, float(wander), seen)
 
 
 def _tell_lost(known: npt.NDArray[np.bool_], column: str) -> None:
@@ -292,6 +315,7 @@ def _compared(
     compared: npt.NDArray[np.bool_],
     limit: float,
     cost: float,
+    wander: float,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Compare the periods of one group that have enough answers."""
     size = len(compared)
@@ -305,16 +329,20 @@ def _compared(
     total, squares = np.zeros(size), np.zeros(size)
     np.add.at(total, place, moved)
     np.add.at(squares, place, moved**2)
-    expected, p_value = alarm_p_values(counts, values, (total, squares), limit, cost=cost)
+    expected, p_value = alarm_p_values(counts, values, (total, squares), limit, cost=cost, wander=wander)
     return expected + middle, p_value
 
 
+def _errors(part: pd.DataFrame, level: float) -> npt.NDArray[np.float64]:
+    """Give the standard error of each period's figure as its interval tells it."""
+    return (part["high"] - part["low"]).to_numpy(dtype=np.float64) / (2 * normal_quantile(level))
+
+
 def _from_estimates(
-    part: pd.DataFrame, compared: npt.NDArray[np.bool_], limit: float, level: float
+    part: pd.DataFrame, compared: npt.NDArray[np.bool_], limit: float, level: float, wander: float
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Compare figures of any kind by the errors that their intervals tell."""
-    value = part["value"].to_numpy(dtype=np.float64)
-    error = (part["high"] - part["low"]).to_numpy(dtype=np.float64) / (2 * normal_quantile(level))
+    value, error = part["value"].to_numpy(dtype=np.float64), np.hypot(_errors(part, level), wander)
     expected, p_value = np.full(len(value), np.nan), np.full(len(value), np.nan)
     weight = weighted = 0.0
     for at in np.flatnonzero(compared & np.isfinite(error) & (error > 0)):
@@ -326,3 +354,15 @@ def _from_estimates(
                 weight = weighted = 0.0
         weight, weighted = weight + own, weighted + own * value[at]
     return expected, p_value
+
+
+def _wander(part: pd.DataFrame, compared: npt.NDArray[np.bool_], level: float) -> float:
+    """Give how far a figure goes up and down from one period to the next, beyond its own errors."""
+    error = _errors(part, level)
+    known = compared & np.isfinite(error)
+    if known.sum() < _ENOUGH:
+        return float("nan")
+    steps = np.diff(part["value"].to_numpy(dtype=np.float64)[known]) ** 2
+    # The median of squared steps is that of chi-square with one degree of freedom: one change of level is one step.
+    spread = float(np.median(steps)) / 0.4549
+    return float(np.sqrt(max(spread - 2 * float(np.mean(error[known] ** 2)), 0.0) / 2))

@@ -133,6 +133,61 @@ def test_clusters_that_agree_widen_the_interval():
     assert (honest.high - honest.low) / (blind.high - blind.low) == pytest.approx(np.sqrt(5), rel=0.05)
 
 
+def test_weights_that_cannot_be_right_are_told():
+    # The call went to everybody above 0: nobody knows what it would have done for the others.
+    rng = np.random.default_rng(20)
+    x = rng.normal(size=2000)
+    table = pd.DataFrame(
+        {"x": x, "arm": np.where(x > 0, "call", "none"), "y": x + 0.5 * (x > 0) + rng.normal(size=2000)}
+    )
+    given = {"policy": {"call": 1}, "outcome": "y", "covariates": "x"}
+    with pytest.warns(DataWarning, match=r"weights must average 1, and do not: policy \(0\.5"):
+        values = policy_value(table, propensity_model="logistic", **given)
+    assert values.table.loc["policy", "mean_weight"] < 0.6
+    with pytest.warns(DataWarning, match="weights must average 1"):
+        policy_value(table.assign(sure=1.0), propensity="sure", **given)
+    with pytest.warns(DataWarning, match=r"covariates differ between the arms by more than chance \(x\)"):
+        policy_value(table, **given)
+
+
+def test_right_chances_have_weights_that_average_one():
+    values = policy_value(logged(3_000, 21), policy="policy", outcome="y", covariates="x", propensity="chance")
+    assert values.table["mean_weight"].to_numpy() == pytest.approx(1, abs=0.05)
+    assert values.table.loc["as logged", "mean_weight"] == 1
+
+
+def test_a_policy_whose_rows_may_stand_in_another_order_is_refused():
+    table = logged(1_000, 22)
+    given = {"outcome": "y", "covariates": "x", "propensity": "chance"}
+    right = policy_value(table, policy="policy", **given)["policy"]
+    for policy in (table["policy"].iloc[::-1], pd.get_dummies(table["policy"]).iloc[::-1]):
+        with pytest.raises(DataError, match="another index than the table"):
+            policy_value(table, policy=policy, **given)
+    half = table.sample(frac=1, random_state=0)
+    with pytest.raises(DataError, match="another index than the table"):
+        policy_value(half, policy=half["policy"].reset_index(drop=True), **given)
+    named = table.set_index(pd.Index([f"c{at}" for at in range(1_000)], name="customer_id"))
+    counted = policy_value(named, policy=named["policy"].reset_index(drop=True), **given)["policy"]
+    assert float(counted) == float(right)
+    part = policy_value(half.iloc[:900], policy=half["policy"].iloc[:900], **given)
+    assert part.n == 900
+
+
+def test_what_was_really_done_can_be_the_baseline_and_its_name_is_taken():
+    table = logged(1_000, 23)
+    given = {"outcome": "y", "covariates": "x", "propensity": "chance"}
+    values = policy_value(table, policy={"ours": "policy"}, baseline="as logged", **given)
+    assert values.baseline == "as logged"
+    with pytest.raises(DataError, match="cannot be called 'as logged'"):
+        policy_value(table, policy={"as logged": "policy"}, **given)
+
+
+def test_chances_of_all_arms_that_do_not_sum_to_one_are_refused():
+    table = logged(50, 24)
+    with pytest.raises(DataError, match="sum to 1; of the rows used, rows 0, 1"):
+        policy_value(table, policy={"call": 1}, outcome="y", propensity={"call": 0.5, "none": 0.9})
+
+
 def test_clipped_chances_and_few_effective_rows_are_told():
     table = logged(300, 6)
     table.loc[:4, "chance"] = 1e-5

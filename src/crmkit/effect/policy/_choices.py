@@ -68,11 +68,13 @@ def policy_matrix(name: str, policy: Any, frame: pd.DataFrame, arms: list[Any]) 
     Raises
     ------
     DataError
-        If it names an arm that nobody was given, has another length, or is missing.
+        If it names an arm that nobody was given, has another length or another index than the table, or is missing.
     """
     n = len(frame)
     if callable(policy):
         policy = policy(frame)
+    if isinstance(policy, pd.Series | pd.DataFrame):
+        _check_order(name, policy, frame)
     if isinstance(policy, Mapping):
         unknown = [str(arm) for arm in policy if arm not in arms]
         if unknown:
@@ -91,6 +93,21 @@ def policy_matrix(name: str, policy: Any, frame: pd.DataFrame, arms: list[Any]) 
             )
         policy = frame[policy]
     return _from_labels(name, policy, n, arms)
+
+
+def _check_order(name: str, policy: pd.Series[Any] | pd.DataFrame, frame: pd.DataFrame) -> None:
+    """Refuse a policy whose index says that its rows stand in another order than the table's."""
+    index = policy.index
+    counted = isinstance(index, pd.RangeIndex) and index.start == 0 and index.step == 1
+    if len(index) != len(frame) or index.equals(frame.index):
+        return
+    if counted and not pd.api.types.is_integer_dtype(frame.index.dtype):
+        return
+    if not counted or index.isin(frame.index).all():
+        raise DataError(
+            f"policy {name!r} has another index than the table, so that its rows may stand in another order: hand in "
+            ".reindex(table.index), or .to_numpy() if the order is that of the table"
+        )
 
 
 def _from_labels(name: str, policy: Any, n: int, arms: list[Any]) -> npt.NDArray[np.float64]:

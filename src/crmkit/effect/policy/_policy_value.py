@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
 from crmkit.core.checks import as_frame, positions
 from crmkit.core.errors import DataError, DataWarning
-from crmkit.effect._columns import as_names, cluster_codes, column_numbers, covariate_matrix, labels_and_codes
-from crmkit.effect._columns import evaluation_frame as columns_of
+from crmkit.effect._cluster_robust import FEW_CLUSTERS
+from crmkit.effect._columns import as_names
+from crmkit.effect._intervals import t_p_value, t_width
 from crmkit.effect._simultaneous import holm
 from crmkit.effect.policy._choices import named_policies, policy_matrix
-from crmkit.effect.policy._models import cross_fitted_outcomes, cross_fitted_propensity, folds_of
+from crmkit.effect.policy._logged import logged_chances, logged_rows
+from crmkit.effect.policy._models import cross_fitted_outcomes, folds_of
+from crmkit.effect.policy._overlap import overlap, overlap_notes, standard_errors
 from crmkit.effect.policy._values import PolicyValues
-from crmkit.metrics.intervals import check_level, normal_quantile
+from crmkit.metrics.intervals import check_level
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
 __all__ = ["policy_value"]
 
 _LOGGED = "as logged"
-_FEW = 100
 
 
 def policy_value(
@@ -112,7 +112,9 @@ def policy_value(
     Warns
     -----
     DataWarning
-        If rows are left out, chances are clipped, or a policy rests on fewer than 100 effective rows.
+        If rows are left out, arms were not drawn alike for all rows where their shares are taken as chances, chances
+        are clipped, a policy's weights do not average 1 (chances are wrong, or an arm was
+        impossible for some rows), it rests on fewer than 100 effective rows, or there are fewer than 20 clusters.
 
     References
     ----------
@@ -140,56 +142,58 @@ def policy_value(
     level = check_level(level)
     _check_arguments(method, min_propensity, known=propensity is not None, learned=propensity_model is not None)
     whole = as_frame(table)
-    named = as_names(covariates, "covariates")
-    frame = columns_of(whole, [outcome, arm, *named, cluster])
-    arms, codes = labels_and_codes(frame[arm])
-    if len(arms) < 2:
-        raise DataError(f"{arm} must name at least two arms, got {len(arms)}: nothing else was ever tried")
-    given = named_policies(policy)
-    choices = {name: policy_matrix(name, one, whole, arms) for name, one in given.items()}
-    if baseline is not None and baseline not in choices:
+    log = logged_rows(whole, outcome, arm, as_names(covariates, "covariates"), cluster)
+    choices = {name: policy_matrix(name, one, whole, log.arms) for name, one in named_policies(policy).items()}
+    if _LOGGED in choices:
+        raise DataError(f"a policy cannot be called {_LOGGED!r}: what was really done is called so")
+    if baseline is not None and baseline not in {*choices, _LOGGED}:
         raise DataError(f"baseline {baseline!r} is no policy; there are: {', '.join(choices)}")
-    values = column_numbers(frame, outcome)
-    usable = (codes >= 0) & np.isfinite(values)
-    _tell_lost(usable, outcome)
-    clusters = cluster_codes(frame, cluster)
-    rows = frame[usable].reset_index(drop=True)
-    values, codes = values[usable], codes[usable]
-    clusters = None if clusters is None else pd.factorize(clusters[usable])[0].astype(np.intp)
-    matrix = covariate_matrix(rows, named)[0] if named else np.empty((len(rows), 0))
-    folds = folds_of(codes, clusters, n_folds, np.random.default_rng(random_state))
-    if propensity_model is not None:
-        chance = cross_fitted_propensity(propensity_model, matrix, codes, arms, folds)
-    else:
-        chance = _chances(propensity, whole, usable, arms, codes)
+    folds = folds_of(log.codes, log.clusters, n_folds, np.random.default_rng(random_state))
+    chance = logged_chances(log, propensity, propensity_model, folds)
     clipped = chance < min_propensity
     chance = np.maximum(chance, min_propensity)
     if (chance <= 0).any():
         raise DataError(f"the chance of the arm given is 0 in {positions(chance <= 0)}: such rows cannot have happened")
     expected = None
     if method != "ipw":
-        expected = cross_fitted_outcomes(outcome_model, matrix, values, codes, arms, folds)
+        expected = cross_fitted_outcomes(outcome_model, log.matrix, log.values, log.codes, log.arms, folds)
+    n_rows = len(log.codes)
     scores: dict[str, npt.NDArray[np.float64]] = {}
     summary = []
     for name, probabilities in choices.items():
-        chosen = probabilities[usable]
-        weight = chosen[np.arange(len(rows)), codes] / chance
-        scores[name] = _scores(values, codes, chosen, weight, expected, method, name)
-        summary.append(_overlap(weight, clipped, name))
-    scores[_LOGGED] = values
-    summary.append({"followed": len(rows), "effective_n": len(rows), "largest_weight": 1 / len(rows), "clipped": 0})
-    for note in _alarms(summary, list(choices), min_propensity, exempt=method == "plug-in"):
+        chosen = probabilities[log.usable]
+        weight = chosen[np.arange(n_rows), log.codes] / chance
+        scores[name] = _scores(log.values, log.codes, chosen, weight, expected, method, name)
+        summary.append(overlap(weight, clipped, name, log.clusters))
+    scores[_LOGGED] = log.values
+    summary.append(overlap(np.ones(n_rows), np.zeros(n_rows, dtype=bool), _LOGGED, log.clusters))
+    for note in _notes(summary, list(choices), min_propensity, log.clusters, method):
         warnings.warn(note, DataWarning, stacklevel=2)
     return _result(
         scores,
         summary,
         outcome=outcome,
         baseline=baseline or _LOGGED,
-        clusters=clusters,
+        clusters=log.clusters,
         level=level,
         method=_words(method, propensity, propensity_model, cluster),
         exact=method != "plug-in",
     )
+
+
+def _notes(
+    summary: list[dict[str, float]],
+    names: list[str],
+    least: float,
+    clusters: npt.NDArray[np.intp] | None,
+    method: str,
+) -> list[str]:
+    """Tell what makes values or intervals doubtful."""
+    notes = [] if method == "plug-in" else overlap_notes(summary, names, least)
+    if clusters is not None and int(clusters.max()) + 1 < FEW_CLUSTERS:
+        n = int(clusters.max()) + 1
+        notes.append(f"only {n} clusters: with fewer than {FEW_CLUSTERS} intervals are too narrow")
+    return notes
 
 
 def _check_arguments(method: str, min_propensity: float, *, known: bool, learned: bool) -> None:
@@ -200,46 +204,6 @@ def _check_arguments(method: str, min_propensity: float, *, known: bool, learned
         raise DataError(f"min_propensity must be from 0 to below 1, got {min_propensity!r}")
     if known and learned:
         raise DataError("give either propensity= (known chances) or propensity_model= (chances to be learned)")
-
-
-def _tell_lost(usable: npt.NDArray[np.bool_], outcome: str) -> None:
-    """Tell the rows that cannot be used."""
-    if not usable.any():
-        raise DataError(f"no row has both an arm and {outcome}")
-    if not usable.all():
-        warnings.warn(
-            f"{int((~usable).sum()):,} rows have no arm or no {outcome} and are left out: {positions(~usable)}",
-            DataWarning,
-            stacklevel=3,
-        )
-
-
-def _chances(
-    propensity: Any, whole: pd.DataFrame, usable: npt.NDArray[np.bool_], arms: list[Any], codes: npt.NDArray[np.intp]
-) -> npt.NDArray[np.float64]:
-    """Give the known chance of the arm that each row was given."""
-    n = len(codes)
-    if propensity is None:
-        return np.asarray((np.bincount(codes, minlength=len(arms)) / n)[codes], dtype=np.float64)
-    if isinstance(propensity, Mapping):
-        if set(propensity) != set(arms):
-            told, there = (", ".join(map(str, names)) for names in (propensity, arms))
-            raise DataError(f"propensity names {told}, but arms are {there}")
-        by_arm = np.column_stack([_one_chance(propensity[arm], whole, usable) for arm in arms])
-        chance = by_arm[np.arange(n), codes]
-    else:
-        chance = _one_chance(propensity, whole, usable)
-    wrong = ~((chance >= 0) & (chance <= 1))
-    if wrong.any():
-        raise DataError(f"propensity must lie between 0 and 1; of the rows used, {positions(wrong)} do not")
-    return chance
-
-
-def _one_chance(given: Any, whole: pd.DataFrame, usable: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """Give a chance for each row from a number or a column."""
-    if isinstance(given, str):
-        return column_numbers(columns_of(whole, [given]), given)[usable]
-    return np.full(int(usable.sum()), float(given))
 
 
 def _scores(
@@ -262,35 +226,6 @@ def _scores(
     if method == "plug-in":
         return np.asarray(model, dtype=np.float64)
     return np.asarray(model + weight * (values - expected[np.arange(len(values)), codes]), dtype=np.float64)
-
-
-def _overlap(weight: npt.NDArray[np.float64], clipped: npt.NDArray[np.bool_], name: str) -> dict[str, float]:
-    """Say how many rows a policy's value rests on."""
-    total, squares = float(weight.sum()), float(weight @ weight)
-    followed = weight > 0
-    if not followed.any():
-        raise DataError(f"policy {name!r} was followed in no row: nothing is known of its value")
-    return {
-        "followed": int(followed.sum()),
-        "effective_n": total**2 / squares,
-        "largest_weight": float(weight.max()) / total,
-        "clipped": int((clipped & followed).sum()),
-    }
-
-
-def _alarms(summary: list[dict[str, float]], names: list[str], least: float, *, exempt: bool) -> list[str]:
-    """Tell where chances were clipped and where a value rests on few rows."""
-    if exempt:
-        return []
-    notes = []
-    pairs = list(zip(names, summary, strict=False))
-    cut = [f"{name} ({int(row['clipped']):,})" for name, row in pairs if row["clipped"]]
-    if cut:
-        notes.append(f"chances below {least:g} were raised to it, which biases the value: {', '.join(cut)} rows")
-    few = [f"{name} ({row['effective_n']:.0f})" for name, row in pairs if row["effective_n"] < _FEW]
-    if few:
-        notes.append(f"fewer than {_FEW} effective rows tell of {', '.join(few)}: their intervals may be too narrow")
-    return notes
 
 
 def _words(method: str, propensity: Any, propensity_model: Any, cluster: str | None) -> str:
@@ -317,18 +252,19 @@ def _result(
     names = list(scores)
     columns = np.column_stack([scores[name] for name in names])
     value = columns.mean(axis=0)
-    error, n = _errors(columns, clusters)
+    error, n = standard_errors(columns, clusters)
     paired = columns - columns[:, [names.index(baseline)]]
-    difference, between = paired.mean(axis=0), _errors(paired, clusters)[0]
-    half = normal_quantile(level)
+    difference, between = paired.mean(axis=0), standard_errors(paired, clusters)[0]
+    half = t_width(n - 1, level)
     if not exact:
         logged = np.array([name == _LOGGED for name in names])
         error, between = np.where(logged, error, np.nan), np.full(len(names), np.nan)
     index = pd.Index(names, name="policy", dtype=object)
     table = pd.DataFrame({"value": value, "low": value - half * error, "high": value + half * error}, index=index)
-    counts = pd.DataFrame(summary, index=index).astype({"followed": np.int64, "clipped": np.int64})
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p_value = np.where(between > 0, 2 * ndtr(-np.abs(difference / between)), np.nan)
+    counts = (
+        pd.DataFrame(summary, index=index).drop(columns="doubt").astype({"followed": np.int64, "clipped": np.int64})
+    )
+    p_value = [t_p_value(one, own, n - 1) for one, own in zip(difference, between, strict=True)]
     differences = pd.DataFrame(
         {
             "difference": difference,
@@ -340,17 +276,3 @@ def _result(
     ).drop(index=[baseline])
     differences["p_adjusted"] = holm(differences["p_value"].to_numpy())
     return PolicyValues(table.join(counts), differences, outcome, baseline, n, level, method)
-
-
-def _errors(
-    columns: npt.NDArray[np.float64], clusters: npt.NDArray[np.intp] | None
-) -> tuple[npt.NDArray[np.float64], int]:
-    """Give the standard error of each column's mean, and the number of independent rows."""
-    centred = columns - columns.mean(axis=0)
-    n = len(columns)
-    if clusters is not None:
-        summed = np.zeros((int(clusters.max()) + 1, columns.shape[1]))
-        np.add.at(summed, clusters, centred)
-        centred = summed
-    units = len(centred)
-    return np.asarray(np.sqrt(np.sum(centred**2, axis=0) * units / (units - 1)) / n, dtype=np.float64), units

@@ -25,8 +25,9 @@ class PolicyValues:
     table : pandas.DataFrame
         Indexed by ``policy``, the last row what was really done (``as logged``): ``value``, ``low``, ``high``,
         ``followed`` (rows that were given an arm the policy would have given), ``effective_n`` (how many equally
-        weighted rows the weighted ones are worth), ``largest_weight`` (the largest row's share of all weight) and
-        ``clipped`` (rows whose chance was raised to ``min_propensity``).
+        weighted rows the weighted ones are worth), ``largest_weight`` (the largest row's share of all weight),
+        ``clipped`` (rows whose chance was raised to ``min_propensity``) and ``mean_weight`` (about 1 where the chances
+        are right and every row could have been given what the policy gives it).
     differences : pandas.DataFrame
         Indexed by ``policy``, of each to the baseline, paired row by row: ``difference``, ``low``, ``high``,
         ``p_value``, ``p_adjusted`` (Holm).
