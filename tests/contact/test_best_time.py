@@ -125,6 +125,16 @@ def test_no_customers_and_tables_of_customers():
         model.predict([1, 2])
 
 
+def test_answers_do_not_depend_on_the_pieces_in_which_they_are_worked_out(monkeypatch):
+    frame, names, _ = simulated(1, n_customers=50)
+    model = BestTime().fit(frame, segment=names)
+    asked = [*names.index, "stranger"]
+    whole = model.predict(asked), model.rates(asked)
+    monkeypatch.setattr("crmkit.contact._best_time._CHUNK", 7)
+    for one, other in zip(whole, (model.predict(asked), model.rates(asked)), strict=True):
+        pd.testing.assert_frame_equal(one, other)
+
+
 def test_one_contact_gives_a_wide_interval():
     found = BestTime().fit(history_of([("a", "2024-02-29T09:00", "email", 1)])).predict(["a"])
     assert found["low"].item() < 0.2

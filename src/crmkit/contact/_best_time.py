@@ -213,8 +213,10 @@ class BestTime(BaseEstimator):
             weight`` (of the customer's own observations, 0 to 1).
         """
         index = self._ids(customers)
-        parts = [self._described(piece, place, cell) for piece, place, cell in self._all_cells(index, segment)]
-        return pd.concat(parts, ignore_index=True) if parts else self._described(self._piece(index, segment), *_NOTHING)
+        parts = [
+            self._described(piece, *np.indices(piece.n.shape).reshape(2, -1)) for piece in self._pieces(index, segment)
+        ]
+        return pd.concat(parts, ignore_index=True)
 
     def predict(
         self,
@@ -255,8 +257,7 @@ class BestTime(BaseEstimator):
         if not open_cells.any():
             raise DataError("no contact was ever made by these channels at these hours")
         parts = []
-        for start in range(0, max(len(index), 1), _CHUNK):
-            piece = self._piece(index[start : start + _CHUNK], segment)
+        for piece in self._pieces(index, segment):
             rate, _ = self._pull(piece)
             best = np.where(open_cells, rate, -1.0).argmax(axis=1)
             parts.append(self._described(piece, np.arange(len(best)), best))
@@ -286,25 +287,22 @@ class BestTime(BaseEstimator):
         code = pd.Index(self.segments_, dtype=object).get_indexer(pd.Index(named.reindex(index), dtype=object))
         return np.where(code < 0, len(self.segments_), code).astype(np.intp)
 
-    def _piece(self, index: pd.Index, segment: Any) -> _Piece:
-        """Gather what is known of some customers."""
-        place = pd.Index(self.customers_).get_indexer(index)
-        known = place >= 0
-        n, y = np.zeros((len(index), len(self.rates_))), np.zeros((len(index), len(self.rates_)))
-        n[known], y[known] = self.counts_[place[known]].toarray(), self.responses_[place[known]].toarray()
-        return _Piece(index, n, y, self._segment_of(index, segment))
+    def _pieces(self, index: pd.Index, segment: Any) -> Iterator[_Piece]:
+        """Gather what is known of the customers, in pieces; of no customers, in one that is empty."""
+        places = pd.Index(self.customers_).get_indexer(index)
+        segments = self._segment_of(index, segment)
+        for start in range(0, max(len(index), 1), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            place = places[part]
+            known = place >= 0
+            n, y = np.zeros((len(place), len(self.rates_))), np.zeros((len(place), len(self.rates_)))
+            n[known], y[known] = self.counts_[place[known]].toarray(), self.responses_[place[known]].toarray()
+            yield _Piece(index[part], n, y, segments[part])
 
     def _pull(self, piece: _Piece) -> tuple[Floats, Floats]:
         """Pull the customers' rates towards their segments'."""
         mean, variance = self.segment_rates_[piece.segment], self.segment_variances_[piece.segment]
         return pulled(piece.responses, piece.n, mean, variance, self.strengths_["segment"])
-
-    def _all_cells(self, index: pd.Index, segment: Any) -> Iterator[tuple[_Piece, Ints, Ints]]:
-        """Go through all pairs in pieces."""
-        for start in range(0, len(index), _CHUNK):
-            piece = self._piece(index[start : start + _CHUNK], segment)
-            place, cell = np.indices(piece.n.shape).reshape(2, -1)
-            yield piece, place, cell
 
     def _described(self, piece: _Piece, place: Ints, cell: Ints) -> pd.DataFrame:
         """Write some cells of some customers as a table."""
@@ -335,9 +333,6 @@ class _Piece:
         self.n = n
         self.responses = responses
         self.segment = segment
-
-
-_NOTHING = (np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp))
 
 
 def _by_id(segment: Any) -> pd.Series:
