@@ -106,7 +106,7 @@ def verify(
     now = pd.Timestamp(at)
     if now.tzinfo is None:
         raise ValueError("at needs a time zone")
-    facts = _Facts(people, strategy, now, history, consent)
+    facts = _Facts(people, set(frame[who].tolist()), strategy, now, history, consent)
     found: list[tuple[int, str]] = []
     made: dict[Any, list[str]] = {}
     shares = frame["share"].tolist() if "share" in frame.columns else [1.0] * len(frame)
@@ -137,9 +137,13 @@ def verify(
 
 
 class _Facts:
-    """The raw tables as dictionaries, asked one contact at a time."""
+    """What the raw tables say of the people to be contacted, as dictionaries, asked one contact at a time."""
 
-    def __init__(self, people: pd.DataFrame, strategy: Strategy, now: pd.Timestamp, history: Any, consent: Any) -> None:
+    def __init__(
+        self, people: pd.DataFrame, asked: set[Any], strategy: Strategy, now: pd.Timestamp, history: Any, consent: Any
+    ) -> None:
+        ids = pd.Index(people["customer_id"])
+        people = people[people["customer_id"].isin(asked)]
         self.strategy = strategy
         self.now = now
         self.rules = {rule["rule"]: rule for rule in strategy.rules.to_dict("records")}
@@ -152,21 +156,21 @@ class _Facts:
         if history is not None:
             contacts = as_frame(history, what="history")
             require_columns(contacts, ["customer_id", "time"], what="history")
-            same_kind(contacts["customer_id"], pd.Index(people["customer_id"]), "history")
+            same_kind(contacts["customer_id"], ids, "history")
             _dated(contacts, "history", missing=False)
-            for contact in contacts.to_dict("records"):
+            for contact in contacts[contacts["customer_id"].isin(asked)].to_dict("records"):
                 if contact.get("direction") != "in" and contact["time"] <= now:
                     self.past.setdefault(contact["customer_id"], []).append(contact)
         self.answers: dict[Any, list[dict[Any, Any]]] | None = None
         if consent is not None:
             register = as_frame(consent, what="consent")
             require_columns(register, ["customer_id", "channel", "granted"], what="consent")
-            same_kind(register["customer_id"], pd.Index(people["customer_id"]), "consent")
+            same_kind(register["customer_id"], ids, "consent")
             for name in ("time", "expires"):
                 if name in register.columns and register[name].notna().any():
                     _dated(register, "consent", name, missing=True)
             self.answers = {}
-            for answer in register.to_dict("records"):
+            for answer in register[register["customer_id"].isin(asked)].to_dict("records"):
                 self.answers.setdefault(answer["customer_id"], []).append(answer)
 
     def of(self, person: Any, name: str, made: list[str]) -> list[str]:
