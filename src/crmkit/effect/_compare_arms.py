@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["compare_arms", "find_control", "outcome_kind"]
+__all__ = ["compare_arms", "find_control", "named_controls", "outcome_kind"]
 
-_CONTROLS = {"control", "holdout", "hold-out", "placebo", "对照", "对照组", "0", "false"}
+_CONTROLS = {"control", "holdout", "hold-out", "placebo", "对照", "对照组", "0", "0.0", "false"}
 
 
 @dataclass(frozen=True)
@@ -186,6 +186,22 @@ def compare_arms(
     )
 
 
+def named_controls(labels: Sequence[Any]) -> list[int]:
+    """Find the arms that are called as a control is.
+
+    Parameters
+    ----------
+    labels : sequence
+        All arms.
+
+    Returns
+    -------
+    list of int
+        Their places.
+    """
+    return [at for at, label in enumerate(labels) if str(label).strip().casefold() in _CONTROLS]
+
+
 def find_control(labels: Sequence[Any], control: Any, arm: str) -> int:
     """Find the arm to compare with.
 
@@ -217,7 +233,7 @@ def find_control(labels: Sequence[Any], control: Any, arm: str) -> int:
         if control not in labels:
             raise DataError(f"there is no arm {control!r}; {arm} has: {there}")
         return list(labels).index(control)
-    found = [at for at, label in enumerate(labels) if str(label).strip().casefold() in _CONTROLS]
+    found = named_controls(labels)
     if len(found) != 1:
         raise DataError(f"say which arm is the control (control=…); {arm} has: {there}")
     return found[0]
