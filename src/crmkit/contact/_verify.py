@@ -114,7 +114,7 @@ def verify(
     cases = frame["case_id"].tolist() if "case_id" in frame.columns else frame[who].tolist()
     # In a table of options these may be columns of the customers.
     terms = [name for name in (*_TERMS, "hour") if what == "rule" and name in frame.columns]
-    written = frame[terms].to_dict("records")
+    written = frame[terms].to_dict("records") if terms else [{}] * len(frame)
     checked = 0
     for row, (person, case, rule, share, start) in enumerate(
         zip(frame[who].tolist(), cases, frame[what].tolist(), shares, starts, strict=True)
