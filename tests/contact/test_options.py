@@ -113,6 +113,68 @@ def test_verify_finds_what_may_not_be(company, strategy, name):
     assert name in repr(found)
 
 
+PLANTED = {
+    "another channel than the rule's": {"channel": "email"},
+    "another content than the rule's": {"content": "coupon"},
+    "another purpose than the rule's": {"purpose": "service"},
+    "another hour than that of not_before": {"hour": 9},
+    "the case of another customer": {"case_id": "somebody"},
+    "in part": {"share": 0.5},
+}
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_verify_finds_rows_that_were_altered_after_they_were_proposed(company, strategy, name):
+    _, customers, past, _ = spoiled(company, "none")
+    asked = {"strategy": strategy, "at": "2024-12-02T10:00+08:00", "history": past}  # a Monday: no quiet day moves it
+    made = strategy.actions(customers, at=asked["at"], history=past).table.iloc[:1]
+    assert contact.verify(made, customers, **asked).ok
+    found = contact.verify(made.assign(**PLANTED[name]), customers, **asked)
+    assert found.violations.to_numpy().tolist() == [[0, name]]
+
+
+@pytest.mark.parametrize("no", ["FALSE", "否", 0, "no"])
+def test_verify_reads_a_refusal_however_it_is_written(company, strategy, no):
+    table, customers, past, _ = spoiled(company, "none")
+    asked = {"strategy": strategy, "at": AT, "history": past}
+    person = customers.index[0]
+    for blank in ("", None, " call "):
+        register = pd.DataFrame({"customer_id": [person], "channel": [blank], "granted": [no]})
+        found = contact.verify(table, customers, consent=register, **asked)
+        assert found.violations.to_numpy().tolist() == [[0, "refused"]]
+    customers["consent_call"] = pd.Series(no, index=customers.index, dtype=object)
+    assert contact.verify(table, customers, **asked).violations["reason"].tolist() == ["no consent"]
+    customers["consent_call"] = "maybe"
+    with pytest.raises(DataError, match="consent_call must be true or false"):
+        contact.verify(table, customers, **asked)
+
+
+def test_verify_refuses_tables_in_which_a_breach_could_hide(company, strategy):
+    table, customers, past, _ = spoiled(company, "none")
+    asked = {"strategy": strategy, "at": AT}
+    numbers = past.assign(customer_id=1)
+    with pytest.raises(DataError, match="history: customer_id is integer, but text"):
+        contact.verify(table, customers, history=numbers, **asked)
+    refusal = pd.DataFrame({"customer_id": [1], "channel": [None], "granted": [False]})
+    with pytest.raises(DataError, match="consent: customer_id is integer, but text"):
+        contact.verify(table, customers, consent=refusal, **asked)
+    twice = pd.concat([customers.assign(opted_out=True), customers])
+    with pytest.raises(DataError, match="more than once in rows 0, 1"):
+        contact.verify(table, twice, **asked)
+    starts = pd.to_datetime(["2024-12-02T10:00+08:00"], utc=True)
+    with pytest.raises(DataError, match="IANA"):
+        contact.verify(table.assign(not_before=starts), customers.assign(timezone="Mars"), **asked)
+
+
+def test_a_condition_that_is_none_fits_nobody_in_the_check(company):
+    _, customers, _, _ = spoiled(company, "none")
+    vague = contact.Strategy([RULES[0] | {"where": "age + 1"}], channels=CHANNELS)
+    table = {"case_id": [customers.index[0]], "remedy": ["电话"]}
+    assert contact.verify(table, customers, strategy=vague, at=AT).violations["reason"].tolist() == [
+        "the rule does not fit"
+    ]
+
+
 def test_verify_counts_rows_of_a_plan_together_and_options_alone(company, strategy):
     table, customers, past, _ = spoiled(company, "none")
     both = pd.DataFrame({"case_id": table["case_id"].tolist() * 2, "remedy": ["电话", "mail"]})
@@ -138,6 +200,8 @@ def test_verify_agrees_with_what_is_proposed_on_random_registers(company, strate
             }
         )
         consent.loc[rng.random(n) < 0.05, "time"] = pd.NaT
+        consent["expires"] = consent["time"] + pd.to_timedelta(rng.integers(1, 20, n), unit="D")
+        consent.loc[rng.random(n) < 0.5, "expires"] = pd.NaT
         past = pd.DataFrame(
             {
                 "customer_id": rng.choice(customers.index, 40),

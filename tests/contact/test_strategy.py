@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from crmkit import contact
-from crmkit.core.errors import ConfigError, DataError, ExpressionError
+from crmkit.core.errors import ConfigError, DataError, DataWarning, ExpressionError
 
 AT = "2024-03-01T10:00+08:00"
 TOML = """
@@ -204,6 +204,61 @@ def test_the_register_decides_as_it_stood_at_the_time(strategy, customers, rows,
     assert (made.candidates[["customer_id", "rule"]].to_numpy().tolist().count(["甲", "挽回"]) == 1) == allowed
 
 
+@pytest.mark.parametrize(
+    ("rows", "allowed"),
+    [
+        ([(True, "2024-01-01", None)], True),
+        ([(True, "2024-01-01", "2024-03-02")], True),
+        ([(True, "2024-01-01", AT)], False),  # it counts until then, not at it
+        ([(True, "2024-01-01", "2024-02-01")], False),
+        (
+            [(True, "2023-01-01", None), (True, "2024-01-01", "2024-02-01")],
+            False,
+        ),  # the later answer replaced the first
+        ([(False, "2024-01-01", "2024-02-01"), (True, "2024-01-02", None)], True),
+        ([(True, "2024-01-01", None), (False, "2024-01-02", "2024-02-01")], False),  # a refusal does not lapse
+        ([(True, None, "2024-12-31")], False),
+    ],
+)
+def test_consent_counts_until_it_expires(strategy, customers, rows, allowed):
+    register = consent_of(*(("甲", "call", "marketing", granted, time) for granted, time, _ in rows))
+    register["expires"] = pd.to_datetime([until for *_, until in rows], utc=True, format="ISO8601")
+    asked = {"at": AT, "consent": register}
+    assert ("挽回" in strategy.actions(customers, **asked).table["rule"].tolist()) == allowed
+    option = {"case_id": ["甲"], "remedy": ["挽回"]}
+    assert contact.verify(option, customers, strategy=strategy, **asked).ok == allowed
+
+
+def test_a_refusal_that_a_lapsed_grant_had_lifted_stands_again(strategy, customers):
+    register = consent_of(("c", "letter", None, False, "2024-01-01"), ("c", "letter", None, True, "2024-01-05"))
+    option = {"case_id": ["c"], "remedy": ["answer need"]}
+    for until, allowed in ((None, True), ("2024-02-01", False)):
+        asked = {"at": AT, "consent": register.assign(expires=pd.to_datetime([None, until], utc=True))}
+        assert ("c" in strategy.actions(customers, **asked).table["customer_id"].tolist()) == allowed
+        assert contact.verify(option, customers, strategy=strategy, **asked).ok == allowed
+    dateless = register.drop(columns="time").assign(expires=pd.to_datetime([None, "2030-01-01"], utc=True))
+    assert "c" not in strategy.actions(customers, at=AT, consent=dateless).table["customer_id"].tolist()
+
+
+def test_a_register_that_names_another_channel_is_told_about(strategy, customers):
+    register = consent_of(("甲", "phone call", None, False, "2024-01-01"), ("甲", " call ", None, True, "2024-01-01"))
+    with pytest.warns(DataWarning, match="'phone call'; answers for them count for none of 'email', 'call', 'letter'"):
+        made = strategy.actions(customers, at=AT, consent=register)
+    assert made.table["rule"].tolist()[0] == "挽回"
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "blank"), [(True, False, None), ("TRUE", "FALSE", ""), ("是", "否", " "), (1.0, 0.0, np.nan)]
+)
+def test_answers_may_be_written_as_spreadsheets_write_them(strategy, customers, yes, no, blank):
+    told = pd.Series([no, yes, blank, no], dtype=object)
+    made = strategy.actions(customers.assign(opted_out=told), at=AT)
+    assert made.candidates["customer_id"].unique().tolist() == ["甲"]
+    told = pd.Series([blank, yes, yes, yes], dtype=object)
+    made = strategy.actions(customers.assign(consent_call=told), at=AT)
+    assert "挽回" not in made.candidates["rule"].tolist()
+
+
 def test_a_refusal_counts_where_no_consent_is_needed(strategy, customers):
     made = strategy.actions(customers, at=AT, consent=consent_of(("c", None, None, False, "2024-01-01")))
     assert ["c", "answer need", "refused"] in made.set_aside.to_numpy().tolist()
@@ -309,6 +364,55 @@ def test_choice_of_rules_agrees_with_trying_every_rule():
 def test_a_table_that_is_no_strategy_is_refused(table, message):
     with pytest.raises(DataError, match=message):
         contact.Strategy(table, channels=["sms"])
+
+
+def test_a_table_from_a_spreadsheet_reads_as_one_that_is_typed():
+    sheet = pd.DataFrame(
+        {
+            "规则": ["挽回", None, "", " 问候 "],
+            "优先级": ["1", None, "", "2"],
+            "条件": ["stage == '流失风险'", None, " ", "worth >= 5"],
+            "渠道": ["call", None, "", "email "],
+            "内容": ["专属优惠", None, "", "hello"],
+            "间隔天数": ["30", None, "", None],
+            "价值": ["0.1 * worth", None, "", "1"],
+            "占用_hours": ["0.25", None, "", None],
+        }
+    )
+    typed = [
+        {"rule": "挽回", "rank": 1, "where": "stage == '流失风险'", "channel": "call", "content": "专属优惠",
+         "every_days": 30, "value": "0.1 * worth", "uses": {"hours": 0.25}},
+        {"rule": "问候", "rank": 2, "where": "worth >= 5", "channel": "email", "content": "hello", "value": 1},
+    ]  # fmt: skip
+    expected = contact.Strategy(typed, channels=["call", "email"]).rules
+    pd.testing.assert_frame_equal(contact.Strategy(sheet, channels=["call", "email"]).rules, expected)
+    english = sheet.set_axis(
+        ["Rule", "Rank ", "WHERE", "channel", "Content", "Every days", "value", "Uses hours"], axis=1
+    )
+    pd.testing.assert_frame_equal(contact.Strategy(english, channels=["call", "email"]).rules, expected)
+    with pytest.raises(DataError, match="'where' in more than one column"):
+        contact.Strategy(sheet.assign(where="worth > 0"), channels=["call", "email"])
+    sheet.loc[3, "优先级"] = "second"
+    with pytest.raises(DataError, match="rank must be a whole number in row 3"):
+        contact.Strategy(sheet, channels=["call", "email"])
+
+
+@pytest.mark.parametrize("where", ["stage = 'new'", "stage == ‘新客’", "worth ＞＝ 5"])
+def test_a_condition_that_cannot_be_read_names_its_row_and_how_to_write_it(where):
+    good = {"rule": "r", "where": "worth > 0", "channel": "sms", "content": "c"}
+    with pytest.raises(ExpressionError, match=r"where of row 1: .*two equality signs, straight quotes"):
+        contact.Strategy([good, good | {"rule": "s", "where": where}], channels=["sms"])
+
+
+def test_numbers_kept_as_text_are_a_problem_of_the_rule_and_not_the_end_of_the_check(strategy, customers):
+    customers["worth"] = customers["worth"].astype(str)
+    problems = strategy.check(customers)
+    wrong = problems[problems["problem"] == "not a condition"]
+    assert wrong["rule"].tolist() == ["挽回"]
+    assert "text cannot be compared with a number" in wrong["detail"].item()
+    assert ("contradiction", "win back by mail", "answer need", 1) in told(problems)
+    with pytest.raises(DataError, match=r"挽回.*text cannot be compared"):
+        strategy.actions(customers, at=AT)
 
 
 def test_conditions_are_only_expressions():

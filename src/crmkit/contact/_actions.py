@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from crmkit.contact._hours import start_times
 from crmkit.contact._zones import zones_of
 from crmkit.core import html
 from crmkit.core.checks import as_frame, positions, require_columns
-from crmkit.core.errors import DataError
+from crmkit.core.errors import DataError, DataWarning
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -130,6 +131,14 @@ def _refusals(
     """Say for each customer and rule why a contact may not be made, empty where it may."""
     contacts = Contacts(history, customers.index, at)
     register = Consent(consent, customers, at)
+    strange = register.undeclared(strategy.channels)
+    if strange:
+        warnings.warn(
+            f"consent names channels that the strategy has not: {', '.join(map(repr, strange))}; answers for them "
+            f"count for none of {', '.join(map(repr, strategy.channels))}",
+            DataWarning,
+            stacklevel=4,
+        )
     why = np.full(fit.shape, "", dtype=object)
     out = opted_out(customers)
     full = [contacts.full(limit) for limit in strategy.limits]

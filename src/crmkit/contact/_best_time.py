@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from crmkit.contact._ids import same_kind
-from crmkit.contact._shrinkage import pulled, strength
+from crmkit.contact._shrinkage import pulled, spread, strength
 from crmkit.contact._zones import check_zone, instant, instants, zones_of
 from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError
@@ -55,14 +55,18 @@ class BestTime(BaseEstimator):
         ``channel, hour, rate, low, high, n``: everybody's.
     strengths_ : dict of str to float
         By how many observations ``all`` (cells), ``everybody`` (segments) and ``segment`` (customers) count.
+    spreads_ : dict of str to float
+        How far rates differ at each step, as a share of the variance of a single response: from these come intervals.
     n_after_cutoff_ : int
         How many contacts of the history were not before the cutoff and were not read.
 
     Notes
     -----
-    Variances include those of the rates that are pulled towards, but not those of the strengths; an interval is that
-    of a beta distribution with the rate and variance. It holds for a cell named beforehand: that of the best of many
-    cells is the more flattering the less is known.
+    An error includes that of the rate that is pulled towards, and how far customers may lie from it. Where few cells
+    of a customer hold two contacts, nobody can tell how far: rates are then those of the segment, and intervals are as
+    wide as all that the counts allow and customers elsewhere make one expect (see ``spreads_``). An interval is that of
+    a beta distribution with the rate and the mean square of its error, and holds on average over customers. That of the
+    best of many cells, picked for being high, is the more flattering the less is known.
 
     References
     ----------
@@ -163,9 +167,9 @@ class BestTime(BaseEstimator):
         y: Floats = np.asarray(self.responses_.sum(axis=0))
         n: Floats = np.asarray(self.counts_.sum(axis=0))
         mean = np.full(shape[1], base)
-        pulls = {"all": strength(y, n, mean)}
+        pulls, shares = {"all": strength(y, n, mean)}, {"all": spread(y, n, mean)}
         self.rates_, self.variances_ = pulled(
-            y, n, mean, np.full(shape[1], base * (1 - base) / (total + 2)), pulls["all"]
+            y, n, mean, np.full(shape[1], base * (1 - base) / (total + 2)), pulls["all"], shares["all"]
         )
         self.n_ = n
         # The last line is that of a segment of which nothing is known, for customers without one.
@@ -179,13 +183,15 @@ class BestTime(BaseEstimator):
         segment_y = (gather @ self.responses_).toarray()
         wide = np.broadcast_to(self.rates_, self.segment_n_.shape)
         pulls["everybody"] = strength(segment_y.ravel(), self.segment_n_.ravel(), wide.ravel())
+        shares["everybody"] = spread(segment_y.ravel(), self.segment_n_.ravel(), wide.ravel())
         self.segment_rates_, self.segment_variances_ = pulled(
-            segment_y, self.segment_n_, wide, self.variances_, pulls["everybody"]
+            segment_y, self.segment_n_, wide, self.variances_, pulls["everybody"], shares["everybody"]
         )
         lines, columns = self.counts_.nonzero()
         own_n, own_y = self.counts_[lines, columns], self.responses_[lines, columns]
-        pulls["segment"] = strength(own_y, own_n, self.segment_rates_[of_known[lines], columns])
-        self.strengths_ = pulls
+        towards = self.segment_rates_[of_known[lines], columns]
+        pulls["segment"], shares["segment"] = strength(own_y, own_n, towards), spread(own_y, own_n, towards)
+        self.strengths_, self.spreads_ = pulls, shares
 
     @property
     def cells_(self) -> pd.DataFrame:
@@ -213,8 +219,10 @@ class BestTime(BaseEstimator):
             weight`` (of the customer's own observations, 0 to 1).
         """
         index = self._ids(customers)
-        parts = [self._described(piece, place, cell) for piece, place, cell in self._all_cells(index, segment)]
-        return pd.concat(parts, ignore_index=True) if parts else self._described(self._piece(index, segment), *_NOTHING)
+        parts = [
+            self._described(piece, *np.indices(piece.n.shape).reshape(2, -1)) for piece in self._pieces(index, segment)
+        ]
+        return pd.concat(parts, ignore_index=True)
 
     def predict(
         self,
@@ -255,8 +263,7 @@ class BestTime(BaseEstimator):
         if not open_cells.any():
             raise DataError("no contact was ever made by these channels at these hours")
         parts = []
-        for start in range(0, max(len(index), 1), _CHUNK):
-            piece = self._piece(index[start : start + _CHUNK], segment)
+        for piece in self._pieces(index, segment):
             rate, _ = self._pull(piece)
             best = np.where(open_cells, rate, -1.0).argmax(axis=1)
             parts.append(self._described(piece, np.arange(len(best)), best))
@@ -286,25 +293,23 @@ class BestTime(BaseEstimator):
         code = pd.Index(self.segments_, dtype=object).get_indexer(pd.Index(named.reindex(index), dtype=object))
         return np.where(code < 0, len(self.segments_), code).astype(np.intp)
 
-    def _piece(self, index: pd.Index, segment: Any) -> _Piece:
-        """Gather what is known of some customers."""
-        place = pd.Index(self.customers_).get_indexer(index)
-        known = place >= 0
-        n, y = np.zeros((len(index), len(self.rates_))), np.zeros((len(index), len(self.rates_)))
-        n[known], y[known] = self.counts_[place[known]].toarray(), self.responses_[place[known]].toarray()
-        return _Piece(index, n, y, self._segment_of(index, segment))
+    def _pieces(self, index: pd.Index, segment: Any) -> Iterator[_Piece]:
+        """Gather what is known of the customers, in pieces; of no customers, in one that is empty."""
+        places = pd.Index(self.customers_).get_indexer(index)
+        segments = self._segment_of(index, segment)
+        for start in range(0, max(len(index), 1), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            place = places[part]
+            known = place >= 0
+            n, y = np.zeros((len(place), len(self.rates_))), np.zeros((len(place), len(self.rates_)))
+            n[known], y[known] = self.counts_[place[known]].toarray(), self.responses_[place[known]].toarray()
+            yield _Piece(index[part], n, y, segments[part])
 
     def _pull(self, piece: _Piece) -> tuple[Floats, Floats]:
         """Pull the customers' rates towards their segments'."""
         mean, variance = self.segment_rates_[piece.segment], self.segment_variances_[piece.segment]
-        return pulled(piece.responses, piece.n, mean, variance, self.strengths_["segment"])
-
-    def _all_cells(self, index: pd.Index, segment: Any) -> Iterator[tuple[_Piece, Ints, Ints]]:
-        """Go through all pairs in pieces."""
-        for start in range(0, len(index), _CHUNK):
-            piece = self._piece(index[start : start + _CHUNK], segment)
-            place, cell = np.indices(piece.n.shape).reshape(2, -1)
-            yield piece, place, cell
+        strength_, share = self.strengths_["segment"], self.spreads_["segment"]
+        return pulled(piece.responses, piece.n, mean, variance, strength_, share)
 
     def _described(self, piece: _Piece, place: Ints, cell: Ints) -> pd.DataFrame:
         """Write some cells of some customers as a table."""
@@ -335,9 +340,6 @@ class _Piece:
         self.n = n
         self.responses = responses
         self.segment = segment
-
-
-_NOTHING = (np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp))
 
 
 def _by_id(segment: Any) -> pd.Series:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from crmkit.core.errors import ExpressionError
 from crmkit.core.predicate import parse
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ def unknown_terms(strategy: Strategy, customers: pd.DataFrame) -> list[dict[str,
         lacking = sorted(names - there)
         if lacking:
             found.append(_problem("unknown column", rule["rule"], detail=f"customers have no {', '.join(lacking)}"))
-        elif len(customers) and parse(rule["where"]).evaluate(customers).values.dtype != bool:
-            found.append(_problem("not a condition", rule["rule"], detail="where gives no true or false"))
+        elif len(customers):
+            told = _no_condition(rule["where"], customers)
+            found += [_problem("not a condition", rule["rule"], detail=told)] if told else []
         if rule["channel"] not in strategy.channels:
             known = ", ".join(strategy.channels)
             found.append(_problem("unknown channel", rule["rule"], detail=f"{rule['channel']!r} is none of {known}"))
@@ -56,6 +58,15 @@ def unknown_terms(strategy: Strategy, customers: pd.DataFrame) -> list[dict[str,
         if address is not None and address not in there:
             found.append(_problem("unknown column", "", detail=f"channel {name!r} needs the column {address!r}"))
     return found
+
+
+def _no_condition(where: str, customers: pd.DataFrame) -> str:
+    """Say why a condition gives no true or false of these customers, empty where it does."""
+    try:
+        found = parse(where).evaluate(customers)
+    except ExpressionError as error:
+        return str(error)
+    return "" if found.values.dtype == bool else "where gives no true or false"
 
 
 def check(strategy: Strategy, customers: pd.DataFrame) -> pd.DataFrame:

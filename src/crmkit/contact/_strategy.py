@@ -38,7 +38,8 @@ class Strategy:
     table : table or list of mappings
         A row a rule: ``rule`` (its name), ``where``, ``channel``, ``content``; if wanted ``rank`` (1), ``purpose``,
         ``every_days`` (not again with this content by this channel within so many days), ``value`` (what a contact
-        gains, an expression) and ``uses_<resource>`` (what it uses).
+        gains, an expression) and ``uses_<resource>`` (what it uses). Headers may be Chinese (规则, 优先级, 条件, 渠道,
+        内容, 目的, 间隔天数, 价值, 占用_<resource>); blank rows and spaces around cells are left out.
     channels : sequence of Channel or str
         The channels there are; a text is a channel that always needs consent.
     limits : sequence of Limit, default=()
@@ -156,8 +157,8 @@ class Strategy:
             rhythms ask for them; rows whose ``direction`` is ``"in"`` do not count. None says that nobody was
             contacted yet.
         consent : table or None, default=None
-            A row an answer: ``customer_id``, ``channel``, ``granted``, and if known ``purpose`` and ``time``. A missing
-            channel or purpose means all.
+            A row an answer: ``customer_id``, ``channel``, ``granted``, and if known ``purpose``, ``time`` and
+            ``expires`` (until when a grant counts). A missing channel or purpose means all.
         hour : str or None, default=None
             A column of the customers with the local hour (0 to 23) that suits them, as ``BestTime.predict`` gives it.
 
@@ -170,6 +171,11 @@ class Strategy:
         ------
         DataError
             If a rule names an unknown column or channel, or a table cannot be read.
+
+        Warns
+        -----
+        DataWarning
+            If ``consent`` names channels that the strategy has not, whose answers count for no rule.
         """
         frame = by_customer(customers, what="customers")
         wrong = _check.unknown_terms(self, frame)

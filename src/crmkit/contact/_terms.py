@@ -11,12 +11,22 @@ import numpy as np
 import pandas as pd
 
 from crmkit.core.checks import as_frame, positions, require_columns
-from crmkit.core.errors import DataError
+from crmkit.core.errors import DataError, ExpressionError
 from crmkit.core.predicate import parse
 
 __all__ = ["Channel", "Limit", "rule_table"]
 
 _TEXTS = ("rule", "where", "channel", "content", "purpose")
+_ALIASES = {
+    "规则": "rule",
+    "优先级": "rank",
+    "条件": "where",
+    "渠道": "channel",
+    "内容": "content",
+    "目的": "purpose",
+    "间隔天数": "every_days",
+    "价值": "value",
+}
 _COLUMNS = (*_TEXTS[:1], "rank", *_TEXTS[1:], "every_days", "value")
 
 
@@ -168,16 +178,20 @@ def rule_table(table: Any, *, purpose: str) -> pd.DataFrame:
     """
     rows = [_flat(row) for row in table] if isinstance(table, list | tuple) else None
     frame = pd.DataFrame(rows) if rows else as_frame({} if rows is not None else table, what="strategy table")
+    frame = _renamed(frame)
     require_columns(frame, ["rule", "where", "channel", "content"], what="strategy table")
     known = {name for name in frame.columns if str(name).startswith("uses_")} | set(_COLUMNS)
     strange = [str(name) for name in frame.columns if name not in known]
     if strange:
         raise DataError(
             f"strategy table has unknown columns {', '.join(map(repr, strange))}; a rule has {', '.join(_COLUMNS)} "
-            "and uses_<resource>"
+            f"({', '.join(_ALIASES)}) and uses_<resource> (占用_<resource>)"
         )
-    frame = frame.astype(object).reset_index(drop=True)
+    frame = frame.reset_index(drop=True)
+    frame = frame.map(lambda cell: cell.strip() if isinstance(cell, str) else cell).astype(object)
     frame = frame.where(frame.notna() & (frame != ""), None)
+    # Spreadsheets keep blank rows between and below the others.
+    blank = frame.isna().all(axis=1)
     given = {"rank": 1, "purpose": purpose, "every_days": None, "value": None}
     for name, default in given.items():
         frame[name] = frame[name] if name in frame.columns else None
@@ -185,10 +199,10 @@ def rule_table(table: Any, *, purpose: str) -> pd.DataFrame:
             cells: list[Any] = [default if cell is None else cell for cell in frame[name]]
             frame[name] = pd.Series(cells, dtype=object)
     for name in _TEXTS:
-        wrong = [not isinstance(cell, str) for cell in frame[name]]
-        if any(wrong):
+        wrong = ~blank & np.array([not isinstance(cell, str) for cell in frame[name]], dtype=bool)
+        if wrong.any():
             raise DataError(f"strategy table: {name} must be a text in {positions(wrong)}")
-    twice = frame["rule"].duplicated(keep=False)
+    twice = ~blank & frame["rule"].duplicated(keep=False)
     if twice.any():
         raise DataError(f"strategy table: a rule's name stands more than once in {positions(twice)}")
     if (frame["rule"] == "nothing").any():
@@ -197,8 +211,28 @@ def rule_table(table: Any, *, purpose: str) -> pd.DataFrame:
     frame["every_days"] = _numbers(frame["every_days"], "every_days", least=0.0)
     uses = sorted(name for name in frame.columns if str(name).startswith("uses_"))
     for name in ("where", "value", *uses):
-        frame[name] = pd.Series([None if cell is None else _formula(cell, name) for cell in frame[name]], dtype=object)
-    return frame[[*_COLUMNS, *uses]]
+        cells = [None if cell is None else _formula(cell, name, row) for row, cell in enumerate(frame[name])]
+        frame[name] = pd.Series(cells, dtype=object)
+    rules: pd.DataFrame = frame.loc[~blank, [*_COLUMNS, *uses]].reset_index(drop=True)
+    return rules
+
+
+def _renamed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give columns their names, however they are spaced, capitalised, or written in Chinese."""
+    names: list[Any] = []
+    for column in frame.columns:
+        word = str(column).strip()
+        spoken = word.casefold().replace(" ", "_")
+        if word.startswith("占用_"):
+            names.append("uses_" + word.removeprefix("占用_"))
+        elif spoken.startswith("uses_"):
+            names.append("uses_" + word[len("uses_") :])
+        else:
+            names.append(_ALIASES.get(word, spoken if spoken in _COLUMNS else column))
+    twice = sorted({str(name) for name in names if names.count(name) > 1})
+    if twice:
+        raise DataError(f"strategy table has {', '.join(map(repr, twice))} in more than one column")
+    return frame.set_axis(names, axis=1)
 
 
 def _flat(row: Any) -> dict[str, Any]:
@@ -212,11 +246,17 @@ def _flat(row: Any) -> dict[str, Any]:
     return flat | {f"uses_{name}": amount for name, amount in uses.items()}
 
 
-def _formula(cell: Any, name: str) -> str:
+def _formula(cell: Any, name: str, row: int) -> str:
     """Give the text of a formula that parses."""
     if isinstance(cell, bool) or not isinstance(cell, str | Real):
         raise DataError(f"strategy table: {name} must be a number or an expression, got {type(cell).__name__}")
-    return parse(str(cell)).text
+    try:
+        return parse(str(cell)).text
+    except ExpressionError as error:
+        raise ExpressionError(
+            f"strategy table, {name} of row {row}: {error}; write for instance stage == 'new' and worth >= 500, with "
+            "two equality signs, straight quotes and half-width signs"
+        ) from None
 
 
 def _numbers(column: pd.Series, name: str, *, least: float) -> pd.Series:

@@ -1,4 +1,4 @@
-"""Checks contacts against the raw tables, sharing nothing with what proposed them but the expression language."""
+"""Checks contacts against the raw tables by other means than those that proposed them, expressions excepted."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from crmkit.contact._ids import same_kind
 from crmkit.core import html
 from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError
 from crmkit.core.predicate import parse
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from crmkit.contact._strategy import Strategy
 
 __all__ = ["Verification", "verify"]
+
+_TERMS = ("channel", "content", "purpose")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +67,10 @@ def verify(
 
     It is asked again, row by row and by other means than those that proposed it: does the rule exist and fit, is the
     customer known, opted out, in want of consent or address; do the contacts in the history, and those of this table,
-    keep the limits and the rhythm; is ``not_before`` outside quiet hours. Rows of a table of options are alternatives,
-    so that each is checked alone; in a table of actions or of a plan all rows are carried out, and count together. It
-    is a loop over contacts on purpose: slower than what it checks, and plain to read. Cost: some 50 microseconds a
-    contact.
+    keep the limits and the rhythm; does the row say what its rule says; is ``not_before``, where it stands, outside
+    quiet hours. Rows of a table of options are alternatives, so that each is checked alone; in a table of actions or of
+    a plan all rows are carried out, and count together. It is a loop over contacts on purpose: slower than what it
+    checks, and plain to read. Cost: some 50 microseconds a contact.
 
     Parameters
     ----------
@@ -89,28 +94,41 @@ def verify(
     """
     frame = as_frame(table, what="contacts")
     who = "customer_id" if "customer_id" in frame.columns else "case_id"
-    what = "rule" if "rule" in frame.columns else "remedy"
+    what = "remedy" if "remedy" in frame.columns else "rule"
     require_columns(frame, [who, what], what="contacts")
     alternatives = what == "remedy" and "share" not in frame.columns
     people = as_frame(customers, what="customers")
     people = people.reset_index() if "customer_id" not in people.columns else people
     require_columns(people, ["customer_id"], what="customers")
+    twice = people["customer_id"].duplicated(keep=False)
+    if twice.any():
+        raise DataError(f"customers: a customer_id stands more than once in {positions(twice)}")
     now = pd.Timestamp(at)
     if now.tzinfo is None:
         raise ValueError("at needs a time zone")
-    facts = _Facts(people, strategy, now, history, consent)
+    facts = _Facts(people, set(frame[who].tolist()), strategy, now, history, consent)
     found: list[tuple[int, str]] = []
     made: dict[Any, list[str]] = {}
     shares = frame["share"].tolist() if "share" in frame.columns else [1.0] * len(frame)
     starts = frame["not_before"].tolist() if "not_before" in frame.columns else [None] * len(frame)
+    cases = frame["case_id"].tolist() if "case_id" in frame.columns else frame[who].tolist()
+    # In a table of options these may be columns of the customers.
+    terms = [name for name in (*_TERMS, "hour") if what == "rule" and name in frame.columns]
+    written = frame[terms].to_dict("records") if terms else [{}] * len(frame)
     checked = 0
-    for row, (person, rule, share, start) in enumerate(
-        zip(frame[who].tolist(), frame[what].tolist(), shares, starts, strict=True)
+    for row, (person, case, rule, share, start) in enumerate(
+        zip(frame[who].tolist(), cases, frame[what].tolist(), shares, starts, strict=True)
     ):
         if rule == "nothing" or share == 0:
             continue
         checked += 1
         reasons = facts.of(person, rule, [] if alternatives else made.get(person, []))
+        if str(case) != str(person):
+            reasons.append("the case of another customer")
+        if not abs(share - 1) <= 1e-9:
+            reasons.append("in part")
+        if not reasons:
+            reasons = facts.unlike(person, rule, start, written[row])
         if not reasons and start is not None:
             reasons = facts.too_early(person, rule, start)
         found += [(row, reason) for reason in reasons]
@@ -119,9 +137,13 @@ def verify(
 
 
 class _Facts:
-    """The raw tables as dictionaries, asked one contact at a time."""
+    """What the raw tables say of the people to be contacted, as dictionaries, asked one contact at a time."""
 
-    def __init__(self, people: pd.DataFrame, strategy: Strategy, now: pd.Timestamp, history: Any, consent: Any) -> None:
+    def __init__(
+        self, people: pd.DataFrame, asked: set[Any], strategy: Strategy, now: pd.Timestamp, history: Any, consent: Any
+    ) -> None:
+        ids = pd.Index(people["customer_id"])
+        people = people[people["customer_id"].isin(asked)]
         self.strategy = strategy
         self.now = now
         self.rules = {rule["rule"]: rule for rule in strategy.rules.to_dict("records")}
@@ -129,23 +151,26 @@ class _Facts:
         self.fitting: dict[str, set[Any]] = {}
         for name, rule in self.rules.items():
             fit = parse(rule["where"]).evaluate(people).values
-            self.fitting[name] = set(people["customer_id"][fit.astype(bool)])
+            self.fitting[name] = set(people["customer_id"][fit]) if fit.dtype == bool else set()
         self.past: dict[Any, list[dict[Any, Any]]] = {}
         if history is not None:
             contacts = as_frame(history, what="history")
             require_columns(contacts, ["customer_id", "time"], what="history")
+            same_kind(contacts["customer_id"], ids, "history")
             _dated(contacts, "history", missing=False)
-            for contact in contacts.to_dict("records"):
+            for contact in contacts[contacts["customer_id"].isin(asked)].to_dict("records"):
                 if contact.get("direction") != "in" and contact["time"] <= now:
                     self.past.setdefault(contact["customer_id"], []).append(contact)
         self.answers: dict[Any, list[dict[Any, Any]]] | None = None
         if consent is not None:
             register = as_frame(consent, what="consent")
             require_columns(register, ["customer_id", "channel", "granted"], what="consent")
-            if "time" in register.columns:
-                _dated(register, "consent", missing=True)
+            same_kind(register["customer_id"], ids, "consent")
+            for name in ("time", "expires"):
+                if name in register.columns and register[name].notna().any():
+                    _dated(register, "consent", name, missing=True)
             self.answers = {}
-            for answer in register.to_dict("records"):
+            for answer in register[register["customer_id"].isin(asked)].to_dict("records"):
                 self.answers.setdefault(answer["customer_id"], []).append(answer)
 
     def of(self, person: Any, name: str, made: list[str]) -> list[str]:
@@ -159,8 +184,7 @@ class _Facts:
         if channel is None:
             return ["unknown channel"]
         found = [] if person in self.fitting[name] else ["the rule does not fit"]
-        out = row.get("opted_out", False)
-        if pd.isna(out) or bool(out):
+        if _yes(row.get("opted_out", False), "customers: opted_out", unsaid=True):
             found.append("opted out")
         found += self._unwilling(person, row, rule)
         if channel.address is not None and (pd.isna(row.get(channel.address)) or row[channel.address] == ""):
@@ -179,29 +203,29 @@ class _Facts:
         channel = self.strategy.channels[rule["channel"]]
         needed = channel.consent if isinstance(channel.consent, bool) else rule["purpose"] in channel.consent
         if self.answers is None:
-            said = row.get(f"consent_{channel.name}")
-            return ["no consent"] if needed and (pd.isna(said) or not bool(said)) else []
-        scopes: dict[tuple[Any, Any], list[tuple[Any, bool]]] = {}
+            named = f"consent_{channel.name}"
+            said = _yes(row.get(named), f"customers: {named}", unsaid=False) if needed else True
+            return [] if said else ["no consent"]
+        scopes: dict[tuple[Any, Any], list[tuple[float, bool, bool]]] = {}
         for answer in self.answers.get(person, []):
-            if not (_matches(answer, "channel", rule["channel"]) and _matches(answer, "purpose", rule["purpose"])):
+            channel_named, purpose_named = _named(answer, "channel"), _named(answer, "purpose")
+            if channel_named not in {"", rule["channel"]} or purpose_named not in {"", rule["purpose"]}:
                 continue
-            granted = not pd.isna(answer["granted"]) and bool(answer["granted"])
-            time = answer.get("time", self.now)
+            granted = _yes(answer["granted"], "consent: granted", unsaid=False)
+            time, until = answer.get("time", self.now), answer.get("expires")
             if pd.isna(time):
                 # Of unknown time a grant is none, and a refusal is never outdated.
                 if granted:
                     continue
                 time = self.now
             if time <= self.now:
-                channel_named, purpose_named = (
-                    "" if pd.isna(answer.get(part)) else answer[part] for part in ("channel", "purpose")
-                )
-                scope = (channel_named, purpose_named)
-                scopes.setdefault(scope, []).append((time, granted))
-        latest = [min((-time.timestamp(), granted) for time, granted in said)[1] for said in scopes.values()]
-        if not all(latest):
+                # Of answers of one instant the refusal is the last.
+                lapsed = granted and not pd.isna(until) and until <= self.now
+                scopes.setdefault((channel_named, purpose_named), []).append((time.timestamp(), not granted, lapsed))
+        standing = [_standing(sorted(answers)) for answers in scopes.values()]
+        if "refused" in standing:
             return ["refused"]
-        return ["no consent"] if needed and not latest else []
+        return ["no consent"] if needed and "granted" not in standing else []
 
     def _broken(self, limit: Any, person: Any, rule: dict[Any, Any], made: list[str]) -> bool:
         """Say whether the contact is one too many."""
@@ -220,16 +244,34 @@ class _Facts:
         )
         return bool(before + 1 > limit.most)
 
+    def _local(self, person: Any, start: pd.Timestamp) -> dt.datetime:
+        """Give an instant on the customer's wall."""
+        zone = self.people[person].get("timezone")
+        try:
+            return start.to_pydatetime().astimezone(
+                ZoneInfo(zone if isinstance(zone, str) and zone else self.strategy.timezone)
+            )
+        except (KeyError, ValueError, OSError):
+            raise DataError("customers: timezone of a contact is not a name of the IANA database") from None
+
+    def unlike(self, person: Any, name: str, start: Any, written: dict[Any, Any]) -> list[str]:
+        """List what a row says otherwise than its rule, or than its own instant."""
+        rule = self.rules[name]
+        found = [
+            f"another {term} than the rule's" for term in _TERMS if term in written and written[term] != rule[term]
+        ]
+        dated = "hour" in written and isinstance(start, pd.Timestamp) and start.tzinfo is not None
+        if dated and written["hour"] != self._local(person, start).hour:
+            found.append("another hour than that of not_before")
+        return found
+
     def too_early(self, person: Any, name: str, start: Any) -> list[str]:
         """Say whether a contact would begin before ``at`` or in quiet hours."""
         if pd.isna(start) or start.tzinfo is None:
             raise DataError("contacts: not_before must hold instants with a time zone")
         if start < self.now:
             return ["before at"]
-        zone = self.people[person].get("timezone")
-        local = start.to_pydatetime().astimezone(
-            ZoneInfo(zone if isinstance(zone, str) and zone else self.strategy.timezone)
-        )
+        local = self._local(person, start)
         clock, day = f"{local:%H:%M}", ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[local.weekday()]
         for hours in self.strategy.quiet:
             if hours.channels is not None and self.rules[name]["channel"] not in hours.channels:
@@ -243,15 +285,45 @@ class _Facts:
         return []
 
 
-def _dated(table: pd.DataFrame, what: str, *, missing: bool) -> None:
+def _dated(table: pd.DataFrame, what: str, name: str = "time", *, missing: bool) -> None:
     """Refuse times that are no instants, for which nothing can be checked."""
-    if len(table) and not isinstance(table["time"].dtype, pd.DatetimeTZDtype):
-        raise DataError(f"{what}: time must hold instants with a time zone")
-    if not missing and table["time"].isna().any():
-        raise DataError(f"{what}: time is missing in {positions(table['time'].isna())}")
+    if len(table) and not isinstance(table[name].dtype, pd.DatetimeTZDtype):
+        raise DataError(f"{what}: {name} must hold instants with a time zone")
+    if not missing and table[name].isna().any():
+        raise DataError(f"{what}: {name} is missing in {positions(table[name].isna())}")
 
 
 def _matches(row: dict[Any, Any], name: str, value: Any) -> bool:
     """Say whether a row's cell is a value, or missing and so all values."""
     cell = row.get(name)
     return bool(pd.isna(cell)) or bool(cell == value)
+
+
+def _named(answer: dict[Any, Any], part: str) -> Any:
+    """Give the channel or purpose of an answer, empty where it is for all."""
+    cell = answer.get(part)
+    if isinstance(cell, str):
+        return cell.strip()
+    return "" if pd.isna(cell) else cell
+
+
+def _standing(answers: list[tuple[float, bool, bool]]) -> str:
+    """Say what answers of one scope, in their order, come to: the last one's word, a lapsed grant having none."""
+    kept = [refusal for _, refusal, lapsed in answers if not lapsed]
+    if not kept:
+        return "nothing"
+    if kept[-1]:
+        return "refused"
+    return "nothing" if answers[-1][2] else "granted"
+
+
+def _yes(cell: Any, what: str, *, unsaid: bool) -> bool:
+    """Read an answer, written as a truth value, a number or a word."""
+    if not isinstance(cell, list | tuple | set | dict) and (pd.isna(cell) or str(cell).strip() == ""):
+        return unsaid
+    word = str(cell).strip().lower()
+    if word in {"true", "1", "1.0", "yes", "是"}:
+        return True
+    if word in {"false", "0", "0.0", "no", "否"}:
+        return False
+    raise DataError(f"{what} must be true or false, and is neither for a customer who is to be contacted")

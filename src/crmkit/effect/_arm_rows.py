@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["ArmRows", "arm_rows", "find_control", "outcome_kind"]
+__all__ = ["ArmRows", "arm_rows", "find_control", "named_controls", "outcome_kind"]
 
 _CONTROLS = {"control", "holdout", "hold-out", "placebo", "对照", "对照组", "0", "0.0", "false"}
 
@@ -118,6 +118,22 @@ def arm_rows(
     return ArmRows(labels, codes, values, grouped, matrix, used, ratio, lost, notes + told)
 
 
+def named_controls(labels: Sequence[Any]) -> list[int]:
+    """Find the arms that are called as a control is.
+
+    Parameters
+    ----------
+    labels : sequence
+        All arms.
+
+    Returns
+    -------
+    list of int
+        Their places.
+    """
+    return [at for at, label in enumerate(labels) if str(label).strip().casefold() in _CONTROLS]
+
+
 def find_control(labels: Sequence[Any], control: Any, arm: str) -> int:
     """Find the arm to compare with.
 
@@ -149,7 +165,7 @@ def find_control(labels: Sequence[Any], control: Any, arm: str) -> int:
         if control not in labels:
             raise DataError(f"there is no arm {control!r}; {arm} has: {there}")
         return list(labels).index(control)
-    found = [at for at, label in enumerate(labels) if str(label).strip().casefold() in _CONTROLS]
+    found = named_controls(labels)
     if len(found) != 1:
         raise DataError(f"say which arm is the control (control=…); {arm} has: {there}")
     return found[0]

@@ -12,7 +12,7 @@ import pandas as pd
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.effect._always_valid import always_valid_p_value, always_valid_width, check_planned
 from crmkit.effect._arm_means import ArmMeans, arm_means
-from crmkit.effect._arm_rows import arm_rows, find_control, outcome_kind
+from crmkit.effect._arm_rows import arm_rows, outcome_kind
 from crmkit.effect._columns import as_names
 from crmkit.effect._comparison import ArmComparison
 from crmkit.effect._intervals import fieller, newcombe, newcombe_p_value, t_p_value, t_width
@@ -22,7 +22,7 @@ from crmkit.metrics.intervals import check_level
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["compare_arms", "find_control", "outcome_kind"]
+__all__ = ["compare_arms"]
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from crmkit.core import html
 from crmkit.core.checks import positions
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.effect._always_valid import always_valid_p_value, always_valid_width, check_planned
+from crmkit.effect._arm_rows import find_control, outcome_kind
 from crmkit.effect._columns import column_numbers, evaluation_frame, labels_and_codes
-from crmkit.effect._compare_arms import find_control, outcome_kind
 from crmkit.metrics.intervals import check_level, normal_quantile
 
 if TYPE_CHECKING:

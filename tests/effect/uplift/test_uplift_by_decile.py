@@ -30,6 +30,20 @@ def test_equal_predictions_stay_together():
     assert table.loc[sizes == 0, ["uplift", "low", "predicted"]].isna().all(axis=None)
 
 
+def test_fewer_customers_than_deciles_leave_deciles_empty():
+    table = uplift_by_decile([0, 1, 1, 0], [4.0, 3.0, 2.0, 1.0], [1, 0, 1, 0])
+    assert (table["n_treated"] + table["n_control"]).sum() == 4
+    assert table["uplift"].isna().all()
+
+
+def test_columns_in_another_order_than_the_predictions_are_refused():
+    score = pd.Series(np.arange(20.0), index=[f"c{at}" for at in range(20)])
+    outcome, arm = pd.Series(np.resize([0, 1], 20), index=score.index[::-1]), np.resize([0, 0, 1], 20)
+    with pytest.raises(DataError, match="outcome names the same rows in another order"):
+        uplift_by_decile(outcome, score, arm)
+    assert uplift_by_decile(outcome.reindex(score.index), score, arm)["n_treated"].sum() == 6
+
+
 def test_intervals_cover_the_effect_in_every_decile():
     """Nominal 95 % of 1,500 intervals; three binomial standard deviations either way."""
     covered = []

@@ -18,7 +18,7 @@ from crmkit.effect.uplift._effects import Effects
 from crmkit.effect.uplift._learners import expectation, fitted, outcome_learner
 from crmkit.effect.uplift._parameters import PARAMETERS
 from crmkit.effect.uplift._propensity import Propensity
-from crmkit.effect.uplift._trial import Trial, read_arms, read_outcome
+from crmkit.effect.uplift._trial import Trial, check_order, read_arms, read_outcome
 from crmkit.metrics import mean
 
 if TYPE_CHECKING:
@@ -114,7 +114,8 @@ class UpliftLearner(BaseEstimator, ABC):
         Raises
         ------
         DataError
-            If an arm or class has too few customers, an outcome or arm is missing, or lengths differ.
+            If an arm or class has too few customers, an outcome or arm is missing, lengths differ, or Series have the
+            index of ``X`` in another order.
 
         Warns
         -----
@@ -123,6 +124,8 @@ class UpliftLearner(BaseEstimator, ABC):
         """
         self._validate_params()
         frame = features(X)
+        if isinstance(X, pd.DataFrame):
+            check_order(frame.index, treatment=treatment, outcome=outcome)
         labels, codes = read_arms(treatment, self.control, len(frame))
         numbers, binary = read_outcome(outcome, len(frame))
         rng = check_random_state(self.random_state)

@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 from crmkit.core.errors import DataError
 from crmkit.effect._columns import column_numbers
 from crmkit.effect._intervals import newcombe, t_width
-from crmkit.effect.uplift._trial import read_arms, read_outcome
+from crmkit.effect.uplift._trial import check_order, read_arms, read_outcome
 from crmkit.metrics.intervals import check_level
 
 __all__ = ["uplift_by_decile"]
@@ -59,7 +59,8 @@ def uplift_by_decile(
     Raises
     ------
     DataError
-        If lengths differ, something is missing, or it is not said which of several arms is meant.
+        If lengths differ, something is missing, Series name the same rows in different orders, or it is not said which
+        of several arms is meant.
 
     Examples
     --------
@@ -76,6 +77,8 @@ def uplift_by_decile(
     if n_bins < 1:
         raise DataError(f"n_bins must be at least 1, got {n_bins!r}")
     n = len(pd.Series(uplift))
+    if isinstance(uplift, pd.Series):
+        check_order(uplift.index, outcome=outcome, treatment=treatment)
     labels, codes = read_arms(treatment, control, n)
     numbers, binary = read_outcome(outcome, n)
     predicted = column_numbers(pd.DataFrame({"uplift": pd.Series(uplift).reset_index(drop=True)}), "uplift")

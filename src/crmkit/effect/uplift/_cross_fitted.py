@@ -13,7 +13,7 @@ from crmkit.core.checks import require_methods
 from crmkit.core.errors import DataError
 from crmkit.core.registry import create
 from crmkit.effect.uplift._design import features
-from crmkit.effect.uplift._trial import Trial, read_arms, read_outcome
+from crmkit.effect.uplift._trial import Trial, check_order, read_arms, read_outcome
 
 if TYPE_CHECKING:
     from crmkit.effect.protocols import UpliftModel
@@ -70,6 +70,8 @@ def cross_fitted_effects(
     if n_folds < 2:
         raise DataError(f"n_folds must be at least 2, got {n_folds!r}")
     frame = features(X)
+    if isinstance(X, pd.DataFrame):
+        check_order(frame.index, treatment=treatment, outcome=outcome)
     labels, codes = read_arms(treatment, getattr(made, "control", None), len(frame))
     numbers, binary = read_outcome(outcome, len(frame))
     blank = np.empty((len(codes), 0))

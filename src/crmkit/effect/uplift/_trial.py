@@ -11,13 +11,13 @@ import pandas as pd
 
 from crmkit.core.checks import positions
 from crmkit.core.errors import DataError, DataWarning
+from crmkit.effect._arm_rows import find_control, named_controls
 from crmkit.effect._columns import column_numbers, labels_and_codes
-from crmkit.effect._compare_arms import find_control
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Trial", "read_arms", "read_outcome"]
+__all__ = ["Trial", "check_order", "read_arms", "read_outcome"]
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,34 @@ class Trial:
         return np.sort(order[rng.randint(2) :: 2])
 
 
+def check_order(index: pd.Index, **columns: Any) -> None:
+    """Refuse columns that name the same customers as another table in another order.
+
+    Rows belong together by position, so that any two indexes may meet; only of the same labels in another order it is
+    sure that somebody meant them to be matched.
+
+    Parameters
+    ----------
+    index : pandas.Index
+        Of the table.
+    **columns : object
+        What is to be read beside it, by its name in messages.
+
+    Raises
+    ------
+    DataError
+        If a Series has the labels of the table in another order.
+    """
+    for name, column in columns.items():
+        if not isinstance(column, pd.Series) or len(column) != len(index) or column.index.equals(index):
+            continue
+        if index.is_unique and column.index.is_unique and column.index.isin(index).all():
+            raise DataError(
+                f"{name} names the same rows in another order, and rows are matched by position: "
+                f"{name}.reindex(...) with the index of the table first"
+            )
+
+
 def read_arms(treatment: Any, control: Any, n: int) -> tuple[tuple[Any, ...], npt.NDArray[np.intp]]:
     """Number the arms, the control as 0.
 
@@ -137,7 +165,8 @@ def read_arms(treatment: Any, control: Any, n: int) -> tuple[tuple[Any, ...], np
     Raises
     ------
     DataError
-        If lengths differ, an arm is missing, there is one arm only, or the control named is none of them.
+        If lengths differ, an arm is missing, there is one arm only, the control named is none of them, or several are
+        called as a control is.
 
     Warns
     -----
@@ -152,11 +181,9 @@ def read_arms(treatment: Any, control: Any, n: int) -> tuple[tuple[Any, ...], np
         raise DataError(f"treatment is missing in {positions(codes < 0)}")
     if len(labels) < 2:
         raise DataError("treatment has one arm only: without customers in another there is no effect to learn")
-    try:
+    if control is not None or named_controls(labels):
         at = find_control(labels, control, "treatment")
-    except DataError:
-        if control is not None:
-            raise
+    else:
         at = int(np.bincount(codes).argmax())
         warnings.warn(
             f"THERE IS NO CONTROL GROUP (arms: {', '.join(map(str, labels))}): effects are differences from the "
