@@ -15,7 +15,7 @@ from crmkit.core.errors import DataError, DataWarning
 from crmkit.core.estimate import Estimate
 from crmkit.effect._columns import as_names
 from crmkit.effect._compare_arms import compare_arms
-from crmkit.effect._simultaneous import holm
+from crmkit.metrics.multiple import holm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

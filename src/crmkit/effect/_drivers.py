@@ -17,8 +17,8 @@ from crmkit.core.estimate import Estimate
 from crmkit.effect._cluster_robust import FEW_CLUSTERS, bias_reduced
 from crmkit.effect._columns import as_names, cluster_codes, column_numbers, evaluation_frame, labels_and_codes
 from crmkit.effect._intervals import t_p_value, t_width
-from crmkit.effect._simultaneous import holm
 from crmkit.metrics.intervals import check_level
+from crmkit.metrics.multiple import holm
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

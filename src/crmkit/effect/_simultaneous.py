@@ -11,7 +11,7 @@ from scipy.special import ndtr, ndtri
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["adjusted_p_value", "holm", "joint_level", "shared_control", "simultaneous_level"]
+__all__ = ["adjusted_p_value", "joint_level", "shared_control", "simultaneous_level"]
 
 _DRAWS = 10_000
 
@@ -129,30 +129,3 @@ def adjusted_p_value(p_value: float, loadings: npt.NDArray[np.float64]) -> float
     # Beyond eight standard errors the difference from 1 is below the accuracy of the sum; the bound is exact there.
     joint = 1 - _all_within(limit, loadings) if limit < 6 else p_value * len(loadings)
     return float(np.clip(joint, p_value, min(1.0, p_value * len(loadings))))
-
-
-def holm(p_values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Adjust p-values for their number, whatever their dependence.
-
-    Parameters
-    ----------
-    p_values : ndarray, shape (n_tests,)
-        NaN where there was no test; those do not count.
-
-    Returns
-    -------
-    ndarray, shape (n_tests,)
-        Holm's step-down p-values.
-
-    References
-    ----------
-    Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6,
-    65-70.
-    """
-    given = np.asarray(p_values, dtype=np.float64)
-    known = np.flatnonzero(np.isfinite(given))
-    result = np.full(len(given), np.nan)
-    order = known[np.argsort(given[known], kind="stable")]
-    steps = given[order] * np.arange(len(order), 0, -1)
-    result[order] = np.minimum(np.maximum.accumulate(steps), 1.0) if len(order) else steps
-    return result

@@ -17,6 +17,7 @@ from crmkit.metrics.gains import gain, lift
 from crmkit.metrics.hits import hit_rate, precision_at_n, recall_at_n
 from crmkit.metrics.incidence import cumulative_incidence, eventual_share
 from crmkit.metrics.intervals import bootstrap, mean, share, wilson
+from crmkit.metrics.multiple import holm
 from crmkit.metrics.paired import paired_differences
 from crmkit.metrics.population import StabilityIndex, population_stability, psi
 from crmkit.metrics.probability import brier, log_loss, roc_auc
@@ -71,6 +72,7 @@ __all__ = [
     "first_contact_resolution",
     "gain",
     "hit_rate",
+    "holm",
     "kaplan_meier",
     "lift",
     "list_scores",

@@ -140,7 +140,7 @@ def drift(
         pairs[SCORE] = (pd.Series(np.asarray(score[0])), pd.Series(np.asarray(score[1])))
     lines = {name: _line(name, *pair, level=level, random_state=random_state) for name, pair in pairs.items()}
     table = pd.DataFrame.from_dict(lines, orient="index").rename_axis("column")
-    table["p_adjusted"] = _holm(table["p_value"].to_numpy(dtype=np.float64))
+    table["p_adjusted"] = metrics.holm(table["p_value"].to_numpy(dtype=np.float64))
     table["alarm"] = (table["p_adjusted"] < false_alarm) & (table["psi"] >= notable)
     order = ["psi", "low", "high", "p_value", "p_adjusted", "alarm", "missing_before", "missing_now", "new"]
     apart = None
@@ -193,12 +193,3 @@ def _never_seen(before: pd.Series[Any], now: pd.Series[Any]) -> float:
 def _classifier(model: Any) -> Any:
     """Create a classifier that is given by name."""
     return create("classifier", model) if isinstance(model, str) else model
-
-
-def _holm(p_values: Any) -> Any:
-    """Adjust p-values so that any false alarm among all of them has the stated chance (Holm 1979)."""
-    order = np.argsort(p_values, kind="stable")
-    steps = p_values[order] * (len(p_values) - np.arange(len(p_values)))
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
-    return adjusted

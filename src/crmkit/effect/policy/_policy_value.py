@@ -13,13 +13,13 @@ from crmkit.core.errors import DataError, DataWarning
 from crmkit.effect._cluster_robust import FEW_CLUSTERS
 from crmkit.effect._columns import as_names
 from crmkit.effect._intervals import t_p_value, t_width
-from crmkit.effect._simultaneous import holm
 from crmkit.effect.policy._choices import named_policies, policy_matrix
 from crmkit.effect.policy._logged import logged_chances, logged_rows
 from crmkit.effect.policy._models import cross_fitted_outcomes, folds_of
 from crmkit.effect.policy._overlap import overlap, overlap_notes, standard_errors
 from crmkit.effect.policy._values import PolicyValues
 from crmkit.metrics.intervals import check_level
+from crmkit.metrics.multiple import holm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
