@@ -15,6 +15,7 @@ from crmkit.core.errors import DataError
 from crmkit.core.registry import create
 from crmkit.recommendation._base import BaseRecommender
 from crmkit.recommendation._blend import Blend, columns_of
+from crmkit.recommendation._judged import Judged, discounted, discounts
 from crmkit.recommendation._ladder import RUNGS
 from crmkit.recommendation._memory import as_bytes
 from crmkit.recommendation._top import top_n
@@ -34,11 +35,11 @@ _CANDIDATES = 100
 class Hybrid(BaseRecommender):
     """Recommends by several models at once, blended as it was best on the last days before the cutoff.
 
-    The parts are fitted on what was known ``validation_days`` ago, and a model of choice learns from what was
-    bought since how to add their scores up; it rises with every part. The blend is judged on customers it did not learn from,
-    beside each part alone and the parts' ranks taken alike, and the best of all is taken, so that a hybrid is no worse
-    than its best part on those days. Then the parts are fitted again on everything. The usual parts say what is bought
-    again, what is discovered, and what is popular lately.
+    The parts are fitted on what was known ``validation_days`` ago, and from what was bought since it is learned how to
+    add their scores up: by a model of choice that rises with every part, then by the lists themselves. The blend is
+    judged on customers it did not learn from, beside each part alone and the parts' ranks taken alike, and the best of
+    all is taken, so that a hybrid is no worse than its best part on those days. Then the parts are fitted again on
+    everything. The usual parts say what is bought again, what is discovered, and what is popular lately.
 
     Cost: each part is fitted twice, and scores ``max_customers`` customers once.
 
@@ -203,16 +204,16 @@ class Hybrid(BaseRecommender):
                 gains[name].append(self._gain(part, block, key, n_items))
             gains["ranks"].append(self._gain(_by_ranks(scores), block, key, n_items))
             kept.append(_candidates(block, scores, least, key, n_items))
-        customer, item, bought, features = (np.concatenate(column) for column in zip(*kept, strict=True))
+        customer, _, bought, features = (np.concatenate(column) for column in zip(*kept, strict=True))
         self.blend_ = Blend(least)
-        total = np.zeros(len(customer))
-        fold = np.isin(customer, known[random.permutation(len(known)) % 2 == 0])
-        for half in (fold, ~fold):
-            total[~half] = (
-                features[~half] @ self.blend_.learn(features[half], bought[half], customer[half]).coefficients
-            )
-        self.blend_.learn(features, bought, customer)
-        gains["blend"] = [self._blended_gain(customer, item, total, known, key, n_items)]
+        ideal = self._ideal(known, key // n_items)
+        judged = Judged(features, bought, np.searchsorted(known, customer), ideal, self.list_length)
+        half = random.permutation(len(known)) % 2 == 0
+        gain = np.zeros(len(known))
+        for side in (half, ~half):
+            gain[~side] = judged.gains(judged.blend(self.blend_, side))[~side]
+        judged.blend(self.blend_, np.ones(len(known), dtype=bool))
+        gains["blend"] = [gain]
         worth = {name: float(np.concatenate(parts_gain).mean()) for name, parts_gain in gains.items()}
         # A part that is as good as the blend is simpler.
         self.chosen_ = max(worth, key=worth.__getitem__)
@@ -247,26 +248,14 @@ class Hybrid(BaseRecommender):
     ) -> npt.NDArray[np.float64]:
         """Give the NDCG of each customer of a block."""
         row, item, _ = top_n(scores, self.list_length)
-        place = np.arange(len(row)) - np.searchsorted(row, row)
-        return _ndcg(block, row, place, np.isin(block[row] * n_items + item, key), key // n_items, self.list_length)
+        hit = np.isin(block[row] * n_items + item, key)
+        return discounted(row, hit, len(block), self.list_length) / self._ideal(block, key // n_items)
 
-    def _blended_gain(
-        self,
-        customer: npt.NDArray[np.int64],
-        item: npt.NDArray[np.int64],
-        total: npt.NDArray[np.float64],
-        known: npt.NDArray[np.int64],
-        key: npt.NDArray[np.int64],
-        n_items: int,
-    ) -> npt.NDArray[np.float64]:
-        """Give the NDCG of each customer by the blend of candidates."""
-        row = np.searchsorted(known, customer)
-        order = np.lexsort((item, -total, row))
-        row, item = row[order], item[order]
-        place = np.arange(len(row)) - np.searchsorted(row, row)
-        top = place < self.list_length
-        row, item, place = row[top], item[top], place[top]
-        return _ndcg(known, row, place, np.isin(known[row] * n_items + item, key), key // n_items, self.list_length)
+    def _ideal(self, customers: npt.NDArray[np.int64], buyers: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Give the greatest discounted gain of each customer's list; ``buyers`` are those of the pairs, sorted."""
+        many = np.searchsorted(buyers, customers, side="right") - np.searchsorted(buyers, customers, side="left")
+        most = np.cumsum(discounts(self.list_length))
+        return np.asarray(most[np.minimum(many, self.list_length) - 1], dtype=np.float64)
 
     @property
     def validation_(self) -> pd.DataFrame:
@@ -313,18 +302,3 @@ def _tenth(scores: npt.NDArray[np.float64]) -> float:
     """Give the score above which nine of ten positive ones are."""
     positive = scores[np.isfinite(scores) & (scores > 0.0)]
     return float(np.quantile(positive, 0.1)) if len(positive) else 1.0
-
-
-def _ndcg(
-    customers: npt.NDArray[np.int64],
-    row: npt.NDArray[np.int64],
-    place: npt.NDArray[np.int64],
-    hit: npt.NDArray[np.bool_],
-    buyers: npt.NDArray[np.int64],
-    n: int,
-) -> npt.NDArray[np.float64]:
-    """Give the discounted gain of each customer's list over the greatest there could be."""
-    discount = 1.0 / np.log2(np.arange(2, n + 2))
-    gain = np.bincount(row[hit], weights=discount[place[hit]], minlength=len(customers))
-    many = np.searchsorted(buyers, customers, side="right") - np.searchsorted(buyers, customers, side="left")
-    return np.asarray(gain / np.cumsum(discount)[np.minimum(many, n) - 1], dtype=np.float64)
