@@ -11,17 +11,22 @@ from crmkit.recommendation._rp3beta import RP3Beta
 from crmkit.recommendation._user_knn import UserKNN
 from crmkit.recommendation.evaluation import RankingEvaluation, evaluate
 from crmkit.recommendation.protocols import RatingRecommender, Recommender
+from crmkit.recommendation.ratings import BaselineRating, ItemKNNRating, SVDRating, UserKNNRating
 
 __all__ = [
     "EASE",
     "BaseRecommender",
+    "BaselineRating",
     "ImplicitALS",
     "ItemKNN",
+    "ItemKNNRating",
     "Popularity",
     "RP3Beta",
     "RankingEvaluation",
     "RatingRecommender",
     "Recommender",
+    "SVDRating",
     "UserKNN",
+    "UserKNNRating",
     "evaluate",
 ]
