@@ -545,6 +545,16 @@ _RECOMMENDERS: tuple[PluginSpec, ...] = (
     ),
     PluginSpec(
         kind="recommender",
+        name="repeat-purchase",
+        target="crmkit.recommendation:RepeatPurchase",
+        summary="What the customer buys again now, by the customer's own counts and rhythm.",
+        inputs=("interactions",),
+        tags=frozenset({"explained", "repeats"}),
+        test_params=({}, {"method": "count", "half_life_days": 30.0}),
+        reference="Bhagat et al. 2018, doi:10.1145/3219819.3219891",
+    ),
+    PluginSpec(
+        kind="recommender",
         name="item-knn",
         target="crmkit.recommendation:ItemKNN",
         summary="Items whose customers also bought what this customer bought: quick, light and explained.",
@@ -592,6 +602,25 @@ _RECOMMENDERS: tuple[PluginSpec, ...] = (
         tags=frozenset({"explained"}),
         test_params=({}, {"n_neighbors": 5, "alpha": 1.0, "beta": 0.8}),
         reference="Paudel et al. 2017, doi:10.1145/2955101",
+    ),
+    PluginSpec(
+        kind="recommender",
+        name="content",
+        target="crmkit.recommendation:Content",
+        summary="Items whose text and attributes are like those the customer bought: also those nobody bought yet.",
+        inputs=("interactions",),
+        tags=frozenset({"explained", "new-items"}),
+        reference="Pazzani & Billsus 2007, doi:10.1007/978-3-540-72079-9_10",
+    ),
+    PluginSpec(
+        kind="recommender",
+        name="hybrid",
+        target="crmkit.recommendation:Hybrid",
+        summary="Several recommenders as one, in the proportion that proved best on the latest days.",
+        inputs=("interactions",),
+        tags=frozenset({"repeats"}),
+        test_params=({}, {"parts": ("item-knn", "popularity"), "goal": "new", "validation_days": 20}),
+        reference="Burke 2002, doi:10.1023/A:1021240730564",
     ),
 )
 

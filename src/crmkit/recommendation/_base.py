@@ -31,15 +31,14 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from crmkit.recommendation._ids import Ids
+
 __all__ = ["BaseRecommender"]
 
 _LOG = logging.getLogger("crmkit.recommendation")
 
-_BYTES_A_CELL = 48
-"""Memory that scoring takes for a pair of customer and item, all copies counted."""
-
 _BYTES_A_CANDIDATE = 2048
-"""The same for a candidate of a list that is made diverse: its vector, twice, and some room."""
+"""Memory for a candidate of a list that is made diverse: its vector, twice, and some room."""
 
 Reasons = tuple["npt.NDArray[np.int64]", "npt.NDArray[np.int64]", "npt.NDArray[np.float64]"]
 
@@ -95,6 +94,8 @@ class BaseRecommender(BaseEstimator, ABC):
     _source: ClassVar[str]
     # What ``exclude="auto"`` means for this model.
     _excluded: ClassVar[str] = "bought"
+    # Memory that scoring takes for a pair of customer and item, all copies counted.
+    _bytes_a_cell: ClassVar[int] = 48
     # Whether it also scores customers without events, whose number is -1.
     _knows_everyone: ClassVar[bool] = False
     _transient: ClassVar[tuple[str, ...]] = ("_item_vectors",)
@@ -139,13 +140,14 @@ class BaseRecommender(BaseEstimator, ABC):
         """Say whether there are summands."""
         return type(self)._because is not BaseRecommender._because  # noqa: SLF001 -- our own method
 
+    def _usually_excluded(self) -> str:
+        """Give what ``exclude="auto"`` means."""
+        return self._excluded
+
     def _sources(self, customers: npt.NDArray[np.int64], items: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
         """Give what stands in ``source`` for each pair that this model gave."""
         del customers
         return np.full(len(items), self._source, dtype=object)
-
-    def _read_items(self, ids: npt.NDArray[Any], table: pd.DataFrame) -> None:
-        """Take what the model needs from the table of items, one row an id."""
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -204,22 +206,24 @@ class BaseRecommender(BaseEstimator, ABC):
         item_ids, table = read_items(items) if items is not None else (None, None)
         segments = read_customers(customers) if customers is not None else None
         events = read_events(interactions, event_weights=self.event_weights, cutoff=cutoff, more_items=item_ids)
+        if table is not None and item_ids is not None:
+            events.goods = events.items.numbers_of(item_ids), table
+        self._fit_events(events, segments, rungs)
+
+    def _fit_events(self, events: Events, segments: tuple[Ids, Labels] | None, rungs: list[str]) -> None:
+        """Learn from events that are read already."""
         learned = self._interactions(events)
         self._forget()
         self.interactions_ = learned
         self.n_customers_, self.n_items_ = len(learned.customers), len(learned.items)
         self.set_aside_ = dict(learned.set_aside)
         self.categories_: Labels | None = None
-        if table is not None and item_ids is not None:
-            place = learned.items.numbers_of(item_ids)
-            if "category" in table.columns:
-                labels = labels_of(table["category"])
-                code = np.full(self.n_items_, -1, dtype=np.int64)
-                code[place] = labels.code
-                self.categories_ = Labels(labels.names, code)
-            self._read_items(place, table)
-        else:
-            self._read_items(np.zeros(0, dtype=np.int64), pd.DataFrame())
+        place, table = events.goods
+        if "category" in table.columns:
+            labels = labels_of(table["category"])
+            code = np.full(self.n_items_, -1, dtype=np.int64)
+            code[place] = labels.code
+            self.categories_ = Labels(labels.names, code)
         self.ladder_ = Ladder(rungs)
         self.ladder_.learn(events, learned, days=self.popular_days, categories=self.categories_, segments=segments)
         self._learn(learned, events)
@@ -308,13 +312,13 @@ class BaseRecommender(BaseEstimator, ABC):
         learned = self.interactions_
         ids = self._asked(customer_ids)
         codes = learned.customers.numbers_of(ids)
-        policy = self._excluded if isinstance(exclude, str) and exclude == "auto" else exclude
+        policy = self._usually_excluded() if isinstance(exclude, str) and exclude == "auto" else exclude
         waiting = waiting_days(policy, self.categories_, self.n_items_, has_days=learned.has_days)
         rules = Rules(learned, ids, codes, waiting=waiting, eligible=eligible, forbidden=forbidden, stock=stock)
         new = int((codes < 0).sum())
         if new:
             _LOG.info("%d of %d customers have no events and get lists of the fallback", new, len(codes))
-        a_customer = _BYTES_A_CELL * self.n_items_ + (_BYTES_A_CANDIDATE * CANDIDATES * int(n) if diversity else 0)
+        a_customer = self._bytes_a_cell * self.n_items_ + (_BYTES_A_CANDIDATE * CANDIDATES * int(n) if diversity else 0)
         step = max(1, as_bytes(self.memory_limit) // a_customer)
         parts = []
         with threadpool_limits(limits=1):

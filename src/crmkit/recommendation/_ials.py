@@ -83,7 +83,7 @@ class ImplicitALS(BaseRecommender):
     >>> model.recommend(["c1"], 2)[["item_id", "rank", "source"]]
       item_id  rank source
     0      i7     1   ials
-    1      i5     2   ials
+    1      i8     2   ials
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["Events", "Interactions", "add_pairs", "item_column", "read_events", "read_interactions"]
 
 _WHAT = "interactions"
+
+
+def _no_goods() -> tuple[npt.NDArray[np.int64], pd.DataFrame]:
+    """Give an empty table of items."""
+    return np.zeros(0, dtype=np.int64), pd.DataFrame()
 
 
 @dataclass
@@ -49,6 +54,8 @@ class Events:
         The first day that is not known: the cutoff, or the day after the last event; 0 without days.
     set_aside : dict of str to int
         How many rows could not be used, by reason.
+    goods : tuple of ndarray of int64 and pandas.DataFrame
+        The table of items, and the number of the item of each of its rows.
     """
 
     customers: Ids
@@ -62,6 +69,19 @@ class Events:
     rating: npt.NDArray[np.float64] | None
     now: int
     set_aside: dict[str, int]
+    goods: tuple[npt.NDArray[np.int64], pd.DataFrame] = field(default_factory=_no_goods)
+
+    def between(self, first: int, last: int) -> Events:
+        """Give the events from one day up to, and without, another, which is then the first that is not known."""
+        if self.day is None:
+            raise DataError(f"dividing events by time needs the column time or day in {_WHAT}")
+        kept = (self.day >= first) & (self.day < last)
+        arrays: dict[str, Any] = {
+            name: None if values is None else values[kept]
+            for name in ("customer", "item", "weight", "measure", "had", "day", "rating")
+            for values in (getattr(self, name),)
+        }
+        return replace(self, **arrays, now=last)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from crmkit.recommendation._base import BaseRecommender
+from crmkit.recommendation._item_sums import ItemSums
 from crmkit.recommendation._ladder import RUNGS
 from crmkit.recommendation._memory import as_bytes
 from crmkit.recommendation._neighbors import SIMILARITIES, nearest, similarity_of
@@ -16,15 +16,12 @@ from crmkit.recommendation._neighbors import SIMILARITIES, nearest, similarity_o
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy.typing as npt
-
-    from crmkit.recommendation._base import Reasons
     from crmkit.recommendation._interactions import Events, Interactions
 
 __all__ = ["ItemKNN"]
 
 
-class ItemKNN(BaseRecommender):
+class ItemKNN(ItemSums):
     """Recommends items whose customers also bought what this customer bought.
 
     The score of an item is the sum, over the customer's items that are among its ``n_neighbors`` most similar ones, of
@@ -91,7 +88,7 @@ class ItemKNN(BaseRecommender):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseRecommender._parameter_constraints,  # noqa: SLF001 -- scikit-learn's name for what a class inherits
+        **ItemSums._parameter_constraints,  # noqa: SLF001 -- scikit-learn's name for what a class inherits
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "similarity": [StrOptions(set(SIMILARITIES))],
         "shrinkage": [Interval(Real, 0, None, closed="left")],
@@ -134,7 +131,7 @@ class ItemKNN(BaseRecommender):
         del events
         by_item = interactions.matrix.T.tocsr()
         squares = np.asarray(by_item.power(2).sum(axis=1), dtype=np.float64).ravel()
-        self.neighbors_ = nearest(
+        neighbors = nearest(
             by_item,
             interactions.matrix,
             self.n_neighbors,
@@ -144,14 +141,4 @@ class ItemKNN(BaseRecommender):
             memory=as_bytes(self.memory_limit),
             engine=self.engine,
         )
-        self._of_bought = self.neighbors_.T.tocsr()
-
-    def _scores(self, customers: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        scores = (self.interactions_.matrix[customers] @ self._of_bought).toarray()
-        scores[scores == 0.0] = -np.inf
-        return np.asarray(scores, dtype=np.float64)
-
-    def _because(self, customers: npt.NDArray[np.int64], items: npt.NDArray[np.int64]) -> Reasons:
-        shared = self.neighbors_[items].multiply(self.interactions_.matrix[customers]).tocoo()
-        pair, because = shared.coords
-        return pair.astype(np.int64), because.astype(np.int64), shared.data
+        self._keep(neighbors)

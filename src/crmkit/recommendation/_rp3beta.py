@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
-from crmkit.recommendation._base import BaseRecommender
+from crmkit.recommendation._item_sums import ItemSums
 from crmkit.recommendation._ladder import RUNGS
 from crmkit.recommendation._memory import as_bytes
 from crmkit.recommendation._neighbors import nearest
@@ -16,16 +16,14 @@ from crmkit.recommendation._neighbors import nearest
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy.typing as npt
     from scipy import sparse
 
-    from crmkit.recommendation._base import Reasons
     from crmkit.recommendation._interactions import Events, Interactions
 
 __all__ = ["RP3Beta"]
 
 
-class RP3Beta(BaseRecommender):
+class RP3Beta(ItemSums):
     """Recommends where a random walk from the customer ends: to an item bought, to its buyers, to their items.
 
     The chances of the steps are raised to the power ``alpha``, and where the walk ends is divided by the item's
@@ -70,7 +68,7 @@ class RP3Beta(BaseRecommender):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseRecommender._parameter_constraints,  # noqa: SLF001 -- scikit-learn's name for what a class inherits
+        **ItemSums._parameter_constraints,  # noqa: SLF001 -- scikit-learn's name for what a class inherits
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "alpha": [Interval(Real, 0, None, closed="neither")],
         "beta": [Interval(Real, 0, None, closed="left")],
@@ -114,7 +112,7 @@ class RP3Beta(BaseRecommender):
         bought = np.asarray(matrix.sum(axis=0), dtype=np.float64).ravel()
         bought[bought == 0.0] = 1.0  # an item without events is never reached
         held_back = bought ** float(self.beta)
-        self.neighbors_ = nearest(
+        neighbors = nearest(
             to_item.T.tocsr(),
             to_customer.T.tocsr(),
             self.n_neighbors,
@@ -123,17 +121,7 @@ class RP3Beta(BaseRecommender):
             # A way from an item that hardly anybody bought is certain and says little: ways are chosen as by cosine.
             weight=bought ** (float(self.alpha) / 2.0),
         )
-        self._of_bought = self.neighbors_.T.tocsr()
-
-    def _scores(self, customers: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        scores = (self.interactions_.matrix[customers] @ self._of_bought).toarray()
-        scores[scores == 0.0] = -np.inf
-        return np.asarray(scores, dtype=np.float64)
-
-    def _because(self, customers: npt.NDArray[np.int64], items: npt.NDArray[np.int64]) -> Reasons:
-        shared = self.neighbors_[items].multiply(self.interactions_.matrix[customers]).tocoo()
-        pair, because = shared.coords
-        return pair.astype(np.int64), because.astype(np.int64), shared.data
+        self._keep(neighbors)
 
 
 def _chances(matrix: sparse.csr_array, power: float) -> sparse.csr_array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crmkit.testing.rating_checks import RATING_CHECKS
 from crmkit.testing.tables import interactions
 
 if TYPE_CHECKING:
@@ -28,4 +29,4 @@ def check_lists_have_the_five_columns(plugin: Plugin) -> None:
         assert len(ranked) <= 3, "a list is longer than asked for"
 
 
-CHECKS = (check_lists_have_the_five_columns,)
+CHECKS = (check_lists_have_the_five_columns, *RATING_CHECKS)
