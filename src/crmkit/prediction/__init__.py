@@ -12,6 +12,7 @@ from crmkit.prediction.linear import ScaledLogistic, ScaledRidge
 from crmkit.prediction.network import ScaledMLPClassifier, ScaledMLPRegressor
 from crmkit.prediction.selectors import InformationGain, RecursiveElimination
 from crmkit.prediction.svm import ScaledSVC, ScaledSVR
+from crmkit.prediction.targets import Target, next_mark, will_be_won, will_buy, will_complain, will_end, will_leave
 from crmkit.prediction.threshold import Threshold, choose_threshold
 
 __all__ = [
@@ -29,11 +30,18 @@ __all__ = [
     "ScaledRidge",
     "ScaledSVC",
     "ScaledSVR",
+    "Target",
     "Threshold",
     "challenge",
     "choose_threshold",
     "drift",
     "learning_curve",
+    "next_mark",
     "permutation_importance",
     "select_model",
+    "will_be_won",
+    "will_buy",
+    "will_complain",
+    "will_end",
+    "will_leave",
 ]
