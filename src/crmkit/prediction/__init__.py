@@ -16,6 +16,7 @@ from crmkit.prediction.network import ScaledMLPClassifier, ScaledMLPRegressor
 from crmkit.prediction.search import SearchResult, search
 from crmkit.prediction.selectors import InformationGain, RecursiveElimination
 from crmkit.prediction.svm import ScaledSVC, ScaledSVR
+from crmkit.prediction.targets import Target, next_mark, will_be_won, will_buy, will_complain, will_end, will_leave
 from crmkit.prediction.threshold import Threshold, choose_threshold
 from crmkit.prediction.trees import ForestClassifier, ForestRegressor, TreeClassifier, TreeRegressor
 from crmkit.prediction.untouched import SetAside, UntouchedTest, set_test_aside
@@ -43,6 +44,7 @@ __all__ = [
     "SearchResult",
     "SetAside",
     "TableColumns",
+    "Target",
     "Threshold",
     "TreeClassifier",
     "TreeRegressor",
@@ -51,9 +53,15 @@ __all__ = [
     "choose_threshold",
     "drift",
     "learning_curve",
+    "next_mark",
     "permutation_importance",
     "search",
     "select_model",
     "selection_stability",
     "set_test_aside",
+    "will_be_won",
+    "will_buy",
+    "will_complain",
+    "will_end",
+    "will_leave",
 ]

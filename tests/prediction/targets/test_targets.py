@@ -10,8 +10,15 @@ import crmkit
 from crmkit import metrics
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.datasets import make_company
-from crmkit.prediction import select_model
-from crmkit.prediction.targets import next_mark, will_be_won, will_buy, will_complain, will_end, will_leave
+from crmkit.prediction import (
+    next_mark,
+    select_model,
+    will_be_won,
+    will_buy,
+    will_complain,
+    will_end,
+    will_leave,
+)
 from crmkit.preparation import EventColumns, audit, label_knowledge
 
 CUTOFFS = ["2023-09-01", "2023-10-01", "2023-11-01"]

@@ -63,7 +63,7 @@ def will_buy(
     Examples
     --------
     >>> import pandas as pd
-    >>> from crmkit.prediction.targets import will_buy
+    >>> from crmkit.prediction import will_buy
     >>> sales = pd.DataFrame(
     ...     {
     ...         "customer_id": ["a", "b", "a", "b"],

@@ -60,7 +60,7 @@ def will_complain(
     Examples
     --------
     >>> import pandas as pd
-    >>> from crmkit.prediction.targets import will_complain
+    >>> from crmkit.prediction import will_complain
     >>> sales = pd.DataFrame({"customer_id": list("abb"), "day": [1, 20, 70], "amount": 1.0})
     >>> cases = pd.DataFrame({"customer_id": ["b", "b"], "day": [5, 35]})
     >>> will_complain(cases, "1970-01-31", windows=[15], horizon=30, others={"sales": sales}).y.tolist()

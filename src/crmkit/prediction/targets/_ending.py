@@ -86,7 +86,7 @@ def will_end(
     Examples
     --------
     >>> import pandas as pd
-    >>> from crmkit.prediction.targets import will_end
+    >>> from crmkit.prediction import will_end
     >>> contracts = pd.DataFrame({"customer_id": list("abc"), "start": [0, 10, 5], "end": [40, None, 20]})
     >>> asked = will_end(contracts, "1970-01-31", horizon=30, until="1971-01-01")
     >>> asked.y.droplevel("cutoff").to_dict()

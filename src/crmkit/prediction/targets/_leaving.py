@@ -69,7 +69,7 @@ def will_leave(
     Examples
     --------
     >>> import pandas as pd
-    >>> from crmkit.prediction.targets import will_leave
+    >>> from crmkit.prediction import will_leave
     >>> sales = pd.DataFrame({"customer_id": list("abcab"), "day": [20, 25, 2, 35, 70], "amount": 1.0})
     >>> asked = will_leave(sales, "1970-01-31", windows=[15], horizon=30)
     >>> asked.y.droplevel("cutoff").to_dict()

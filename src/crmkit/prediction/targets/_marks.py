@@ -61,7 +61,7 @@ def next_mark(
     Examples
     --------
     >>> import pandas as pd
-    >>> from crmkit.prediction.targets import next_mark
+    >>> from crmkit.prediction import next_mark
     >>> marks = pd.DataFrame({"customer_id": list("abab"), "day": [1, 20, 35, 99], "score": [5.0, 2.0, 4.0, 1.0]})
     >>> next_mark(marks, "1970-01-31", windows=[15], horizon=30).y.droplevel("cutoff").to_dict()
     {'a': 4.0}

@@ -73,7 +73,7 @@ def will_be_won(
     Examples
     --------
     >>> import pandas as pd
-    >>> from crmkit.prediction.targets import will_be_won
+    >>> from crmkit.prediction import will_be_won
     >>> history = pd.DataFrame(
     ...     {
     ...         "opportunity_id": ["s1", "s1", "s2", "s2", "s3"],
