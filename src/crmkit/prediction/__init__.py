@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from crmkit.prediction._candidates import Candidate
 from crmkit.prediction.boosting import BoostingClassifier, BoostingRegressor
+from crmkit.prediction.calibrated import CalibratedProbabilities, compare_calibration
 from crmkit.prediction.choice import ModelChoice, select_model
 from crmkit.prediction.column_stability import ColumnStability, selection_stability
 from crmkit.prediction.columns import TableColumns
 from crmkit.prediction.linear import ScaledLinear, ScaledLogistic, ScaledRidge
 from crmkit.prediction.network import ScaledMLPClassifier, ScaledMLPRegressor
+from crmkit.prediction.prior import PriorCorrected, PriorShift, correct_prior, estimate_prior
 from crmkit.prediction.search import SearchResult, search
 from crmkit.prediction.selectors import InformationGain, RecursiveElimination
 from crmkit.prediction.svm import ScaledSVC, ScaledSVR
@@ -18,12 +20,15 @@ from crmkit.prediction.untouched import SetAside, UntouchedTest, set_test_aside
 __all__ = [
     "BoostingClassifier",
     "BoostingRegressor",
+    "CalibratedProbabilities",
     "Candidate",
     "ColumnStability",
     "ForestClassifier",
     "ForestRegressor",
     "InformationGain",
     "ModelChoice",
+    "PriorCorrected",
+    "PriorShift",
     "RecursiveElimination",
     "ScaledLinear",
     "ScaledLogistic",
@@ -38,6 +43,9 @@ __all__ = [
     "TreeClassifier",
     "TreeRegressor",
     "UntouchedTest",
+    "compare_calibration",
+    "correct_prior",
+    "estimate_prior",
     "search",
     "select_model",
     "selection_stability",
