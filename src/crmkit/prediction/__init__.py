@@ -13,6 +13,7 @@ from crmkit.prediction.network import ScaledMLPClassifier, ScaledMLPRegressor
 from crmkit.prediction.prior import PriorCorrected, PriorShift, correct_prior, estimate_prior
 from crmkit.prediction.search import SearchResult, search
 from crmkit.prediction.selectors import InformationGain, RecursiveElimination
+from crmkit.prediction.suggest import Suggestions, suggest
 from crmkit.prediction.svm import ScaledSVC, ScaledSVR
 from crmkit.prediction.trees import ForestClassifier, ForestRegressor, TreeClassifier, TreeRegressor
 from crmkit.prediction.untouched import SetAside, UntouchedTest, set_test_aside
@@ -39,6 +40,7 @@ __all__ = [
     "ScaledSVR",
     "SearchResult",
     "SetAside",
+    "Suggestions",
     "TableColumns",
     "TreeClassifier",
     "TreeRegressor",
@@ -50,4 +52,5 @@ __all__ = [
     "select_model",
     "selection_stability",
     "set_test_aside",
+    "suggest",
 ]
