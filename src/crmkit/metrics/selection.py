@@ -50,7 +50,8 @@ def selection_stability(chosen: Any, *, level: float = 0.95) -> Estimate:
     Examples
     --------
     >>> from crmkit.metrics import selection_stability
-    >>> float(selection_stability([[1, 0, 0], [1, 0, 0]])), float(selection_stability([[1, 0, 0], [0, 1, 0]]))
+    >>> same, other = [[1, 0, 0], [1, 0, 0]], [[1, 0, 0], [0, 1, 0]]
+    >>> round(selection_stability(same), 9), round(selection_stability(other), 9)
     (1.0, -0.5)
     """
     check_level(level)

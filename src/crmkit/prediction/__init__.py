@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crmkit.prediction._candidates import Candidate
 from crmkit.prediction.boosting import BoostingClassifier, BoostingRegressor
+from crmkit.prediction.calibrated import CalibratedProbabilities, compare_calibration
 from crmkit.prediction.champion import Challenge, challenge
 from crmkit.prediction.choice import ModelChoice, select_model
 from crmkit.prediction.column_stability import ColumnStability, selection_stability
@@ -13,8 +14,10 @@ from crmkit.prediction.importance import permutation_importance
 from crmkit.prediction.learning import LearningCurve, learning_curve
 from crmkit.prediction.linear import ScaledLinear, ScaledLogistic, ScaledRidge
 from crmkit.prediction.network import ScaledMLPClassifier, ScaledMLPRegressor
+from crmkit.prediction.prior import PriorCorrected, PriorShift, correct_prior, estimate_prior
 from crmkit.prediction.search import SearchResult, search
 from crmkit.prediction.selectors import InformationGain, RecursiveElimination
+from crmkit.prediction.suggest import Suggestions, suggest
 from crmkit.prediction.svm import ScaledSVC, ScaledSVR
 from crmkit.prediction.targets import Target, next_mark, will_be_won, will_buy, will_complain, will_end, will_leave
 from crmkit.prediction.threshold import Threshold, choose_threshold
@@ -24,6 +27,7 @@ from crmkit.prediction.untouched import SetAside, UntouchedTest, set_test_aside
 __all__ = [
     "BoostingClassifier",
     "BoostingRegressor",
+    "CalibratedProbabilities",
     "Candidate",
     "Challenge",
     "ColumnStability",
@@ -33,6 +37,8 @@ __all__ = [
     "InformationGain",
     "LearningCurve",
     "ModelChoice",
+    "PriorCorrected",
+    "PriorShift",
     "RecursiveElimination",
     "ScaledLinear",
     "ScaledLogistic",
@@ -43,6 +49,7 @@ __all__ = [
     "ScaledSVR",
     "SearchResult",
     "SetAside",
+    "Suggestions",
     "TableColumns",
     "Target",
     "Threshold",
@@ -51,7 +58,10 @@ __all__ = [
     "UntouchedTest",
     "challenge",
     "choose_threshold",
+    "compare_calibration",
+    "correct_prior",
     "drift",
+    "estimate_prior",
     "learning_curve",
     "next_mark",
     "permutation_importance",
@@ -59,6 +69,7 @@ __all__ = [
     "select_model",
     "selection_stability",
     "set_test_aside",
+    "suggest",
     "will_be_won",
     "will_buy",
     "will_complain",
