@@ -244,6 +244,8 @@ def test_a_random_holdout_says_that_it_flatters(sales):
     with pytest.warns(DataWarning, match="held out at random flatter"):
         got = recommendation.evaluate(("told", Told()), sales, split="random", n_resamples=0)
     assert set(got.table["split"]) == {"random (flatters)"}
+    assert got.baseline == "popularity (all time)"
+    assert got.models == ("told", "popularity (all time)", "popularity (30 days)")
     assert "FLATTERS" in repr(got)
     pairs = sales[["customer_id", "item_id"]].drop_duplicates()
     kept = SEEN[0][["customer_id", "item_id"]].drop_duplicates()
@@ -262,6 +264,8 @@ def test_a_table_without_times_can_only_be_held_out_at_random(sales):
     with pytest.warns(DataWarning, match="flatter"):
         got = recommendation.evaluate(("told", Told()), sales.drop(columns="day"), split="random", n_resamples=0)
     assert got.models == ("told", "popularity (all time)")
+    with pytest.raises(DataError, match="day"):
+        recommendation.evaluate(("told", Told()), sales.drop(columns="day"), cutoffs=19_060)
 
 
 def test_a_model_that_cannot_be_fitted_is_told_of_and_left_out(sales):

@@ -16,7 +16,7 @@ from crmkit.recommendation._popularity import Popularity
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ALL_TIME", "YARDSTICK", "accepts", "fresh", "named", "yardstick"]
+__all__ = ["ALL_TIME", "YARDSTICK", "accepts", "fresh", "named", "yardsticks"]
 
 YARDSTICK = "popularity (30 days)"
 ALL_TIME = "popularity (all time)"
@@ -40,7 +40,7 @@ def named(models: Any) -> dict[str, Any]:
     TypeError
         If something is no recommender.
     DataError
-        If a label is the yardstick's, or there is no model.
+        If there is no model.
     """
     if isinstance(models, Mapping):
         listed: list[Any] = list(models.items())
@@ -56,8 +56,6 @@ def named(models: Any) -> dict[str, Any]:
         name = str(label) if label is not None else model if isinstance(model, str) else type(model).__name__
         made = create("recommender", model) if isinstance(model, str) else model
         require_methods(made, ["fit", "recommend"], role="a recommender")
-        if name in {YARDSTICK, ALL_TIME}:
-            raise DataError(f"{name!r} is the name of the yardstick, which is always judged: give another label")
         taken = sum(other == name or other.startswith(f"{name} (") for other in found)
         found[f"{name} ({taken + 1})" if taken and name in found else name] = made
     if not found:
@@ -70,13 +68,20 @@ def _is_labelled(one: Any) -> bool:
     return isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], str) and not isinstance(one[1], tuple | list)
 
 
-def yardstick(interactions: pd.DataFrame, counted: Mapping[str, float] | None, min_rating: float | None) -> Any:
-    """Make the model that every other is held against: what most customers bought in the last 30 days.
+def yardsticks(
+    interactions: pd.DataFrame, split: str, counted: Mapping[str, float] | None, min_rating: float | None
+) -> dict[str, Popularity]:
+    """Make the models that every other is held against, the one that matters first.
+
+    In time that is what most customers bought in the last 30 days. Of pairs held out at random most are not of the last
+    days, so that what was ever popular is the harder one.
 
     Parameters
     ----------
     interactions : pandas.DataFrame
         The events; without days, all of them count.
+    split : {"time", "random"}
+        How they are divided.
     counted : mapping of str to float or None
         What each kind of event weighs; None where there are no kinds.
     min_rating : float or None
@@ -84,11 +89,14 @@ def yardstick(interactions: pd.DataFrame, counted: Mapping[str, float] | None, m
 
     Returns
     -------
-    Popularity
+    dict of str to Popularity
         Unfitted.
     """
-    timed = "day" in interactions.columns or "time" in interactions.columns
-    return Popularity(window_days=30 if timed else None, event_weights=counted, min_rating=min_rating)
+    given: dict[str, Any] = {"event_weights": counted, "min_rating": min_rating}
+    found = {ALL_TIME: Popularity(window_days=None, **given)} if split == "random" else {}
+    if split == "time" or "day" in interactions.columns or "time" in interactions.columns:
+        found[YARDSTICK] = Popularity(window_days=30, **given)
+    return found
 
 
 def fresh(model: Any) -> Any:

@@ -18,7 +18,7 @@ from crmkit.recommendation.evaluation._arguments import (
     usable_rows,
     whole_number,
 )
-from crmkit.recommendation.evaluation._entrants import ALL_TIME, YARDSTICK, named, yardstick
+from crmkit.recommendation.evaluation._entrants import named, yardsticks
 from crmkit.recommendation.evaluation._figures import Drawing, difference_table, mean_table, variety_table
 from crmkit.recommendation.evaluation._judging import Sides, judge
 from crmkit.recommendation.evaluation._result import RankingEvaluation
@@ -58,8 +58,8 @@ def evaluate(
 
     Each model is fitted anew on the events strictly before each cutoff and asked for lists for every customer who then
     bought anything within ``horizon`` days, known or not. What most customers bought in the 30 days before the cutoff
-    is always judged beside them: on data with seasons it is hard to beat, and a model that does not beat it is not
-    worth its upkeep.
+    is always judged beside them: where there are seasons it is hard to beat, and a model that does not beat it is not
+    worth its upkeep. Where there are hardly any events in 30 days, judge ``popularity`` with a longer window too.
 
     Two jobs are judged apart, because no model is best at both. For *any* pair a model may recommend what the customer
     already has (``exclude="nothing"``): among these are *repeat* purchases. For *new* pairs it is asked for lists
@@ -97,7 +97,8 @@ def evaluate(
         What is known of items and customers, for models that take it. It is not divided in time: leave out what was
         not known at the first cutoff. With a column ``category`` in ``items``, diversity of lists is measured by it.
     baseline : str or None, default=None
-        The model that ``paired`` compares with; None for what was popular in the last 30 days.
+        The model that ``paired`` compares with; None for what was popular in the last 30 days (of pairs held out at
+        random: ever).
     level : float, default=0.95
         Coverage of the intervals.
     n_resamples : int, default=1000
@@ -151,9 +152,11 @@ def evaluate(
     frame = usable_rows(interactions)
     counting = counting_of(frame, events, min_rating)
     entrants = named(models)
-    popular = yardstick(frame, counting.counted(), min_rating)
-    own = YARDSTICK if popular.window_days else ALL_TIME
-    entrants[own] = popular
+    popular = yardsticks(frame, split, counting.counted(), min_rating)
+    taken = sorted(set(popular) & set(entrants))
+    if taken:
+        raise DataError(f"{taken[0]!r} is the name of the yardstick, which is always judged: give another label")
+    own, entrants = next(iter(popular)), {**entrants, **popular}
     chosen = own if baseline is None else baseline
     if chosen not in entrants:
         raise DataError(f"baseline {chosen!r} is none of the models: {', '.join(map(repr, entrants))}")
