@@ -21,6 +21,9 @@ def history():
 def fitted(name, history, **sides):
     spec = next(spec for spec in crmkit.available() if (spec.kind, spec.name) == ("recommender", name))
     params = dict(spec.test_params[0]) if spec.test_params else {}
+    if name == "content":
+        names = sorted(set(history["item_id"]))
+        sides["items"] = pd.DataFrame({"item_id": names, "name": [f"thing {one} {int(one[1:]) % 3}" for one in names]})
     return crmkit.create("recommender", name, **params).fit(history, **sides)
 
 

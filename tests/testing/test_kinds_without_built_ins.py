@@ -105,6 +105,29 @@ class Unranked(Popular):
         return lists.assign(rank=lists["rank"] - 1)
 
 
+class Texted(Popular):
+    """Turns customers asked for as numbers into text."""
+
+    def recommend(self, customer_ids, n):
+        lists = super().recommend(customer_ids, n)
+        return lists.assign(customer_id=lists["customer_id"].astype(str))
+
+
+class Lawless(Popular):
+    """Takes rules and keeps to none."""
+
+    def recommend(self, customer_ids, n, *, eligible=None, exclude="nothing"):
+        del eligible, exclude
+        return super().recommend(customer_ids, n)
+
+
+class Boaster(Popular):
+    """Gives reasons that are worth more than the score."""
+
+    def explain(self, lists):
+        return lists[["customer_id", "item_id"]].assign(because=lists["item_id"], weight=lists["score"] + 1)
+
+
 class FirstSentences(BaseEstimator):
     """Keeps the first sentences."""
 
@@ -212,6 +235,9 @@ def test_a_right_plugin_passes(kind, name, capsys):
         ("topic-model", "ThirdTopic", "a_row_a_topic"),
         ("topic-model", "Crowd", "a_text_is_weighed_the_same_in_any_batch"),
         ("recommender", "Unranked", "lists_have_the_five_columns"),
+        ("recommender", "Texted", "ids_keep_their_type"),
+        ("recommender", "Lawless", "rules_are_never_broken"),
+        ("recommender", "Boaster", "explanations_add_up"),
         ("regressor", "MeanRegressor", "learns_an_easy_task"),
         ("summarizer", "Everything", "a_summary_is_shorter"),
         ("summarizer", "Misplaced", "sentences_point_to_their_place"),

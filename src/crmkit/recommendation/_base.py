@@ -86,7 +86,7 @@ class BaseRecommender(BaseEstimator, ABC):
         "window_days": [Interval(Integral, 1, None, closed="left"), None],
         "half_life_days": [Interval(Real, 0, None, closed="neither"), None],
         "min_rating": [Real, None],
-        "fallback": ["array-like", tuple],
+        "fallback": ["array-like", tuple, str],
         "popular_days": [Interval(Integral, 1, None, closed="left")],
         "memory_limit": [Integral, str],
     }

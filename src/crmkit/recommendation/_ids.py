@@ -105,7 +105,7 @@ def as_ids(column: Any) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
     missing = series.isna().to_numpy(dtype=bool)
     kind = series.dtype
     if pd.api.types.is_float_dtype(kind):
-        known = series.to_numpy(dtype=np.float64, na_value=0.0)
+        known = series.to_numpy(dtype=np.float64, na_value=0.0, copy=True)
         known[missing] = 0.0
         if np.isfinite(known).all() and (known == np.floor(known)).all() and (np.abs(known) < 2**53).all():
             return known.astype(np.int64), missing
