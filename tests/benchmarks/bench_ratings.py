@@ -100,9 +100,11 @@ if __name__ == "__main__":
         if not sys.argv[1:] or any(part in title for part in sys.argv[1:])
     }
     for title, (name, ours, peer, theirs) in wanted.items():
-        rows = {title: measure(OURS.format(name=name, ours=ours))}
+        rows = {title: measure(OURS.format(name=name, ours=ours), timeout=900)}
         if there:
-            beside = rows[f"Surprise {peer}"] = measure(THEIRS.format(name=peer, theirs=theirs), python=PEERS)
+            beside = rows[f"Surprise {peer}"] = measure(
+                THEIRS.format(name=peer, theirs=theirs), timeout=900, python=PEERS
+            )
             if isinstance(rows[title]["cpu_s"], float) and isinstance(beside["cpu_s"], float):
                 rows[title]["share"] = f"1/{beside['cpu_s'] / rows[title]['cpu_s']:.1f}"
         show(f"{title}: five folds", rows)
