@@ -127,7 +127,7 @@ injected = st.lists(
 
 
 @given(rows=injected)
-@settings(max_examples=30)
+@settings(max_examples=12)
 def test_injecting_any_event_at_or_after_the_cutoff_changes_no_feature(rows):
     table = events(n=150, days=120)
     columns = EventColumns(categories=["channel"], top=2, embeddings=[Embedding("product_id", 2)])
@@ -139,7 +139,7 @@ def test_injecting_any_event_at_or_after_the_cutoff_changes_no_feature(rows):
 
 
 @given(rows=injected, place=st.integers(0, 2))
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_between_cutoffs_only_the_later_ones_may_change(rows, place):
     table = events(n=150, days=120)
     cutoffs = ["2010-04-01", "2010-05-01", "2010-06-01"]
