@@ -372,6 +372,8 @@ def test_windows_that_reach_back_before_the_data_are_told():
 
 def test_amounts_are_made_of_quantity_and_price():
     table = events().drop(columns="amount").assign(quantity=2.0, unit_price=3.0)
+    with pytest.warns(DataWarning, match="amount is missing in row 3"):
+        made(table.assign(unit_price=np.where(np.arange(300) == 3, np.nan, 1.0)))
     found = made(table)
     assert (found.features["amount_sum"] == 6 * found.features["count"]).all()
     assert (
@@ -573,3 +575,16 @@ def test_a_first_table_without_rows_leaves_everyone_without_a_purchase():
     found = made({"complaints": nothing, "sales": sales}, until="2010-08-01")
     assert found.y.sum() == 0
     assert len(found.y) == 20
+
+
+def test_warnings_point_at_the_line_that_asked():
+    lone = pd.DataFrame({"customer_id": ["a"], "day": [DAY - 1], "amount": [np.nan], "kind": ["x"]})
+    columns = EventColumns(categories=["kind"], embeddings=[Embedding("kind", 2)])
+    options = {"windows": [30], "horizon": 30, "columns": columns, "until": "2010-06-20", "censored": "unknown"}
+    with pytest.warns(DataWarning) as made_here:
+        found = features(lone, ["2009-06-01", "2010-06-01"], **options)
+    with pytest.warns(DataWarning) as applied_here:
+        found.apply(lone, ["2009-06-01", "2010-06-01"], until="2010-06-20")
+    assert len(made_here) == 6
+    assert len(applied_here) == 3
+    assert {one.filename for one in [*made_here, *applied_here]} == {__file__}

@@ -155,13 +155,14 @@ class _Learning:
         for name, table in tables.items():
             frame = as_frame(table, what=name or "events")
             found.append(resolve_columns(declared[name], frame, what=name or "events"))
-            rows.append(read_rows(frame, found[-1], clock, name=name))
+            rows.append(read_rows(frame, found[-1], clock, name=name, stacklevel=stacklevel))
         known = int(clock.ticks[0])
         if self.learn_before is not None:
             known = data_end(rows[0], clock, self.learn_before)
-        pairs = zip(rows, found, strict=True)
-        made = tuple(learn_table(one, its, self.windows, known, stacklevel=stacklevel) for one, its in pairs)
-        recipe = FeatureRecipe(self.windows, made)
+        made = []
+        for one, its in zip(rows, found, strict=True):
+            made.append(learn_table(one, its, self.windows, known, stacklevel=stacklevel))
+        recipe = FeatureRecipe(self.windows, tuple(made))
         _check_names(recipe)
         return tuple(rows), recipe
 
