@@ -127,7 +127,7 @@ injected = st.lists(
 
 
 @given(rows=injected)
-@settings(max_examples=30)
+@settings(max_examples=12)
 def test_injecting_any_event_at_or_after_the_cutoff_changes_no_feature(rows):
     table = events(n=150, days=120)
     columns = EventColumns(categories=["channel"], top=2, embeddings=[Embedding("product_id", 2)])
@@ -139,7 +139,7 @@ def test_injecting_any_event_at_or_after_the_cutoff_changes_no_feature(rows):
 
 
 @given(rows=injected, place=st.integers(0, 2))
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_between_cutoffs_only_the_later_ones_may_change(rows, place):
     table = events(n=150, days=120)
     cutoffs = ["2010-04-01", "2010-05-01", "2010-06-01"]
@@ -372,6 +372,8 @@ def test_windows_that_reach_back_before_the_data_are_told():
 
 def test_amounts_are_made_of_quantity_and_price():
     table = events().drop(columns="amount").assign(quantity=2.0, unit_price=3.0)
+    with pytest.warns(DataWarning, match="amount is missing in row 3"):
+        made(table.assign(unit_price=np.where(np.arange(300) == 3, np.nan, 1.0)))
     found = made(table)
     assert (found.features["amount_sum"] == 6 * found.features["count"]).all()
     assert (
@@ -573,3 +575,16 @@ def test_a_first_table_without_rows_leaves_everyone_without_a_purchase():
     found = made({"complaints": nothing, "sales": sales}, until="2010-08-01")
     assert found.y.sum() == 0
     assert len(found.y) == 20
+
+
+def test_warnings_point_at_the_line_that_asked():
+    lone = pd.DataFrame({"customer_id": ["a"], "day": [DAY - 1], "amount": [np.nan], "kind": ["x"]})
+    columns = EventColumns(categories=["kind"], embeddings=[Embedding("kind", 2)])
+    options = {"windows": [30], "horizon": 30, "columns": columns, "until": "2010-06-20", "censored": "unknown"}
+    with pytest.warns(DataWarning) as made_here:
+        found = features(lone, ["2009-06-01", "2010-06-01"], **options)
+    with pytest.warns(DataWarning) as applied_here:
+        found.apply(lone, ["2009-06-01", "2010-06-01"], until="2010-06-20")
+    assert len(made_here) == 6
+    assert len(applied_here) == 3
+    assert {one.filename for one in [*made_here, *applied_here]} == {__file__}

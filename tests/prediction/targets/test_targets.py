@@ -27,7 +27,7 @@ STAGES = ["lead", "qualified", "proposal", "negotiation"]
 
 @pytest.fixture(scope="module")
 def company():
-    return make_company(3_000, seed=1)
+    return make_company(1_500, seed=1)
 
 
 @pytest.fixture(autouse=True)

@@ -44,7 +44,7 @@ class Order:
         self, recipe: FeatureRecipe, events: Any, cutoffs: Any, *, labels: bool, customers: Any, until: Any
     ) -> FeatureTable:
         clock = make_clock(cutoffs)
-        rows = recipe.read(events, clock)
+        rows = recipe.read(events, clock, stacklevel=5)
         return make_table(self, recipe, rows, clock, labels=labels, customers=customers, until=until, stacklevel=4)
 
 

@@ -151,20 +151,20 @@ class _Learning:
         """Read the tables and learn the recipe."""
         tables = as_tables(events)
         declared = _declared(self.columns, tables)
-        rows = []
+        rows, found = [], []
         for name, table in tables.items():
-            what = name or "events"
-            frame = as_frame(table, what=what)
-            rows.append(
-                (read_rows(frame, found := resolve_columns(declared[name], frame, what=what), clock, name=name), found)
-            )
+            frame = as_frame(table, what=name or "events")
+            found.append(resolve_columns(declared[name], frame, what=name or "events"))
+            rows.append(read_rows(frame, found[-1], clock, name=name, stacklevel=stacklevel))
         known = int(clock.ticks[0])
         if self.learn_before is not None:
-            known = data_end(rows[0][0], clock, self.learn_before)
-        made = tuple(learn_table(one, found, self.windows, known, stacklevel=stacklevel) for one, found in rows)
-        recipe = FeatureRecipe(self.windows, made)
+            known = data_end(rows[0], clock, self.learn_before)
+        made = []
+        for one, its in zip(rows, found, strict=True):
+            made.append(learn_table(one, its, self.windows, known, stacklevel=stacklevel))
+        recipe = FeatureRecipe(self.windows, tuple(made))
         _check_names(recipe)
-        return tuple(one for one, _ in rows), recipe
+        return tuple(rows), recipe
 
 
 def _anew(learning: _Learning, order: Order, customers: Any, events: Any, cutoffs: Any) -> pd.DataFrame:

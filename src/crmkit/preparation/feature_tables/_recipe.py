@@ -121,7 +121,7 @@ class FeatureRecipe:
         order = Order(1, "bought", "raise")
         return order(self, events, cutoffs, labels=False, customers=customers, until=None).features
 
-    def read(self, events: Any, clock: Clock) -> tuple[EventRows, ...]:
+    def read(self, events: Any, clock: Clock, *, stacklevel: int) -> tuple[EventRows, ...]:
         """Read the tables by the columns this recipe knows.
 
         Parameters
@@ -130,6 +130,8 @@ class FeatureRecipe:
             As ``features`` got them.
         clock : Clock
             The cutoffs.
+        stacklevel : int
+            Whose line warnings point at, seen from what is called here.
 
         Returns
         -------
@@ -148,7 +150,11 @@ class FeatureRecipe:
                 f"events lack the table {', '.join(map(repr, absent))}; these features were made of "
                 f"{', '.join(repr(table.name) for table in self.tables)}"
             )
-        return tuple(read_rows(given[table.name], table.columns, clock, name=table.name) for table in self.tables)
+        found = []
+        for table in self.tables:
+            rows = read_rows(given[table.name], table.columns, clock, name=table.name, stacklevel=stacklevel)
+            found.append(rows)
+        return tuple(found)
 
 
 def as_tables(events: Any) -> dict[str, Any]:
@@ -207,7 +213,9 @@ def learn_table(
             DataWarning,
             stacklevel=stacklevel,
         )
-    fitted = tuple(learn_embedding(one, rows, may, what, stacklevel=stacklevel + 1) for one in columns.embeddings)
+    fitted = []
+    for one in columns.embeddings:
+        fitted.append(learn_embedding(one, rows, may, what, stacklevel=stacklevel + 1))  # noqa: PERF401 -- see read_rows
     plain = declare(
         windows,
         measures=tuple(columns.measures or ()),
@@ -227,4 +235,4 @@ def learn_table(
         for one in fitted
         for number in range(1, one.n_components + 1)
     )
-    return TableRecipe(rows.name, columns, levels, (*plain, *numbers), fitted)
+    return TableRecipe(rows.name, columns, levels, (*plain, *numbers), tuple(fitted))

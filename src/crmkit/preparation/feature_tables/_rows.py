@@ -72,7 +72,7 @@ class EventRows:
         return self._coded[column]
 
 
-def read_rows(table: Any, columns: EventColumns, clock: Clock, *, name: str) -> EventRows:
+def read_rows(table: Any, columns: EventColumns, clock: Clock, *, name: str, stacklevel: int) -> EventRows:
     """Read and sort one event table.
 
     Parameters
@@ -85,6 +85,8 @@ def read_rows(table: Any, columns: EventColumns, clock: Clock, *, name: str) -> 
         The axis.
     name : str
         Which table.
+    stacklevel : int
+        Whose line warnings point at, seen from here.
 
     Returns
     -------
@@ -110,7 +112,10 @@ def read_rows(table: Any, columns: EventColumns, clock: Clock, *, name: str) -> 
     known = moment
     if "recorded_time" in frame.columns:
         known = clock.known(moment, day, time, frame["recorded_time"])
-    measures = {column: _measure(frame, column, what) for column in columns.measures or ()}
+    measures = {}
+    for column in columns.measures or ():
+        # In a comprehension the call would stand a frame deeper in some versions of Python.
+        measures[column] = _measure(frame, column, what, stacklevel + 1)
     back = np.zeros(len(frame), dtype=bool)
     if "amount" in measures:
         check_one_currency(frame, what=what)
@@ -125,11 +130,12 @@ def read_rows(table: Any, columns: EventColumns, clock: Clock, *, name: str) -> 
     return EventRows(name, frame, order, ids, customer, moment, known, day, back, measures)
 
 
-def _measure(frame: pd.DataFrame, column: str, what: str) -> npt.NDArray[np.float64]:
+def _measure(frame: pd.DataFrame, column: str, what: str, stacklevel: int) -> npt.NDArray[np.float64]:
     """Give a column of numbers, missing ones as NaN; the amount is made where it can be."""
-    if column == "amount" and "amount" not in frame.columns:
-        return _measure(frame, "quantity", what) * _measure(frame, "unit_price", what)
-    values = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+    factors = ("quantity", "unit_price") if column == "amount" and "amount" not in frame.columns else (column,)
+    values = np.ones(len(frame))
+    for name in factors:
+        values = values * frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
     infinite = np.isinf(values)
     if infinite.any():
         raise DataError(f"{what}: {column} is infinite in {positions(infinite)}")
@@ -139,7 +145,7 @@ def _measure(frame: pd.DataFrame, column: str, what: str) -> npt.NDArray[np.floa
         warnings.warn(
             f"{what}: {column} is missing in {positions(missing)}: these rows are counted, but in no sum or mean",
             DataWarning,
-            stacklevel=6,
+            stacklevel=stacklevel,
         )
     return values
 
