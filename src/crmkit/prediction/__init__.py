@@ -15,9 +15,9 @@ from crmkit.prediction.learning import LearningCurve, learning_curve
 from crmkit.prediction.linear import ScaledLinear, ScaledLogistic, ScaledRidge
 from crmkit.prediction.network import ScaledMLPClassifier, ScaledMLPRegressor
 from crmkit.prediction.prior import PriorCorrected, PriorShift, correct_prior, estimate_prior
-from crmkit.prediction.search import SearchResult, search
+from crmkit.prediction.searching import SearchResult, search
 from crmkit.prediction.selectors import InformationGain, RecursiveElimination
-from crmkit.prediction.suggest import Suggestions, suggest
+from crmkit.prediction.suggesting import Suggestions, suggest
 from crmkit.prediction.svm import ScaledSVC, ScaledSVR
 from crmkit.prediction.targets import Target, next_mark, will_be_won, will_buy, will_complain, will_end, will_leave
 from crmkit.prediction.threshold import Threshold, choose_threshold
