@@ -168,7 +168,7 @@ def postgres_programs() -> Path | None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Print speed and memory, ours beside the peers', measured in one run."""
-    session.install(".[all]", "lifetimes>=0.11.3", "kmodes>=0.12.2")
+    session.install(".[all]", "lifetimes>=0.11.3", "kmodes>=0.12.2", "scikit-surprise>=1.1.5", "implicit>=0.7.3")
     for script in sorted((HERE / "tests" / "benchmarks").glob("bench_*.py")):
         session.run("python", str(script), *session.posargs, env=THREADS)
 
