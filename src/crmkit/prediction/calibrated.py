@@ -109,6 +109,9 @@ class CalibratedProbabilities(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split"])],
         "random_state": ["random_state"],
     }
+    classes_: npt.NDArray[Any]
+    estimator_: Any
+    n_calibrated_: int
 
     def __init__(
         self, estimator: Any = "boosting", *, method: str = "sigmoid", cv: Any = 5, random_state: Any = None
@@ -139,7 +142,8 @@ class CalibratedProbabilities(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         rows = _indexable(X)
         labels = column_or_1d(y, warn=True)
         check_classification_targets(labels)
-        self.classes_, codes = np.unique(labels, return_inverse=True)
+        found, codes = np.unique(labels, return_inverse=True)
+        self.classes_ = found
         self.estimator_ = self._made().fit(rows, labels)
         if hasattr(self.estimator_, "n_features_in_"):
             self.n_features_in_: int = self.estimator_.n_features_in_

@@ -235,6 +235,10 @@ class Chooser(MetaEstimatorMixin, BaseEstimator):
         Whether one that fails is an error instead of being passed over.
     """
 
+    chosen_: str
+    model_: Any
+    classes_: Any
+
     def __init__(self, entries: list[Configuration], race: Race, *, strict: bool = False) -> None:
         self.entries = entries
         self.race = race

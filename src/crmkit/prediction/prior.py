@@ -398,6 +398,9 @@ class PriorCorrected(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         "estimator": [HasMethods(["fit", "predict_proba"])],
         "now": "no_validation",
     }
+    estimator_: Any
+    classes_: npt.NDArray[Any]
+    trained_: npt.NDArray[np.float64]
 
     def __init__(self, estimator: Any, now: Any) -> None:
         self.estimator = estimator
