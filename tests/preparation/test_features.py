@@ -198,21 +198,41 @@ def test_a_row_counts_from_when_it_was_recorded():
 
 
 def test_the_local_day_of_recording_is_never_taken_too_early():
-    # Recorded at 07:00 on 1 June in Shanghai, which in UTC is 31 May: at midnight on 1 June nobody knew.
-    time = pd.to_datetime(["2010-05-20T15:59Z", "2010-05-19T16:01Z", "2010-05-30T04:00Z"])
+    # Recorded at 07:00 on 1 June in Shanghai, which in UTC is 31 May: at midnight on 1 June nobody knew of c; of d,
+    # recorded at noon of 31 May, one did.
     table = pd.DataFrame(
         {
-            "customer_id": list("abc"),
-            "time": time,
-            "day": [DAY - 12, DAY - 12, DAY - 2],
-            "recorded_time": pd.to_datetime([None, None, "2010-05-31T23:00Z"]),
+            "customer_id": list("abcd"),
+            "time": pd.to_datetime(
+                ["2010-05-20T15:30Z", "2010-05-19T16:30Z", "2010-05-30T04:00Z", "2010-05-30T04:00Z"]
+            ),
+            "day": [DAY - 12, DAY - 12, DAY - 2, DAY - 2],
+            "recorded_time": pd.to_datetime([None, None, "2010-05-31T23:00Z", "2010-05-31T04:00Z"]),
             "amount": 1.0,
         }
     )
-    assert made(table, "2010-06-01", until="2010-07-01").features.index.get_level_values(0).tolist() == ["a", "b"]
-    days_only = table.drop(columns="time").assign(recorded_time=pd.to_datetime([None, None, "2010-05-31T09:00Z"]))
-    found = made(days_only, "2010-06-01", until="2010-07-01")
-    assert found.features.index.get_level_values(0).tolist() == ["a", "b", "c"]
+    options = {"until": "2010-07-01", "windows": [5], "horizon": 30}
+
+    def known(rows, **more):
+        return features(rows, "2010-06-01", **options, **more).features.index.get_level_values(0).tolist()
+
+    # Rows shortly after and shortly before midnight show how far ahead of UTC local time is.
+    assert known(table) == ["a", "b", "d"]
+    assert known(table, timezone="Asia/Shanghai") == ["a", "b", "d"]
+    by_noon = table.assign(time=pd.to_datetime(["2010-05-20T04:00Z"] * 2 + ["2010-05-30T04:00Z"] * 2))
+    assert known(by_noon, timezone="Asia/Shanghai") == ["a", "b", "d"]
+    assert known(by_noon.assign(recorded_time=by_noon["time"])) == ["a", "b", "c", "d"]
+    with pytest.warns(DataWarning, match="of 1 rows it is not clear on which local day they were recorded"):
+        assert known(by_noon) == ["a", "b", "d"]
+    with pytest.warns(DataWarning, match="write timezone="):
+        assert known(table.drop(columns="time")) == ["a", "b", "d"]
+    naive = table.drop(columns="time").assign(
+        recorded_time=pd.to_datetime([None, None, "2010-06-01T00:00", "2010-05-31T23:00"])
+    )
+    assert known(naive) == ["a", "b", "d"]
+    with pytest.warns(DataWarning, match="not clear") as caught:
+        known(by_noon)
+    assert caught[0].filename == __file__
 
 
 def test_what_was_learned_is_frozen():

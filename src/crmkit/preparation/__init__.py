@@ -1,4 +1,4 @@
-"""From raw tables to what models read: cleaning, orders, RFM and purchase summaries, time splits, transforms."""
+"""From raw tables to what models read: cleaning, orders, summaries, features before cutoffs, splits, transforms."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ def audit(
     rng = np.random.default_rng(random_state)
     tables = as_tables(events)
     if isinstance(subject, FeatureTable):
-        clock = make_clock(list(subject.coverage.index) if cutoffs is None else cutoffs)
+        clock = make_clock(list(subject.coverage.index) if cutoffs is None else cutoffs, subject.recipe.timezone)
         compute = _of_table(subject, clock)
     else:
         if cutoffs is None:
@@ -179,7 +179,7 @@ def audit(
         # What is remarkable about the events was said when the features were made.
         warnings.simplefilter("ignore", DataWarning)
         for cutoff, tick in zip(clock.cutoffs, clock.ticks, strict=True):
-            here = Clock((cutoff,), np.array([tick]), clock.day)
+            here = Clock((cutoff,), np.array([tick]), clock.day, clock.timezone)
             shown = clock.index[clock.ticks == tick][0] if isinstance(subject, FeatureTable) else cutoff
             last = _as_table(compute(events, shown))
             for how, changed, touched in perturbations(tables, here, rng):

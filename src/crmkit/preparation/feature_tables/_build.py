@@ -43,7 +43,7 @@ class Order:
     def __call__(
         self, recipe: FeatureRecipe, events: Any, cutoffs: Any, *, labels: bool, customers: Any, until: Any
     ) -> FeatureTable:
-        clock = make_clock(cutoffs)
+        clock = make_clock(cutoffs, recipe.timezone)
         rows = recipe.read(events, clock, stacklevel=5)
         return make_table(self, recipe, rows, clock, labels=labels, customers=customers, until=until, stacklevel=4)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from crmkit.core.errors import DataError
+from crmkit.core.errors import DataError, DataWarning
 from crmkit.preparation._cutoff import Cutoff, as_cutoff, check_instants
 
 if TYPE_CHECKING:
@@ -36,11 +37,14 @@ class Clock:
         Where they stand.
     day : int
         Ticks in a day: 1 where cutoffs are dates.
+    timezone : str or None, default=None
+        In which zone local days are; needed only to tell on which of them a row was recorded.
     """
 
     cutoffs: tuple[Cutoff, ...]
     ticks: npt.NDArray[np.int64]
     day: int
+    timezone: str | None = None
 
     @property
     def by_day(self) -> bool:
@@ -85,9 +89,9 @@ class Clock:
     ) -> npt.NDArray[np.int64]:
         """Say from when on rows were known: when they were written down, where that is later than when they happened.
 
-        Where cutoffs are dates, the local day of ``recorded_time`` is found by how far local time is ahead of UTC, as
-        ``day`` and ``time`` show it; where they leave it open, by the latest it can be, so that no row is taken for
-        known too soon.
+        Where cutoffs are dates, a row was known from the local day of ``recorded_time`` on. Where no time zone is
+        named, that day is found by how far local time is ahead of UTC, as ``day`` and ``time`` show it; where they
+        leave it open, it is the later one, so that no row is taken for known too soon, and a warning says so.
 
         Parameters
         ----------
@@ -104,6 +108,16 @@ class Clock:
         -------
         ndarray of int64, shape (n_rows,)
             At least ``moment``.
+
+        Raises
+        ------
+        DataError
+            If ``recorded_time`` holds no times, or has a time zone where the cutoffs have none.
+
+        Warns
+        -----
+        DataWarning
+            If it is not clear on which local day rows were recorded.
         """
         if not pd.api.types.is_datetime64_any_dtype(recorded.dtype):
             raise DataError(f"recorded_time must hold times, got {recorded.dtype}")
@@ -112,27 +126,48 @@ class Clock:
             check_instants(self.cutoffs[0], recorded.loc[there])
         if not there.any():
             return moment
-        written = _microseconds(recorded.loc[there])
         result = moment.copy()
-        if self.by_day:
-            ahead, same = 0, np.zeros(len(written), dtype=bool)
-            if time is not None:
-                ahead = _ahead(day, _microseconds(time))
-                same = written <= _microseconds(time.loc[there])
-            elif recorded.dt.tz is not None:
-                ahead = _FARTHEST
-            written = np.where(same, moment[there], (written + ahead) // _DAY)
-        result[there] = np.maximum(moment[there], written)
+        written = recorded.loc[there]
+        when = self._local_days(written, day, time, there) if self.by_day else _microseconds(written)
+        result[there] = np.maximum(moment[there], when)
         return result
 
+    def _local_days(
+        self, written: pd.Series, day: npt.NDArray[np.int64], time: pd.Series | None, there: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.int64]:
+        """Give the local days on which rows were recorded, of several possible ones the latest."""
+        if self.timezone is not None and written.dt.tz is not None:
+            local = written.dt.tz_convert(self.timezone).dt.tz_localize(None)
+            return np.asarray(_microseconds(local) // _DAY)
+        instants = _microseconds(written)
+        if written.dt.tz is None:
+            return np.asarray(instants // _DAY)
+        at_once = np.zeros(len(instants), dtype=bool)
+        least, most = -_FARTHEST, _FARTHEST
+        if time is not None:
+            least, most = _ahead(day, _microseconds(time))
+            at_once = instants <= _microseconds(time.loc[there])
+        early, late = ((instants + ahead) // _DAY for ahead in (least, most))
+        unclear = ~at_once & (early != late) & (late > day[there])
+        if unclear.any():
+            warnings.warn(
+                f"of {int(unclear.sum()):,} rows it is not clear on which local day they were recorded; the latest is "
+                "taken, from which on they count: write timezone='Asia/Shanghai', or whatever it is, to make it exact",
+                DataWarning,
+                stacklevel=7,
+            )
+        return np.where(at_once, day[there], late)
 
-def make_clock(cutoffs: Any) -> Clock:
+
+def make_clock(cutoffs: Any, timezone: str | None = None) -> Clock:
     """Read cutoffs and put them on one axis.
 
     Parameters
     ----------
     cutoffs : date, time or text of one, or a sequence of them
         As ``as_cutoff`` reads them.
+    timezone : str or None, default=None
+        In which zone local days are.
 
     Returns
     -------
@@ -160,7 +195,7 @@ def make_clock(cutoffs: Any) -> Clock:
     order = np.argsort(ticks, kind="stable")
     if (np.diff(ticks[order]) == 0).any():
         raise DataError("cutoffs names one moment twice")
-    return Clock(tuple(read[place] for place in order), ticks[order], day)
+    return Clock(tuple(read[place] for place in order), ticks[order], day, timezone)
 
 
 def _is_one(cutoffs: Any) -> bool:
@@ -174,12 +209,11 @@ def _microseconds(time: pd.Series) -> npt.NDArray[np.int64]:
     return plain.to_numpy().astype("datetime64[us]").astype(np.int64)
 
 
-def _ahead(day: npt.NDArray[np.int64], time: npt.NDArray[np.int64]) -> int:
-    """Give how far local time is ahead of UTC at most, to the quarter of an hour, by which days hold which instants."""
-    if not len(day):
-        return 0
-    # A row of local day d at instant t says that d days <= t + ahead < d + 1 days. Clocks that are set forward in
-    # summer leave no one value: then the greater one is right for summer, and too late, never too early, for winter.
+def _ahead(day: npt.NDArray[np.int64], time: npt.NDArray[np.int64]) -> tuple[int, int]:
+    """Give how far local time can be ahead of UTC, to the quarter of an hour, by which days hold which instants."""
+    # A row of local day d at instant t says that d days <= t + ahead < d + 1 days.
     least = -(-int((day * _DAY - time).max()) // _QUARTER) * _QUARTER
     most = (int(((day + 1) * _DAY - time).min()) - 1) // _QUARTER * _QUARTER
-    return min(max(least, most), _FARTHEST)
+    # Clocks that are set forward in summer leave no one value: both are then possible.
+    bounds = min(least, most), max(least, most)
+    return max(bounds[0], -_FARTHEST), min(bounds[1], _FARTHEST)

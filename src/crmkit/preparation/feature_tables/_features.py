@@ -45,6 +45,7 @@ def features(
     until: Any = None,
     censored: str = "raise",
     learn_before: Any = None,
+    timezone: str | None = None,
 ) -> FeatureTable:
     """Make a row for every customer and cutoff: what was known strictly before it, and what happened after it.
 
@@ -88,6 +89,9 @@ def features(
     learn_before : date, time, text of one, or None
         Up to when levels, TF-IDF and SVD are learned, exclusive; None for the first cutoff. A later one lets features
         of earlier cutoffs depend on it, as the audit then says.
+    timezone : str or None, default=None
+        In which zone ``day`` is, such as "Asia/Shanghai": only to tell on which local day a row was recorded, where
+        there is a ``recorded_time`` and cutoffs are dates. None takes the latest day it can have been.
 
     Returns
     -------
@@ -130,13 +134,13 @@ def features(
     days, spans = check_horizon(horizon), read_windows(windows)
     if not callable(label) and label not in LABELS:
         raise DataError(f"label must be one of {', '.join(map(repr, LABELS))} or a function, got {label!r}")
-    clock = make_clock(cutoffs)
+    clock = make_clock(cutoffs, timezone)
     learning = _Learning(spans, columns, learn_before)
     rows, recipe = learning.learn(events, clock, stacklevel=4)
     warn_of_short_history(rows, clock, spans, stacklevel=3)
     order = Order(days, label, censored)
     made = make_table(order, recipe, rows, clock, labels=True, customers=customers, until=until, stacklevel=3)
-    return replace(made, remake=partial(_anew, learning, order, customers))
+    return replace(made, remake=partial(_anew, learning, order, customers, timezone))
 
 
 @dataclass(frozen=True)
@@ -162,14 +166,16 @@ class _Learning:
         made = []
         for one, its in zip(rows, found, strict=True):
             made.append(learn_table(one, its, self.windows, known, stacklevel=stacklevel))
-        recipe = FeatureRecipe(self.windows, tuple(made))
+        recipe = FeatureRecipe(self.windows, tuple(made), clock.timezone)
         _check_names(recipe)
         return tuple(rows), recipe
 
 
-def _anew(learning: _Learning, order: Order, customers: Any, events: Any, cutoffs: Any) -> pd.DataFrame:
+def _anew(
+    learning: _Learning, order: Order, customers: Any, timezone: str | None, events: Any, cutoffs: Any
+) -> pd.DataFrame:
     """Learn and compute everything anew, without labels, for the audit."""
-    clock = make_clock(cutoffs)
+    clock = make_clock(cutoffs, timezone)
     rows, recipe = learning.learn(events, clock, stacklevel=5)
     made = make_table(order, recipe, rows, clock, labels=False, customers=customers, until=None, stacklevel=5)
     return made.features

@@ -84,10 +84,13 @@ class FeatureRecipe:
         Days, ascending.
     tables : tuple of TableRecipe
         One for each event table, in order; the first is the one the label is made of.
+    timezone : str or None, default=None
+        In which zone local days are.
     """
 
     windows: tuple[int, ...]
     tables: tuple[TableRecipe, ...]
+    timezone: str | None = None
 
     @property
     def aggregates(self) -> tuple[Aggregate, ...]:
