@@ -305,6 +305,18 @@ def test_a_cutoff_within_a_day_is_an_instant(sales):
     assert got.windows["until"].tolist() == ["2022-03-29T12:00:00+08:00"]
 
 
+def test_ids_as_numbers_beside_missing_ones_are_the_same_customers(sales):
+    numbers = sales.assign(
+        customer_id=sales["customer_id"].str[1:].astype(float),
+        item_id=sales["item_id"].str[1:].astype(int).astype("category"),
+    )
+    plain, odd = (
+        recommendation.evaluate("item-knn", table, cutoffs=19_060, n_resamples=0).table["ndcg"]
+        for table in (numbers.astype({"customer_id": int, "item_id": int}), numbers)
+    )
+    pd.testing.assert_series_equal(plain, odd)
+
+
 def test_names_that_stand_twice_are_numbered(sales):
     got = recommendation.evaluate(["item-knn", "item-knn", Told(("i0",))], sales, cutoffs=19_060, n_resamples=0)
     assert got.models == ("item-knn", "item-knn (2)", "Told", "popularity (30 days)")

@@ -25,6 +25,8 @@ from crmkit.recommendation.evaluation._result import RankingEvaluation
 from crmkit.recommendation.evaluation._windows import held_out_at_random, window_after
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from crmkit.preparation import Cutoff
     from crmkit.recommendation.evaluation._windows import Window
 
@@ -151,12 +153,8 @@ def evaluate(
     check_level(level)
     frame = usable_rows(interactions)
     counting = counting_of(frame, events, min_rating)
-    entrants = named(models)
     popular = yardsticks(frame, split, counting.counted(), min_rating)
-    taken = sorted(set(popular) & set(entrants))
-    if taken:
-        raise DataError(f"{taken[0]!r} is the name of the yardstick, which is always judged: give another label")
-    own, entrants = next(iter(popular)), {**entrants, **popular}
+    entrants, own = _with_yardsticks(named(models), popular), next(iter(popular))
     chosen = own if baseline is None else baseline
     if chosen not in entrants:
         raise DataError(f"baseline {chosen!r} is none of the models: {', '.join(map(repr, entrants))}")
@@ -168,12 +166,9 @@ def evaluate(
         _warn_of_short_windows(frame, asked, horizon)
     sides = Sides(items, customers, categories(items))
     judged = [judge(entrants, window, n, sides, level=level, needed=own) for window in windows]
-    scores = pd.concat([part for parts, _ in judged for part in parts], ignore_index=True)
-    # A model that failed at one cutoff was not asked the same as the others.
-    everywhere = [name for name in entrants if scores.loc[scores["model"] == name, "window"].nunique() == len(windows)]
+    scores, everywhere = _of_all_windows([part for parts, _ in judged for part in parts], len(windows))
     if chosen not in everywhere:
         raise DataError(f"baseline {chosen!r} could not be judged at every cutoff: see the warnings")
-    scores = scores[scores["model"].isin(everywhere)].reset_index(drop=True)
     drawing = Drawing(level, n_resamples, random_state)
     table = mean_table(scores, everywhere, drawing).assign(split=split if split == "time" else "random (flatters)")
     _warn_of_losers(table, everywhere, own)
@@ -189,6 +184,22 @@ def evaluate(
         models=tuple(everywhere),
         drawing=drawing,
     )
+
+
+def _with_yardsticks(models: dict[str, Any], popular: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the yardsticks beside the models, whose names they must not share."""
+    taken = sorted(set(popular) & set(models))
+    if taken:
+        raise DataError(f"{taken[0]!r} is the name of the yardstick, which is always judged: give another label")
+    return {**models, **popular}
+
+
+def _of_all_windows(parts: list[pd.DataFrame], n_windows: int) -> tuple[pd.DataFrame, list[str]]:
+    """Keep the models that were judged in every window: one that failed in some was not asked the same."""
+    scores = pd.concat(parts, ignore_index=True)
+    seen = scores.groupby("model", sort=False)["window"].nunique()
+    everywhere = [str(name) for name in seen.index[seen == n_windows]]
+    return scores[scores["model"].isin(everywhere)].reset_index(drop=True), everywhere
 
 
 def _warn_of_short_windows(frame: pd.DataFrame, asked: list[Cutoff], horizon: int) -> None:
