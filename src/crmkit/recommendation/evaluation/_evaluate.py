@@ -19,7 +19,7 @@ from crmkit.recommendation.evaluation._arguments import (
     whole_number,
 )
 from crmkit.recommendation.evaluation._entrants import named, yardsticks
-from crmkit.recommendation.evaluation._figures import Drawing, difference_table, mean_table, variety_table
+from crmkit.recommendation.evaluation._figures import Drawing, difference_table, drawn_groups, mean_table, variety_table
 from crmkit.recommendation.evaluation._judging import Sides, judge
 from crmkit.recommendation.evaluation._result import RankingEvaluation
 from crmkit.recommendation.evaluation._windows import held_out_at_random, window_after
@@ -170,11 +170,12 @@ def evaluate(
     if chosen not in everywhere:
         raise DataError(f"baseline {chosen!r} could not be judged at every cutoff: see the warnings")
     drawing = Drawing(level, n_resamples, random_state)
-    table = mean_table(scores, everywhere, drawing).assign(split=split if split == "time" else "random (flatters)")
+    groups = drawn_groups(scores, everywhere, drawing)
+    table = mean_table(groups, level).assign(split=split if split == "time" else "random (flatters)")
     _warn_of_losers(table, everywhere, own)
     return RankingEvaluation(
         table=table,
-        paired=difference_table(scores, everywhere, chosen, drawing),
+        paired=difference_table(groups, chosen, level),
         variety=variety_table([row for _, rows in judged for row in rows], everywhere),
         per_customer=scores,
         windows=pd.DataFrame([_said_of(window) for window in windows]).set_index("window"),

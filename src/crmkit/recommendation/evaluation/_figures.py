@@ -13,11 +13,11 @@ from crmkit.metrics.paired import ends, resampled_means
 from crmkit.recommendation.evaluation._judging import FIGURES, VARIETY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
-__all__ = ["GROUPS", "Drawing", "difference_table", "mean_table", "variety_table"]
+__all__ = ["GROUPS", "Drawing", "Group", "difference_table", "drawn_groups", "mean_table", "variety_table"]
 
 GROUPS = (
     ("all", "any"),
@@ -51,53 +51,75 @@ class Drawing:
 
 
 @dataclass(frozen=True)
-class _Group:
-    """The scores of one group: rows are customers at a cutoff, columns the figures of one model after the other."""
+class Group:
+    """The scores of one group, and their means on resamples of its customers.
+
+    Attributes
+    ----------
+    customers, pairs : str
+        Whose, and which pairs.
+    models : list of str
+        Those that scored them.
+    means : ndarray of shape (n_models * n_figures,)
+        The figures of one model after the other.
+    drawn : ndarray of shape (n_resamples, n_models * n_figures)
+        The same on each resample.
+    n_customers, n_lists : int
+        Different customers, and customers at a cutoff.
+    """
 
     customers: str
     pairs: str
     models: list[str]
-    values: npt.NDArray[np.float64]
-    codes: npt.NDArray[np.int64]
-
-    @property
-    def n_customers(self) -> int:
-        """How many different customers there are."""
-        return int(self.codes.max()) + 1
-
-    def drawn(self, drawing: Drawing) -> npt.NDArray[np.float64]:
-        """Give the means of all columns on resamples of customers."""
-        return resampled_means(self.values, self.codes, drawing.n_resamples, drawing.random_state)
+    means: npt.NDArray[np.float64]
+    drawn: npt.NDArray[np.float64]
+    n_customers: int
+    n_lists: int
 
 
-def _groups(scores: pd.DataFrame, models: Sequence[str]) -> Iterator[_Group]:
-    """Give the groups that hold anybody."""
+def drawn_groups(scores: pd.DataFrame, models: Sequence[str], drawing: Drawing) -> list[Group]:
+    """Put the scores of each group that holds anybody side by side, and draw its customers.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        One row a model, window, kind of pairs and customer.
+    models : sequence of str
+        Those that scored everyone.
+    drawing : Drawing
+        Of the intervals.
+
+    Returns
+    -------
+    list of Group
+        In the order of the tables.
+    """
+    found = []
     for customers, pairs in GROUPS:
         here = scores["pairs"] == pairs
         if customers != "all":
             here &= scores["warm"] == (customers == "warm")
-        rows = scores[here]
-        if not len(rows):
+        if not here.any():
             continue
         # Every model scored the same customers in the same order.
-        parts = {str(model): part for model, part in rows.groupby("model", sort=False)}
-        first = parts[models[0]]
+        parts = {str(model): part for model, part in scores[here].groupby("model", sort=False)}
         values = np.column_stack([parts[model][list(FIGURES)].to_numpy(dtype=np.float64) for model in models])
-        codes = pd.factorize(first["customer_id"])[0].astype(np.int64)
-        yield _Group(customers, pairs, list(models), values, codes)
+        codes = pd.factorize(parts[models[0]]["customer_id"])[0].astype(np.int64)
+        drawn = resampled_means(values, codes, drawing.n_resamples, drawing.random_state)
+        n_customers = int(codes.max()) + 1
+        found.append(Group(customers, pairs, list(models), values.mean(axis=0), drawn, n_customers, len(codes)))
+    return found
 
 
-def mean_table(scores: pd.DataFrame, models: Sequence[str], drawing: Drawing) -> pd.DataFrame:
+def mean_table(groups: Sequence[Group], level: float) -> pd.DataFrame:
     """Give the mean of each figure of each model in each group.
 
     Parameters
     ----------
-    scores : pandas.DataFrame
-        One row a model, window, kind of pairs and customer.
-    models : sequence of str
-        Those that scored everyone.
-    drawing : Drawing
-        Of the intervals.
+    groups : sequence of Group
+        What was drawn.
+    level : float
+        Nominal coverage.
 
     Returns
     -------
@@ -105,33 +127,30 @@ def mean_table(scores: pd.DataFrame, models: Sequence[str], drawing: Drawing) ->
         Indexed by ``customers``, ``pairs``, ``model``.
     """
     tables = []
-    for group in _groups(scores, models):
-        means = group.values.mean(axis=0)
-        low, high = ends(group.drawn(drawing), drawing.level)
+    for group in groups:
+        low, high = ends(group.drawn, level)
         # Where no customer differs from another the draws do not either, which is no certainty.
         flat = low == high
-        some = wilson(means * group.n_customers, group.n_customers, level=drawing.level)
+        some = wilson(group.means * group.n_customers, group.n_customers, level=level)
         low, high = np.where(flat, some[0], low), np.where(flat, some[1], high)
-        table = _frame(group, {"": means, "_low": low, "_high": high})
+        table = _frame(group, {"": group.means, "_low": low, "_high": high})
         table.insert(0, "n_customers", group.n_customers)
-        table.insert(1, "n_lists", len(group.codes))
+        table.insert(1, "n_lists", group.n_lists)
         tables.append(table)
     return _in_order(tables)
 
 
-def difference_table(scores: pd.DataFrame, models: Sequence[str], baseline: str, drawing: Drawing) -> pd.DataFrame:
+def difference_table(groups: Sequence[Group], baseline: str, level: float) -> pd.DataFrame:
     """Give how much better each model is than one of them, customer by customer.
 
     Parameters
     ----------
-    scores : pandas.DataFrame
-        One row a model, window, kind of pairs and customer.
-    models : sequence of str
-        Those that scored everyone.
+    groups : sequence of Group
+        What was drawn.
     baseline : str
-        The one that the others are held against.
-    drawing : Drawing
-        Of the intervals.
+        The model that the others are held against.
+    level : float
+        Nominal coverage.
 
     Returns
     -------
@@ -139,12 +158,11 @@ def difference_table(scores: pd.DataFrame, models: Sequence[str], baseline: str,
         Indexed by ``customers``, ``pairs``, ``model``.
     """
     tables = []
-    for group in _groups(scores, models):
+    for group in groups:
         place = group.models.index(baseline) * len(FIGURES)
         own = np.tile(np.arange(place, place + len(FIGURES)), len(group.models))
-        means, drawn = group.values.mean(axis=0), group.drawn(drawing)
-        low, high = ends(drawn - drawn[:, own], drawing.level)
-        table = _frame(group, {"": means - means[own], "_low": low, "_high": high})
+        low, high = ends(group.drawn - group.drawn[:, own], level)
+        table = _frame(group, {"": group.means - group.means[own], "_low": low, "_high": high})
         table.insert(0, "n_customers", group.n_customers)
         tables.append(table.drop(index=baseline, level="model"))
     return _in_order(tables)
@@ -159,7 +177,7 @@ def _in_order(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return table.set_axis(pd.MultiIndex(levels=levels, codes=codes, names=table.index.names))
 
 
-def _frame(group: _Group, columns: dict[str, npt.NDArray[np.float64]]) -> pd.DataFrame:
+def _frame(group: Group, columns: dict[str, npt.NDArray[np.float64]]) -> pd.DataFrame:
     """Put columns of all models side by side into one row a model."""
     index = pd.MultiIndex.from_product(
         [[group.customers], [group.pairs], group.models], names=["customers", "pairs", "model"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from crmkit.core import html
 from crmkit.core.errors import DataError
-from crmkit.recommendation.evaluation._figures import Drawing, difference_table
+from crmkit.recommendation.evaluation._figures import Drawing, difference_table, drawn_groups
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,7 +82,8 @@ class RankingEvaluation:
         """
         if baseline not in self.models:
             raise DataError(f"{baseline!r} was not judged; there are: {', '.join(map(repr, self.models))}")
-        return difference_table(self.per_customer, self.models, baseline, self.drawing)
+        groups = drawn_groups(self.per_customer, self.models, self.drawing)
+        return difference_table(groups, baseline, self.drawing.level)
 
     def _caption(self) -> str:
         """Say what was asked."""
