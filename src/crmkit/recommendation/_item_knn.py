@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from crmkit.recommendation._fast_neighbors import nearest_by_cosine
 from crmkit.recommendation._item_sums import ItemSums
 from crmkit.recommendation._ladder import RUNGS
 from crmkit.recommendation._memory import as_bytes
@@ -45,7 +46,8 @@ class ItemKNN(ItemSums):
     shrinkage : float, default=0.0
         Added to the denominator: the similarity of items with few customers is believed less.
     engine : {"scipy", "fast"}, default="scipy"
-        ``"fast"`` multiplies with the package sparse-dot-topn (``pip install 'crmkit[fast]'``); changes only the speed.
+        ``"fast"`` finds the neighbours by cosine without shrinkage with the package sparse-dot-topn
+        (``pip install 'crmkit[fast]'``); what it does not offer goes by scipy. Changes only the speed.
     event_weights : mapping of str to float or None, default=None
         What each kind in the column ``event`` weighs, such as ``{"view": 0.1, "purchase": 1.0}``. Needed where there
         is more than one kind; a kind without a weight is an error.
@@ -131,14 +133,14 @@ class ItemKNN(ItemSums):
         del events
         by_item = interactions.matrix.T.tocsr()
         squares = np.asarray(by_item.power(2).sum(axis=1), dtype=np.float64).ravel()
-        neighbors = nearest(
-            by_item,
-            interactions.matrix,
-            self.n_neighbors,
-            similarity=similarity_of(
-                self.similarity, squares, shrinkage=float(self.shrinkage), n_customers=len(interactions.customers)
-            ),
-            memory=as_bytes(self.memory_limit),
-            engine=self.engine,
+        similarity = similarity_of(
+            self.similarity, squares, shrinkage=float(self.shrinkage), n_customers=len(interactions.customers)
         )
+        memory = as_bytes(self.memory_limit)
+        if self.engine == "fast" and self.similarity == "cosine" and self.shrinkage == 0.0:
+            neighbors = nearest_by_cosine(
+                by_item, interactions.matrix, self.n_neighbors, squares=squares, similarity=similarity, memory=memory
+            )
+        else:
+            neighbors = nearest(by_item, interactions.matrix, self.n_neighbors, similarity=similarity, memory=memory)
         self._keep(neighbors)

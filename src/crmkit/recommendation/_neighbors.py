@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
-from crmkit.core.registry import require_extra
 from crmkit.recommendation._top import top_n
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ def nearest(
     *,
     similarity: Callable[..., npt.NDArray[np.float64]],
     memory: int,
-    engine: str = "scipy",
     weight: npt.NDArray[np.float64] | None = None,
     own: npt.NDArray[np.int64] | None = None,
 ) -> sparse.csr_array:
@@ -48,8 +46,6 @@ def nearest(
         From products above 0, their rows and their columns to similarities.
     memory : int
         Bytes that a block may take.
-    engine : {"scipy", "fast"}, default="scipy"
-        What multiplies; ``"fast"`` is sparse-dot-topn.
     weight : ndarray of shape (n_columns,) or None, default=None
         Neighbours are chosen by similarity times the weight of the column; the similarity is what is kept.
     own : ndarray of int64, shape (n_rows,), or None, default=None
@@ -60,14 +56,13 @@ def nearest(
     csr_array, shape (n_rows, n_columns)
         Row i holds the columns most similar to i; of equal ones those of lower number.
     """
-    multiply = _multiplier(right, engine)
     n_rows, n_columns = left.shape[0], right.shape[1]
     itself = np.arange(n_rows) if own is None else own
     step = max(1, memory // (_BYTES_A_CELL * n_columns))
     parts = []
     for start in range(0, n_rows, step):
         stop = min(start + step, n_rows)
-        product = multiply(left[start:stop])
+        product = left[start:stop] @ right
         row = np.repeat(np.arange(stop - start), np.diff(product.indptr))
         column = product.indices
         values = similarity(product.data, row + start, column)
@@ -129,14 +124,3 @@ def _as_rows(
     order = np.lexsort((column, row))
     pointer = np.r_[0, np.cumsum(np.bincount(row, minlength=n_rows))].astype(np.int32)
     return sparse.csr_array((score[order], column[order].astype(np.int32), pointer), shape=(n_rows, n_columns))
-
-
-def _multiplier(right: sparse.csr_array, engine: str) -> Callable[[sparse.csr_array], Any]:
-    """Give what multiplies a block with a matrix."""
-    if engine == "scipy":
-        return lambda left: left @ right
-    require_extra("sparse_dot_topn", "fast", "multiplying with engine='fast'")
-    import sparse_dot_topn  # type: ignore[import-untyped]  # ships no types
-
-    other = sparse.csr_matrix(right)  # it takes no arrays
-    return lambda left: sparse_dot_topn.sp_matmul(sparse.csr_matrix(left), other)
