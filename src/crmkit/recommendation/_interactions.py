@@ -201,7 +201,10 @@ def read_events(
     day, now = None, 0
     if "day" in frame.columns or "time" in frame.columns:
         day = calendar_days(frame, what=_WHAT)
-        now = int(day.max()) + 1 if cutoff is None else _day_of(cutoff)
+        now = int(day.max()) + 1
+        if cutoff is not None:
+            # In zones to the east, the day of an instant begins before it does in UTC: what was read is known.
+            now = max(now, _day_of(cutoff))
     if more_items is not None and len(more_items):
         wider = items.joined(more_items)
         item, items = wider.numbers_of(items.values)[item], wider
