@@ -163,8 +163,11 @@ class RatingModel(BaseRecommender):
         super().fit(ratings, y, items=items, customers=customers, cutoff=cutoff)
         return self
 
-    def _fit(self, interactions: Any, items: Any, customers: Any, cutoff: Any, rungs: list[str]) -> None:
+    def _fit(
+        self, interactions: Any, items: Any, customers: Any, cutoff: Any, rungs: list[str], kinds: Any = None
+    ) -> None:
         """Read the ratings, then what every recommender reads, and learn."""
+        del kinds
         table = read_ratings(interactions, scale=self.scale, duplicates=self.duplicates, cutoff=cutoff)
         self.scale_ = table.scale
         self.n_replaced_ = table.n_replaced
