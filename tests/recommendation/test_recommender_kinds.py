@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 import crmkit
+from crmkit import recommendation
 from crmkit.core.errors import DataError
 from crmkit.testing.tables import interactions
 
@@ -65,3 +66,16 @@ def test_a_memory_limit_may_come_from_numpy():
     events = interactions(30, 12, seed=1)
     limit = events.memory_usage(deep=True).sum()  # numpy.int64
     assert len(crmkit.create("recommender", "item-knn", memory_limit=limit).fit(events).recommend(["c1"], 2)) == 2
+
+
+def test_evaluation_has_models_learn_which_kinds_buy():
+    events = interactions(60, 25, seed=1)
+    kinds = events.assign(event=["view" if place % 3 else "order" for place in range(len(events))])
+    model = crmkit.create("recommender", "item-knn", event_weights={"order": 1.0, "view": 0.1})
+    purchases = kinds.assign(event=kinds["event"].replace("order", "purchase"))
+    other = crmkit.create("recommender", "item-knn", event_weights={"purchase": 1.0, "view": 0.1})
+    judged = []
+    for table, learner, named in ((kinds, model, ("order",)), (purchases, other, None)):
+        found = recommendation.evaluate({"knn": learner}, table, cutoffs="2024-03-01", events=named, random_state=0)
+        judged.append(found.table.drop(columns="split"))
+    pd.testing.assert_frame_equal(*judged)
