@@ -97,8 +97,7 @@ def _lists(
     """Fit one model and ask it for lists of anything, and of what customers have not had."""
     given = {"cutoff": window.cutoff, "items": sides.items, "customers": sides.customers}
     learner = fresh(model)
-    if isinstance(learner, BaseRecommender):
-        given["events"] = sides.events
+    given["events"] = sides.events if isinstance(model, BaseRecommender) else None
     begin = time.perf_counter()
     options = {key: value for key, value in given.items() if value is not None and accepts(learner.fit, key)}
     learner.fit(window.known, **options)

@@ -118,7 +118,7 @@ class RatingModel(BaseRecommender):
     def _estimate(self, customer: npt.NDArray[np.int64], item: npt.NDArray[np.int64]) -> Estimates:
         """Rate pairs of numbers, -1 for one without ratings."""
 
-    def fit(
+    def fit(  # pyright: ignore[reportIncompatibleMethodOverride] -- ratings have no kinds of event
         self,
         ratings: Any,
         y: Any = None,
