@@ -159,6 +159,7 @@ class BaseRecommender(BaseEstimator, ABC):
         items: Any = None,
         customers: Any = None,
         cutoff: Any = None,
+        events: str | Sequence[str] | None = None,
     ) -> Self:
         """Learn from events.
 
@@ -176,6 +177,9 @@ class BaseRecommender(BaseEstimator, ABC):
             One row a customer, with ``segment``: new customers get what is popular in theirs.
         cutoff : date, time or None, default=None
             Only rows before it are read; ages are counted from it. None reads all, up to the day of the last one.
+        events : str, sequence of str or None, default=None
+            The kinds of event by which a customer comes to have an item, such as ``"order"`` where others are views;
+            None for ``"purchase"`` where that is a kind, and for all kinds otherwise.
 
         Returns
         -------
@@ -193,7 +197,7 @@ class BaseRecommender(BaseEstimator, ABC):
         before = dict(state)
         try:
             with threadpool_limits(limits=1):
-                self._fit(interactions, items, customers, cutoff, rungs)
+                self._fit(interactions, items, customers, cutoff, rungs, events)
         except Exception:
             # What could not be fitted again stays as it was fitted before.
             state.clear()
@@ -201,11 +205,16 @@ class BaseRecommender(BaseEstimator, ABC):
             raise
         return self
 
-    def _fit(self, interactions: Any, items: Any, customers: Any, cutoff: Any, rungs: list[str]) -> None:
+    def _fit(
+        self, interactions: Any, items: Any, customers: Any, cutoff: Any, rungs: list[str], kinds: Any = None
+    ) -> None:
         """Read the tables and learn."""
         item_ids, table = read_items(items) if items is not None else (None, None)
         segments = read_customers(customers) if customers is not None else None
-        events = read_events(interactions, event_weights=self.event_weights, cutoff=cutoff, more_items=item_ids)
+        had = None if kinds is None else (kinds,) if isinstance(kinds, str) else tuple(kinds)
+        events = read_events(
+            interactions, event_weights=self.event_weights, had_events=had, cutoff=cutoff, more_items=item_ids
+        )
         if table is not None and item_ids is not None:
             events.goods = events.items.numbers_of(item_ids), table
         self._fit_events(events, segments, rungs)

@@ -147,6 +147,8 @@ class EASE(BaseRecommender):
         history = self.interactions_.matrix[customers][:, self.active_]
         known = np.flatnonzero(np.diff(history.indptr))
         scores[np.ix_(known, self.active_)] = history[known] @ self.weights_
+        # A sum of nothing is no opinion: lists would be filled by the order of the ids.
+        scores[scores == 0.0] = -np.inf
         return scores
 
     def _because(self, customers: npt.NDArray[np.int64], items: npt.NDArray[np.int64]) -> Reasons:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Hybrid"]
 
 _CANDIDATES = 100
+_LOOKED_AT = 128
 
 
 class Hybrid(BaseRecommender):
@@ -197,9 +198,10 @@ class Hybrid(BaseRecommender):
             known = np.sort(random.choice(known, self.max_customers, replace=False))
         gains: dict[str, list[npt.NDArray[np.float64]]] = {name: [] for name in (*parts, "ranks")}
         kept: list[tuple[npt.NDArray[Any], ...]] = []
-        least: list[float] = []
+        # From the same customers whatever the size of a block.
+        seen = [[_positive(part) for part in scores] for _, scores in self._scored(parts, known[:_LOOKED_AT], had)]
+        least = [_tenth(np.concatenate(part)) for part in zip(*seen, strict=True)]
         for block, scores in self._scored(parts, known, had):
-            least = least or [_tenth(part) for part in scores]
             for name, part in zip(parts, scores, strict=True):
                 gains[name].append(self._gain(part, block, key, n_items))
             gains["ranks"].append(self._gain(_by_ranks(scores), block, key, n_items))
@@ -298,7 +300,11 @@ def _by_ranks(scores: list[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
     return total
 
 
-def _tenth(scores: npt.NDArray[np.float64]) -> float:
-    """Give the score above which nine of ten positive ones are."""
-    positive = scores[np.isfinite(scores) & (scores > 0.0)]
+def _positive(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Give the scores above 0."""
+    return scores[np.isfinite(scores) & (scores > 0.0)]
+
+
+def _tenth(positive: npt.NDArray[np.float64]) -> float:
+    """Give the score above which nine of ten are."""
     return float(np.quantile(positive, 0.1)) if len(positive) else 1.0

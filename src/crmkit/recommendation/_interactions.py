@@ -201,7 +201,10 @@ def read_events(
     day, now = None, 0
     if "day" in frame.columns or "time" in frame.columns:
         day = calendar_days(frame, what=_WHAT)
-        now = int(day.max()) + 1 if cutoff is None else _day_of(cutoff)
+        now = int(day.max()) + 1
+        if cutoff is not None:
+            # In zones to the east, the day of an instant begins before it does in UTC: what was read is known.
+            now = max(now, _day_of(cutoff))
     if more_items is not None and len(more_items):
         wider = items.joined(more_items)
         item, items = wider.numbers_of(items.values)[item], wider
@@ -258,9 +261,12 @@ def read_interactions(
     shape = (len(events.customers), len(events.items))
     matrix, had = add_pairs(events, weight, values)
     if not matrix.nnz:
-        raise DataError(
-            f"{_WHAT} leave nothing to learn from: every event is a refund, weighs nothing, or was taken back"
-        )
+        why = "is a refund, weighs nothing, or was taken back"
+        if window_days is not None:
+            why = f"is older than the window of {window_days} days, {why}"
+        if min_rating is not None:
+            why = f"is rated below {min_rating} or not at all, {why}"
+        raise DataError(f"{_WHAT} leave nothing to learn from: every event {why}")
     assert matrix.shape == shape  # noqa: S101 -- rows and columns are the ids
     return Interactions(
         events.customers, events.items, matrix, had, events.day is not None, events.now, dict(events.set_aside)
@@ -326,8 +332,9 @@ def _weights(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """Give what each row weighs, and whether its customer has the item from then on."""
     if "event" not in frame.columns:
-        if event_weights is not None:
-            require_columns(frame, ["event"], what=_WHAT, hint="event_weights are for tables with kinds of event")
+        if event_weights is not None or had_events is not None:
+            hint = "event_weights and events are for tables with kinds of event"
+            require_columns(frame, ["event"], what=_WHAT, hint=hint)
         return np.ones(len(frame)), np.ones(len(frame), dtype=bool)
     codes, distinct = pd.factorize(frame["event"])
     if (codes < 0).any():
@@ -340,6 +347,7 @@ def _weights(
                 f"event_weights={{{kinds[0]!r}: 1.0, …}}"
             )
         event_weights = {kinds[0]: 1.0}
+    event_weights = {str(kind): weight for kind, weight in event_weights.items()}
     unknown = sorted(set(kinds) - set(event_weights))
     if unknown:
         raise DataError(
@@ -351,6 +359,12 @@ def _weights(
         raise DataError("event_weights must be finite numbers")
     if had_events is None:
         had_events = ("purchase",) if "purchase" in event_weights else tuple(event_weights)
+    strange = sorted(set(had_events) - set(event_weights))
+    if strange:
+        raise DataError(
+            f"events names {', '.join(map(repr, strange))}, of which nothing is known; event_weights name "
+            f"{', '.join(sorted(event_weights))}"
+        )
     return weights[codes], np.isin(kinds, had_events)[codes]
 
 

@@ -71,7 +71,12 @@ class Ladder:
             lately = lately & (events.now - 1 - events.day < days)
         n_items = len(events.items)
         pairs = np.sort(events.customer[lately] * n_items + events.item[lately])
-        customer, item = np.divmod(pairs[np.r_[True, pairs[1:] != pairs[:-1]][: len(pairs)]], n_items)
+        pairs = pairs[np.r_[True, pairs[1:] != pairs[:-1]][: len(pairs)]]
+        # What was sent back, or rated too low, is not what to offer others.
+        matrix = interactions.matrix
+        learned = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)) * n_items + matrix.indices
+        place = np.minimum(np.searchsorted(learned, pairs), len(learned) - 1)
+        customer, item = np.divmod(pairs[learned[place] == pairs], n_items)
         self.lately = np.bincount(item, minlength=n_items).astype(np.float64)
         self.ever = np.bincount(interactions.matrix.indices, minlength=n_items).astype(np.float64)
         self.category = categories.code if categories is not None else None

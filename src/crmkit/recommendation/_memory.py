@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from numbers import Integral
 from typing import Any
 
 __all__ = ["as_bytes"]
@@ -35,8 +36,8 @@ def as_bytes(limit: Any) -> int:
     >>> as_bytes("256MB")
     256000000
     """
-    if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0:
-        return limit
+    if isinstance(limit, Integral) and not isinstance(limit, bool) and int(limit) > 0:
+        return int(limit)
     written = _WRITTEN.match(limit) if isinstance(limit, str) else None
     if written is None or written[2].upper() not in _UNITS or float(written[1]) <= 0:
         raise ValueError(f"a memory limit is a number of bytes or text such as '256MB' or '2GB', got {limit!r}")

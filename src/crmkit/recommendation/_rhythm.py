@@ -21,6 +21,7 @@ NAMES = (
 """What each column of the features is."""
 
 _HALF_LIVES = (30.0, 90.0, 365.0)
+_OLDEST = 10_000
 
 
 @dataclass
@@ -117,7 +118,8 @@ def rhythms(days: PurchaseDays, now: int, horizon: int) -> Rhythms:
     customer, item = np.divmod(pair, days.n_items)
     times = np.diff(np.r_[starts, len(days.pair)])
     first, last = days.day[starts], days.day[np.r_[starts[1:], len(days.day)] - 1]
-    age = (now - 1 - days.day).astype(np.float64)
+    # What halves every month is 0 after ninety years: a date such as 1900 counts as long ago, and has a logarithm.
+    age = np.minimum(now - 1 - days.day, _OLDEST).astype(np.float64)
     decayed = [np.log(np.add.reduceat(np.exp2(-age / half), starts)) for half in _HALF_LIVES]
     since = (now - last).astype(np.float64)
     gap = (last - first) / np.maximum(times - 1, 1)

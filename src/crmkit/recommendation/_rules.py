@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from crmkit.core.checks import as_frame, positions, require_columns
-from crmkit.core.errors import DataError
+from crmkit.core.errors import DataError, DataWarning
 from crmkit.recommendation._ids import Ids, as_ids
 from crmkit.recommendation._interactions import item_column
 
@@ -142,6 +143,7 @@ class Rules:
         if no_customer.any() or no_item.any():
             raise DataError(f"{what}: customer_id or {column} is missing in {positions(no_customer | no_item)}")
         row, number = self._asked.numbers_of(customers), self._interactions.items.numbers_of(items)
+        _warn_of_strangers(number, what)
         here = (row >= 0) & (number >= 0)
         shape = (len(self._ids), len(self._open))
         pairs = sparse.coo_array((np.ones(int(here.sum()), dtype=np.int8), (row[here], number[here])), shape=shape)
@@ -155,6 +157,7 @@ class Rules:
         if missing.any():
             raise DataError(f"{what}: an item is missing in {positions(missing)}")
         numbers = self._interactions.items.numbers_of(ids)
+        _warn_of_strangers(numbers, what)
         named = np.zeros(len(self._open), dtype=bool)
         named[numbers[numbers >= 0]] = True
         return named
@@ -163,7 +166,7 @@ class Rules:
         """Mark the items of which there is something."""
         if isinstance(stock, Mapping) and not {"item_id", "product_id"} & set(stock):
             stock = pd.DataFrame({"item_id": list(stock.keys()), "stock": list(stock.values())})
-        elif isinstance(stock, pd.Series) and stock.index.name in {"item_id", "product_id"}:
+        elif isinstance(stock, pd.Series) and _counts(stock):
             stock = stock.rename("stock").rename_axis("item_id").reset_index()
         table = _as_table(stock, "stock")
         if table is None:
@@ -240,6 +243,24 @@ def _days(policy: Any) -> int:
         "exclude must be 'bought', 'nothing', a number of days, or a mapping from category to 'never', 'always' or a "
         f"number of days; got {policy!r}"
     )
+
+
+def _counts(stock: pd.Series) -> bool:
+    """Say whether a Series tells how many there are, by the items of its index, rather than which items."""
+    if stock.index.name in {"item_id", "product_id"}:
+        return True
+    return pd.api.types.is_numeric_dtype(stock.dtype) and not pd.api.types.is_numeric_dtype(stock.index.dtype)
+
+
+def _warn_of_strangers(numbers: npt.NDArray[np.int64], what: str) -> None:
+    """Say where a rule can only be about other items than the model's."""
+    if len(numbers) and (numbers < 0).all():
+        warnings.warn(
+            f"{what} names items ({len(numbers):,} times), and the model knows none of them: are they written as the "
+            "item_id of its events and items?",
+            DataWarning,
+            stacklevel=6,
+        )
 
 
 def _as_table(rule: Any, what: str) -> pd.DataFrame | None:

@@ -164,7 +164,7 @@ def evaluate(
     else:
         windows = [window_after(frame, moment, horizon, counting) for moment in asked]
         _warn_of_short_windows(frame, asked, horizon)
-    sides = Sides(items, customers, categories(items))
+    sides = Sides(items, customers, categories(items), None if events is None else counting.events)
     judged = [judge(entrants, window, n, sides, level=level, needed=own) for window in windows]
     scores, everywhere = _of_all_windows([part for parts, _ in judged for part in parts], len(windows))
     if chosen not in everywhere:

@@ -13,6 +13,7 @@ import pandas as pd
 from crmkit.core.checks import as_frame
 from crmkit.core.errors import CrmkitError, DataError, DataWarning
 from crmkit.metrics import concentration, coverage, diversity, list_scores, novelty
+from crmkit.recommendation._base import BaseRecommender
 from crmkit.recommendation.evaluation._entrants import accepts, fresh
 
 if TYPE_CHECKING:
@@ -36,11 +37,14 @@ class Sides:
         Handed to models that take them.
     features : pandas.DataFrame or None
         The category of each item, by which lists are diverse; None where it is not known.
+    events : tuple of str or None, default=None
+        The kinds of event that count, where they were named; handed to recommenders of crmkit.
     """
 
     items: Any
     customers: Any
     features: pd.DataFrame | None
+    events: tuple[str, ...] | None = None
 
 
 def judge(
@@ -93,6 +97,7 @@ def _lists(
     """Fit one model and ask it for lists of anything, and of what customers have not had."""
     given = {"cutoff": window.cutoff, "items": sides.items, "customers": sides.customers}
     learner = fresh(model)
+    given["events"] = sides.events if isinstance(model, BaseRecommender) else None
     begin = time.perf_counter()
     options = {key: value for key, value in given.items() if value is not None and accepts(learner.fit, key)}
     learner.fit(window.known, **options)

@@ -118,7 +118,7 @@ class RatingModel(BaseRecommender):
     def _estimate(self, customer: npt.NDArray[np.int64], item: npt.NDArray[np.int64]) -> Estimates:
         """Rate pairs of numbers, -1 for one without ratings."""
 
-    def fit(
+    def fit(  # pyright: ignore[reportIncompatibleMethodOverride] -- ratings have no kinds of event
         self,
         ratings: Any,
         y: Any = None,
@@ -163,8 +163,11 @@ class RatingModel(BaseRecommender):
         super().fit(ratings, y, items=items, customers=customers, cutoff=cutoff)
         return self
 
-    def _fit(self, interactions: Any, items: Any, customers: Any, cutoff: Any, rungs: list[str]) -> None:
+    def _fit(
+        self, interactions: Any, items: Any, customers: Any, cutoff: Any, rungs: list[str], kinds: Any = None
+    ) -> None:
         """Read the ratings, then what every recommender reads, and learn."""
+        del kinds
         table = read_ratings(interactions, scale=self.scale, duplicates=self.duplicates, cutoff=cutoff)
         self.scale_ = table.scale
         self.n_replaced_ = table.n_replaced
