@@ -608,3 +608,14 @@ def test_warnings_point_at_the_line_that_asked():
     assert len(made_here) == 6
     assert len(applied_here) == 3
     assert {one.filename for one in [*made_here, *applied_here]} == {__file__}
+
+
+@pytest.mark.parametrize("columns", [{"amount": ["20.0", "-5.0"]}, {"quantity": ["1", "-1"], "unit_price": [2.0, 3.0]}])
+def test_money_that_was_never_read_as_numbers_is_refused(columns):
+    """Left out without a word, a refund would count as a purchase."""
+    events = pd.DataFrame({"customer_id": ["a", "a"], "day": [0, 40], **columns})
+    with pytest.raises(DataError, match=f"{next(iter(columns))} must hold numbers"):
+        features(events, ["1970-01-31"], windows=[30], horizon=30, until="1970-06-01")
+    told = EventColumns(measures=[])
+    made = features(events, ["1970-01-31"], windows=[30], horizon=30, until="1970-06-01", columns=told)
+    assert made.y.tolist() == [1]

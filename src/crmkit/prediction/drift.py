@@ -137,7 +137,7 @@ def drift(
     if score is not None:
         if SCORE in pairs:
             raise DataError(f"a column is called {SCORE!r} as the line of the score is: rename it")
-        pairs[SCORE] = tuple(_scores(one, what) for one, what in zip(score, ("before", "now"), strict=True))
+        pairs[SCORE] = (_scores(score[0], "before"), _scores(score[1], "now"))
     lines = {name: _line(name, *pair, level=level, random_state=random_state) for name, pair in pairs.items()}
     table = pd.DataFrame.from_dict(lines, orient="index").rename_axis("column")
     table["p_adjusted"] = metrics.holm(table["p_value"].to_numpy(dtype=np.float64))
@@ -184,7 +184,7 @@ def _line(
 def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
     """Give times and durations as numbers of days, since they have no values in common."""
     if pd.api.types.is_timedelta64_dtype(column.dtype):
-        return column.dt.total_seconds() / 86_400
+        return pd.Series(column.dt.total_seconds() / 86_400)
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         moment = column.dt.tz_convert("UTC").dt.tz_localize(None) if column.dt.tz is not None else column
         return (moment - pd.Timestamp(0)) / pd.Timedelta(days=1)
