@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import norm, t
 from sklearn.dummy import DummyClassifier
@@ -10,7 +11,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from crmkit import metrics
-from crmkit.core.errors import DataError
+from crmkit.core.errors import DataError, DataWarning
 from crmkit.prediction import challenge
 
 
@@ -146,3 +147,23 @@ def test_intervals_of_few_rows_are_as_much_wider_as_those_of_t():
     wider = t.ppf(0.975, 7) / norm.ppf(0.975) * np.sqrt(8 / 7)
     assert found.high - found.value == pytest.approx(wider * (plain.high - plain.value))
     assert found.value - found.low == pytest.approx(wider * (plain.value - plain.low))
+
+
+def test_rows_whose_outcome_is_not_known_yet_are_set_aside():
+    old, new = models()
+    X, y = drawn(300)
+    later = pd.Series(y).astype(object).where(np.arange(300) >= 20)
+    with pytest.warns(DataWarning, match="20 of 300 rows have no y"):
+        found = challenge(old, new, X, later, evaluator="brier", groups=np.arange(300), n_resamples=50)
+    assert found.table.equals(
+        challenge(old, new, X[20:], y[20:], evaluator="brier", groups=np.arange(280), n_resamples=50).table
+    )
+
+
+def test_outcomes_in_another_order_and_no_rows_are_told():
+    old, _ = models()
+    X, y = drawn(50)
+    with pytest.raises(DataError, match="another order"):
+        challenge(old, old, pd.DataFrame(X), pd.Series(y)[::-1], evaluator="brier")
+    with pytest.raises(DataError, match="no rows"):
+        challenge(old, old, X[:0], y[:0], evaluator="brier")

@@ -12,11 +12,11 @@ from scipy.special import stdtrit
 
 from crmkit import metrics
 from crmkit.core import html
-from crmkit.core.checks import as_frame
 from crmkit.core.errors import DataError
 from crmkit.core.estimate import Estimate
 from crmkit.metrics.intervals import normal_quantile
 from crmkit.prediction._respond import labels_of, respond
+from crmkit.prediction._rows import known_rows
 
 __all__ = ["Challenge", "challenge"]
 
@@ -93,7 +93,7 @@ def challenge(
     X : table, array, sparse matrix or texts, shape (n_rows, n_features) or (n_rows,)
         New rows.
     y : array-like, shape (n_rows,)
-        What happened.
+        What happened; rows where it is not known are set aside with a warning.
     evaluator : evaluator
         By what to judge; it must be known whether greater is better.
     worth : float, default=0.0
@@ -149,20 +149,22 @@ def challenge(
         raise DataError(f"nobody said whether a greater {evaluation.name!r} is better: wrap it with metrics.evaluator")
     if not worth >= 0:
         raise DataError(f"worth must not be negative, got {worth!r}")
-    target = np.asarray(y)
-    rows = as_frame(X, what="X") if hasattr(X, "columns") else X
+    rows, known, groups = known_rows(X, y, groups)
+    target = np.asarray(known)
+    if not len(target):
+        raise DataError("there are no rows to compare the models on")
     labels = [labels_of(model, target) for model in (champion, challenger)]
     if (labels[0] is None) != (labels[1] is None):
         raise DataError("one of the models is a classifier and the other a regressor")
     if labels[0] is not None and labels[1] is not None and labels[0].tolist() != labels[1].tolist():
         raise DataError("the models have learned different labels")
     answers = [
-        respond(model, rows, evaluation, known) for model, known in zip((champion, challenger), labels, strict=True)
+        respond(model, rows, evaluation, learned) for model, learned in zip((champion, challenger), labels, strict=True)
     ]
     options: dict[str, Any] = {"level": level, "n_resamples": n_resamples, "random_state": random_state}
     each = [
-        evaluation.estimate(target, answer, classes=known, groups=groups, **options)
-        for answer, known in zip(answers, labels, strict=True)
+        evaluation.estimate(target, answer, classes=learned, groups=groups, **options)
+        for answer, learned in zip(answers, labels, strict=True)
     ]
     sign = 1.0 if evaluation.greater_is_better else -1.0
 
