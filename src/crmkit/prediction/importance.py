@@ -149,7 +149,7 @@ def permutation_importance(
     return table.astype({"n": int}).sort_values("importance", ascending=False, kind="stable")
 
 
-def _frame(X: Any, n_rows: int) -> pd.DataFrame:  # noqa: N803 -- X is the field's own name
+def _frame(X: Any, n_rows: int) -> pd.DataFrame:
     """Give the rows as a table whose columns can be shuffled."""
     if issparse(X):
         raise DataError(
