@@ -281,3 +281,10 @@ def test_memory_of_arrays_is_seen(monkeypatch):
         del block
     assert traced.megabytes == pytest.approx(32, abs=1)
     assert 0 <= resident.megabytes < 100
+
+
+def test_rows_set_aside_are_counted_and_never_shown():
+    table = pd.DataFrame({"surname": ["Zebedee"] * 20, "age": np.arange(20)})
+    shown = repr(set_test_aside(table, np.arange(20) % 2, share=0.5))
+    assert "10 rows to work with" in shown
+    assert "Zebedee" not in shown

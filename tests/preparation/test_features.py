@@ -626,3 +626,10 @@ def test_money_that_was_never_read_as_numbers_is_refused(columns):
     told = EventColumns(measures=[])
     made = features(events, ["1970-01-31"], windows=[30], horizon=30, until="1970-06-01", columns=told)
     assert made.y.tolist() == [1]
+
+
+def test_a_recipe_says_how_much_it_makes_and_shows_no_level():
+    sales = events().assign(channel="Zebedee")
+    found = made({"sales": sales}, columns={"sales": EventColumns(categories=["channel"])})
+    assert f"{found.features.shape[1]} features of 'sales'" in repr(found.recipe)
+    assert "Zebedee" not in repr(found.recipe)
