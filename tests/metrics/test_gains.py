@@ -113,6 +113,8 @@ def test_without_positive_rows_or_rows_or_scores_there_is_one_error(table):
         table(["no", "no"], [1.0, 2.0], positive="yes")
     with pytest.raises(DataError, match="n_bins"):
         table([0, 1], [1.0, 2.0], n_bins=0)
+    with pytest.raises(DataError, match="n_bins must be a whole number"):
+        table([0, 1], [1.0, 2.0], n_bins=1.5)
     with pytest.raises(DataError, match="row 1"):
         table([0, 1], [1.0, np.nan])
     with pytest.raises(DataError):

@@ -37,3 +37,6 @@ def test_any_false_alarm_is_as_rare_as_stated():
 def test_what_is_no_p_value_is_named():
     with pytest.raises(DataError, match="row 1"):
         holm([0.2, 1.2])
+    for given in (0.2, [[0.2, 0.1]]):
+        with pytest.raises(DataError, match="one column"):
+            holm(given)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.stats import norm, t
 from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from crmkit.core.errors import DataError
+from crmkit import metrics
+from crmkit.core.errors import DataError, DataWarning
 from crmkit.prediction import challenge
 
 
@@ -119,3 +122,48 @@ def test_it_shows_itself():
     assert challenge(old, new, X, y, evaluator="brier", random_state=1).table.equals(
         challenge(old, new, X, y, evaluator="brier", random_state=1).table
     )
+
+
+def test_a_handful_of_rows_replaces_nothing():
+    old, new = models()
+    X, y = drawn(400)
+    better = (new.predict_proba(X)[np.arange(400), y] > old.predict_proba(X)[np.arange(400), y]).nonzero()[0]
+    for n in (1, 2, 5):
+        found = challenge(old, new, X[better[:n]], y[better[:n]], evaluator="brier", n_resamples=50)
+        assert found.verdict == "keep"
+        assert found.rows_needed is None
+        assert "do not decide" in found.reason
+    # Eighty rows of four customers are four, not eighty.
+    found = challenge(old, new, X[better[:80]], y[better[:80]], evaluator="brier", groups=np.arange(80) % 4)
+    assert found.verdict == "keep"
+
+
+def test_intervals_of_few_rows_are_as_much_wider_as_those_of_t():
+    old, new = models()
+    X, y = drawn(8, seed=3)
+    given = [model.predict_proba(X)[:, 1] for model in (old, new)]
+    plain = metrics.bootstrap(lambda y, a, b: ((a - y) ** 2 - (b - y) ** 2).mean(), y, *given, n_resamples=200)
+    found = challenge(old, new, X, y, evaluator="brier", n_resamples=200).difference
+    wider = t.ppf(0.975, 7) / norm.ppf(0.975) * np.sqrt(8 / 7)
+    assert found.high - found.value == pytest.approx(wider * (plain.high - plain.value))
+    assert found.value - found.low == pytest.approx(wider * (plain.value - plain.low))
+
+
+def test_rows_whose_outcome_is_not_known_yet_are_set_aside():
+    old, new = models()
+    X, y = drawn(300)
+    later = pd.Series(y).astype(object).where(np.arange(300) >= 20)
+    with pytest.warns(DataWarning, match="20 of 300 rows have no y"):
+        found = challenge(old, new, X, later, evaluator="brier", groups=np.arange(300), n_resamples=50)
+    assert found.table.equals(
+        challenge(old, new, X[20:], y[20:], evaluator="brier", groups=np.arange(280), n_resamples=50).table
+    )
+
+
+def test_outcomes_in_another_order_and_no_rows_are_told():
+    old, _ = models()
+    X, y = drawn(50)
+    with pytest.raises(DataError, match="another order"):
+        challenge(old, old, pd.DataFrame(X), pd.Series(y)[::-1], evaluator="brier")
+    with pytest.raises(DataError, match="no rows"):
+        challenge(old, old, X[:0], y[:0], evaluator="brier")

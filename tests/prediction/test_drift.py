@@ -99,3 +99,24 @@ def test_it_shows_itself():
     assert len(found.table) == 2
     assert "have moved" in repr(found)
     assert "psi" in found._repr_html_()
+
+
+def test_a_column_that_has_wholly_moved_is_an_alarm_among_many_columns_and_few_rows():
+    random = np.random.default_rng(0)
+    names = [f"column_{number}" for number in range(60)]
+    before = pd.DataFrame(random.normal(size=(2_000, 60)), columns=names)
+    now = pd.DataFrame(random.normal(size=(150, 60)), columns=names).assign(column_7=100.0)
+    assert drift(before, now).alarms == ["column_7"]
+
+
+def test_durations_are_compared_as_numbers():
+    random = np.random.default_rng(0)
+    waited = pd.to_timedelta(random.exponential(5.0, 2_000), unit="h")
+    assert drift(pd.DataFrame({"waited": waited}), pd.DataFrame({"waited": waited * 2})).alarms == ["waited"]
+    assert not drift(pd.DataFrame({"waited": waited[:1_000]}), pd.DataFrame({"waited": waited[1_000:]})).alarms
+
+
+def test_a_score_of_two_columns_is_told():
+    table = pd.DataFrame({"age": np.arange(50.0)})
+    with pytest.raises(DataError, match="score before must be one column"):
+        drift(table, table, score=(np.ones((50, 2)), np.ones((50, 2))))

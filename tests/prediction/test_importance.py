@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from crmkit.core.errors import DataError
+from crmkit.core.errors import DataError, DataWarning
 from crmkit.prediction import permutation_importance
 
 
@@ -96,3 +97,16 @@ def test_what_does_not_fit_is_told(given, said):
         permutation_importance(model, X, y, **{"evaluator": "mse", **given})
     with pytest.raises(DataError, match="rows"):
         permutation_importance(model, X, y[:-1], evaluator="mse")
+
+
+def test_outcomes_in_another_order_missing_or_of_no_rows_are_told():
+    model, X, y = linear(200)
+    with pytest.raises(DataError, match="another order"):
+        permutation_importance(model, X, y[::-1], evaluator="mse")
+    with pytest.raises(DataError, match="no rows"):
+        permutation_importance(model, X[:0], y[:0], evaluator="mse")
+    with pytest.raises(DataError, match="raw table"):
+        permutation_importance(model, csr_matrix(X), y.to_numpy(), evaluator="mse")
+    with pytest.warns(DataWarning, match="5 of 100 rows have no y"):
+        table = permutation_importance(model, X, y.where(np.arange(100) >= 5), evaluator="mse", n_resamples=20)
+    assert table["n"].tolist() == [95, 95, 95]

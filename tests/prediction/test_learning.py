@@ -11,7 +11,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import crmkit
-from crmkit.core.errors import DataError
+from crmkit.core.errors import DataError, DataWarning
 from crmkit.prediction import learning_curve
 
 
@@ -123,3 +123,13 @@ def test_it_shows_itself():
     curve = learning_curve("tree", X, y, evaluator="accuracy")
     assert repr(curve).startswith(curve.verdict)
     assert "n_train" in curve._repr_html_()
+
+
+def test_targets_in_another_order_are_refused_and_missing_ones_set_aside():
+    X, y = drawn(200)
+    table, target = pd.DataFrame(X), pd.Series(y, dtype=float)
+    with pytest.raises(DataError, match="another order"):
+        learning_curve("logistic", table, target[::-1], evaluator="roc-auc", cv=2)
+    with pytest.warns(DataWarning, match="20 of 200 rows have no y"):
+        curve = learning_curve("logistic", table, target.where(np.arange(200) >= 20), evaluator="roc-auc", cv=2)
+    assert curve.table["n_train"].iloc[-1] == 90

@@ -152,7 +152,10 @@ def test_halving_begins_with_few_rows_and_ends_with_all():
     found = search(candidates, table, labels, evaluators="log-loss", strategy="halving", cv=3)
     status = found.table["status"].value_counts()
     assert status.to_dict() == {"dropped": 6, "finished": 3}
-    assert set(found.table["n_train"].round()) == {800.0, 266.0}
+    assert found.table["n_train"].max() == 800
+    # A third of the rows, to the row that labels in equal shares allow.
+    assert found.table["n_train"].min() == pytest.approx(800 / 3, abs=1)
+    assert found.table["n_train"].nunique() == 2
     assert found.table.loc[found.name, "n_train"] == 800
     assert found.parameters == {"C": 10.0}
     assert found.table["reason"].str.contains("left behind after round 1 of 2").sum() == 6
@@ -281,3 +284,10 @@ def test_memory_of_arrays_is_seen(monkeypatch):
         del block
     assert traced.megabytes == pytest.approx(32, abs=1)
     assert 0 <= resident.megabytes < 100
+
+
+def test_rows_set_aside_are_counted_and_never_shown():
+    table = pd.DataFrame({"surname": ["Zebedee"] * 20, "age": np.arange(20)})
+    shown = repr(set_test_aside(table, np.arange(20) % 2, share=0.5))
+    assert "10 rows to work with" in shown
+    assert "Zebedee" not in shown

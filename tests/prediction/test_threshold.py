@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from crmkit.core.errors import DataError
@@ -132,3 +133,59 @@ def test_it_shows_itself():
     assert "profit a row" in repr(found)
     assert "precision" in found._repr_html_()
     assert found.table.index.tolist() == ["profit", "acted", "precision", "recall"]
+
+
+def test_intervals_count_customers_where_each_has_several_rows():
+    """Of 100 companies whose customers have five like rows each, 95 or so hold what the threshold brings."""
+    new = drawn(200_000, 999)
+    held, by_rows = 0, 0
+    for seed in range(100):
+        actual, chance = drawn(100, seed)
+        customers = np.repeat(np.arange(100), 5)
+        given = np.repeat(actual, 5), np.repeat(chance, 5)
+        found = choose_threshold(*given, value=10, cost=3.5, groups=customers, n_steps=50)
+        true = np.where(found.decide(new[1]), 10 * new[0] - 3.5, 0).mean()
+        held += found.profit.low <= true <= found.profit.high
+        half = (found.profit.high - found.profit.low) / 2 / np.sqrt(5)
+        by_rows += abs(true - found.profit) <= half
+    assert held >= 85
+    assert by_rows < 75
+
+
+def test_shares_of_repeated_rows_are_as_sure_as_those_of_their_customers():
+    actual, chance = drawn(300)
+    once = choose_threshold(actual, chance, value=20, cost=4, groups=np.arange(300))
+    customers = np.tile(np.arange(300), 4)
+    fourfold = choose_threshold(np.tile(actual, 4), np.tile(chance, 4), value=20, cost=4, groups=customers)
+    for figure in ("acted", "precision", "recall"):
+        first, second = getattr(once, figure), getattr(fourfold, figure)
+        assert second.high - second.low == pytest.approx(first.high - first.low, rel=0.3)
+        assert "design effect" in second.method
+
+
+def test_one_customer_fewer_than_folds_is_told():
+    actual, chance = drawn(40)
+    with pytest.raises(DataError, match="3 groups cannot be divided into 5 folds"):
+        choose_threshold(actual, chance, value=1, cost=1, groups=np.arange(40) % 3)
+    with pytest.raises(DataError, match="one entry a row"):
+        choose_threshold(actual, chance, value=1, cost=1, groups=[1, 2])
+    with pytest.raises(DataError, match="groups is missing in row 0"):
+        choose_threshold(actual, chance, value=1, cost=1, groups=[None, *range(39)])
+
+
+@pytest.mark.parametrize("column", ["scores", "value", "cost", "groups"])
+def test_columns_of_the_same_rows_in_another_order_are_refused(column):
+    actual, chance = drawn(40)
+    rows = pd.Index(range(40))
+    given = {"scores": chance, "value": np.ones(40), "cost": np.ones(40) / 2, "groups": np.arange(40)}
+    given[column] = pd.Series(given[column], index=rows[::-1])
+    with pytest.raises(DataError, match="another order"):
+        choose_threshold(pd.Series(actual, index=rows), **given)
+
+
+def test_scores_that_are_no_column_of_numbers_are_told():
+    actual, chance = drawn(20)
+    with pytest.raises(DataError, match="scores must be one column"):
+        choose_threshold(actual, np.column_stack([1 - chance, chance]), capacity=0.5)
+    with pytest.raises(DataError, match="scores must hold numbers"):
+        choose_threshold(actual, ["high"] * 20, capacity=0.5)

@@ -15,6 +15,7 @@ import crmkit
 from crmkit import metrics
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.language import Analyzer
+from crmkit.prediction import correct_prior
 from crmkit.preparation import Embedding, EventColumns, FeatureTable, features, rfm_table
 
 DAY = np.datetime64("2010-06-01").astype("datetime64[D]").astype(int)
@@ -583,10 +584,16 @@ def test_who_buys_next_at_online_retail_is_told_better_than_by_recency_or_freque
         train = features(online_retail, cutoffs, windows=[30, 90], horizon=horizon)
     later = train.apply(online_retail, test)
     model = crmkit.create("classifier", "boosting", random_state=0).fit(train.X, train.y)
-    auc = metrics.roc_auc(later.y, model.predict_proba(later.X)[:, 1])
+    chance = model.predict_proba(later.X)[:, 1]
+    auc = metrics.roc_auc(later.y, chance)
     assert auc >= 0.73
     assert auc > metrics.roc_auc(later.y, -later.X["recency_days"].fillna(1e6))
     assert auc > metrics.roc_auc(later.y, later.X["days"])
+    # The share of the latest cutoff whose label is known; that of 90 days before Christmas no table of a year tells.
+    latest = train.y.xs(train.y.index.levels[1].max(), level="cutoff")
+    now = (latest if horizon == 30 else later.y).mean()
+    corrected = correct_prior(chance, trained=train.y.mean(), now=now)
+    assert abs(corrected.mean() - later.y.mean()) <= 0.03
 
 
 def test_a_first_table_without_rows_leaves_everyone_without_a_purchase():
@@ -608,3 +615,21 @@ def test_warnings_point_at_the_line_that_asked():
     assert len(made_here) == 6
     assert len(applied_here) == 3
     assert {one.filename for one in [*made_here, *applied_here]} == {__file__}
+
+
+@pytest.mark.parametrize("columns", [{"amount": ["20.0", "-5.0"]}, {"quantity": ["1", "-1"], "unit_price": [2.0, 3.0]}])
+def test_money_that_was_never_read_as_numbers_is_refused(columns):
+    """Left out without a word, a refund would count as a purchase."""
+    events = pd.DataFrame({"customer_id": ["a", "a"], "day": [0, 40], **columns})
+    with pytest.raises(DataError, match=f"{next(iter(columns))} must hold numbers"):
+        features(events, ["1970-01-31"], windows=[30], horizon=30, until="1970-06-01")
+    told = EventColumns(measures=[])
+    made = features(events, ["1970-01-31"], windows=[30], horizon=30, until="1970-06-01", columns=told)
+    assert made.y.tolist() == [1]
+
+
+def test_a_recipe_says_how_much_it_makes_and_shows_no_level():
+    sales = events().assign(channel="Zebedee")
+    found = made({"sales": sales}, columns={"sales": EventColumns(categories=["channel"])})
+    assert f"{found.features.shape[1]} features of 'sales'" in repr(found.recipe)
+    assert "Zebedee" not in repr(found.recipe)

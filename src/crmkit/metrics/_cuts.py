@@ -56,8 +56,8 @@ def rank(actual: Any, scores: Any, positive: Any) -> Ranked:
 
 def refuse_bins(n_bins: int, n_rows: int) -> None:
     """Refuse parts that cannot be made."""
-    if n_bins < 1:
-        raise DataError(f"n_bins must be at least 1, got {n_bins}")
+    if isinstance(n_bins, bool) or not hasattr(n_bins, "__index__") or n_bins < 1:
+        raise DataError(f"n_bins must be a whole number of at least 1, got {n_bins!r}")
     if not n_rows:
         raise DataError("there are no rows")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,12 +13,10 @@ from crmkit.core.errors import DataError
 from crmkit.core.estimate import Estimate
 from crmkit.metrics._columns import as_column, as_numbers, check_lengths
 from crmkit.metrics._durations import as_durations
+from crmkit.metrics._grouped import grouped_share
 from crmkit.metrics._ratios import ratio_interval
-from crmkit.metrics.intervals import check_level, share, wilson
+from crmkit.metrics.intervals import check_level, share
 from crmkit.metrics.survival import kaplan_meier
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
 
 __all__ = ["contact_rate", "first_contact_resolution", "median"]
 
@@ -101,27 +99,7 @@ def first_contact_resolution(
         return share(int(resolved.sum()), len(resolved), level=level, method=f"wilson{note}")
     owner = as_column(groups, "groups")
     check_lengths(groups=owner, followed_days=followed)
-    return _grouped_share(resolved, owner[enough], level, note)
-
-
-def _grouped_share(resolved: npt.NDArray[np.bool_], owner: Any, level: float, note: str) -> Estimate:
-    """Give a share whose Wilson interval counts the effective number of contacts."""
-    codes, named = pd.factorize(owner)
-    n, n_groups = len(resolved), len(named)
-    value = float(resolved.mean())
-    effect = 1.0
-    if n_groups == 1:
-        effect = float(n)
-    elif 0 < value < 1:
-        left = np.bincount(codes, weights=resolved) - value * np.bincount(codes)
-        between = n_groups / (n_groups - 1) * float(left @ left) / n**2
-        effect = max(1.0, between / (value * (1 - value) / n))
-    else:
-        # All alike: nothing shows how far contacts of one customer agree, so each customer counts once.
-        effect = n / n_groups
-    low, high = wilson(value * n / effect, n / effect, level=level)
-    method = f"wilson, {n_groups:,} groups, design effect {effect:.2f}{note}"
-    return Estimate(value, n=n, low=float(low), high=float(high), level=level, method=method)
+    return grouped_share(resolved, owner[enough], level, note)
 
 
 def contact_rate(contacts: Any, exposure: Any = None, *, level: float = 0.95) -> Estimate:

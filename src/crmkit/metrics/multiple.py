@@ -34,7 +34,7 @@ def holm(p_values: Any) -> npt.NDArray[np.float64]:
     Raises
     ------
     DataError
-        If one lies outside 0 to 1.
+        If one lies outside 0 to 1, or they are not one column.
 
     References
     ----------
@@ -48,6 +48,8 @@ def holm(p_values: Any) -> npt.NDArray[np.float64]:
     [0.03, 0.06, 0.06]
     """
     given = np.asarray(p_values, dtype=np.float64)
+    if given.ndim != 1:
+        raise DataError(f"p_values must be one column, got the shape {given.shape}")
     outside = (given < 0) | (given > 1)
     if outside.any():
         raise DataError(f"p-values lie between 0 and 1; {positions(outside)} do not")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from crmkit.core.checks import as_frame, positions
 from crmkit.core.errors import DataError, DataWarning
+from crmkit.metrics._columns import check_same_order
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -37,15 +38,16 @@ def known_rows(X: Any, y: Any, groups: Any = None) -> tuple[Any, Any, Any]:
     Raises
     ------
     DataError
-        If lengths differ, or no row is known.
+        If lengths differ, no row is known, two columns have one name, or X and y hold the same rows in another order.
 
     Warns
     -----
     DataWarning
         With the number of rows set aside, and where they stand.
     """
-    if hasattr(X, "columns") and not isinstance(X, pd.DataFrame):
+    if hasattr(X, "columns"):
         X = as_frame(X, what="X")
+        check_same_order(X=pd.Series(0, index=X.index), y=y)
     column = pd.Series(y) if not isinstance(y, pd.Series) else y
     missing = column.isna().to_numpy(dtype=bool)
     if not missing.any():

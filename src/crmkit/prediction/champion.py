@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from crmkit import metrics
 from crmkit.core import html
-from crmkit.core.checks import as_frame
 from crmkit.core.errors import DataError
+from crmkit.core.estimate import Estimate
+from crmkit.metrics.intervals import normal_quantile
 from crmkit.prediction._respond import labels_of, respond
-
-if TYPE_CHECKING:
-    from crmkit.core.estimate import Estimate
+from crmkit.prediction._rows import known_rows
 
 __all__ = ["Challenge", "challenge"]
 
@@ -35,8 +36,8 @@ class Challenge:
     difference : Estimate
         The challenger's less the champion's, row by row the same, turned so that more is better.
     rows_needed : int or None
-        About how many rows would decide for the challenger if the difference is what it seems; None where it is decided
-        or where there is no lead worth deciding.
+        About how many rows (customers, where groups were given) would decide for the challenger if the difference is
+        what it seems; None where it is decided, or where there is no lead worth deciding.
     evaluator : str
         The figure.
     """
@@ -92,7 +93,7 @@ def challenge(
     X : table, array, sparse matrix or texts, shape (n_rows, n_features) or (n_rows,)
         New rows.
     y : array-like, shape (n_rows,)
-        What happened.
+        What happened; rows where it is not known are set aside with a warning.
     evaluator : evaluator
         By what to judge; it must be known whether greater is better.
     worth : float, default=0.0
@@ -118,6 +119,18 @@ def challenge(
     NotFittedError
         If a model is not fitted.
 
+    Notes
+    -----
+    The interval of the difference is the bootstrap's percentiles, moved out as far as Student's t lies beyond the
+    normal distribution (Hesterberg 2015): percentiles alone are too narrow for few rows. Where there are fewer rows
+    (customers, where groups were given) than would decide if all of them spoke for the challenger, 6 at a level of
+    95 %, nothing is replaced.
+
+    References
+    ----------
+    Hesterberg, T. C. (2015). What teachers should know about the bootstrap. The American Statistician 69, 371-386.
+    doi:10.1080/00031305.2015.1089789
+
     Examples
     --------
     >>> import numpy as np
@@ -136,20 +149,22 @@ def challenge(
         raise DataError(f"nobody said whether a greater {evaluation.name!r} is better: wrap it with metrics.evaluator")
     if not worth >= 0:
         raise DataError(f"worth must not be negative, got {worth!r}")
-    target = np.asarray(y)
-    rows = as_frame(X, what="X") if hasattr(X, "columns") else X
+    rows, known, groups = known_rows(X, y, groups)
+    target = np.asarray(known)
+    if not len(target):
+        raise DataError("there are no rows to compare the models on")
     labels = [labels_of(model, target) for model in (champion, challenger)]
     if (labels[0] is None) != (labels[1] is None):
         raise DataError("one of the models is a classifier and the other a regressor")
     if labels[0] is not None and labels[1] is not None and labels[0].tolist() != labels[1].tolist():
         raise DataError("the models have learned different labels")
     answers = [
-        respond(model, rows, evaluation, known) for model, known in zip((champion, challenger), labels, strict=True)
+        respond(model, rows, evaluation, learned) for model, learned in zip((champion, challenger), labels, strict=True)
     ]
     options: dict[str, Any] = {"level": level, "n_resamples": n_resamples, "random_state": random_state}
     each = [
-        evaluation.estimate(target, answer, classes=known, groups=groups, **options)
-        for answer, known in zip(answers, labels, strict=True)
+        evaluation.estimate(target, answer, classes=learned, groups=groups, **options)
+        for answer, learned in zip(answers, labels, strict=True)
     ]
     sign = 1.0 if evaluation.greater_is_better else -1.0
 
@@ -157,9 +172,22 @@ def challenge(
         old, new = (evaluation.value(actual, one, classes=labels[0]) for one in (first, second))
         return sign * (new - old)
 
-    difference = metrics.bootstrap(lead, target, *answers, groups=groups, **options)
+    difference = _expanded(metrics.bootstrap(lead, target, *answers, groups=groups, **options))
     verdict, reason, needed = _judge(difference, worth, evaluation.name)
     return Challenge(verdict, reason, each[0], each[1], difference, needed, evaluation.name)
+
+
+def _expanded(difference: Estimate) -> Estimate:
+    """Widen a percentile interval by what it falls short for few rows, as t does the normal interval (Hesterberg)."""
+    n = difference.n
+    if n == 1:
+        low = high = float("nan")
+    else:
+        wider = float(stdtrit(n - 1, 0.5 + difference.level / 2)) / normal_quantile(difference.level)
+        wider *= math.sqrt(n / (n - 1))
+        low, high = (difference.value + wider * (end - difference.value) for end in (difference.low, difference.high))
+    told = difference.method.replace("bootstrap", "expanded bootstrap", 1)
+    return Estimate(difference.value, n=n, low=low, high=high, level=difference.level, method=told)
 
 
 def _judge(difference: Estimate, worth: float, name: str) -> tuple[str, str, int | None]:
@@ -167,6 +195,10 @@ def _judge(difference: Estimate, worth: float, name: str) -> tuple[str, str, int
     ends = f"{difference.value:.4g} [{difference.low:.4g}, {difference.high:.4g}]"
     said = f"the challenger's {name} is better by {ends}"
     more = f"more than {worth:g}" if worth else "more than nothing"
+    # Fewer could not decide even if every one of them spoke for the challenger, as heads alone do not convict a coin.
+    least = math.ceil(1 - math.log2(1 - difference.level))
+    if difference.n < least or not np.isfinite([difference.low, difference.high]).all():
+        return "keep", f"{said}: {difference.n:,} rows or customers do not decide it", None
     if difference.low > worth:
         return "replace", f"{said}, {more} beyond chance", None
     if difference.high <= worth:

@@ -137,7 +137,7 @@ def drift(
     if score is not None:
         if SCORE in pairs:
             raise DataError(f"a column is called {SCORE!r} as the line of the score is: rename it")
-        pairs[SCORE] = (pd.Series(np.asarray(score[0])), pd.Series(np.asarray(score[1])))
+        pairs[SCORE] = (_scores(score[0], "before"), _scores(score[1], "now"))
     lines = {name: _line(name, *pair, level=level, random_state=random_state) for name, pair in pairs.items()}
     table = pd.DataFrame.from_dict(lines, orient="index").rename_axis("column")
     table["p_adjusted"] = metrics.holm(table["p_value"].to_numpy(dtype=np.float64))
@@ -152,6 +152,14 @@ def drift(
             "roc-auc"
         ]
     return Drift(table[order].sort_values("psi", ascending=False, kind="stable"), false_alarm, apart)
+
+
+def _scores(given: Any, what: str) -> pd.Series[Any]:
+    """Give a column of scores, whatever its index."""
+    column = np.asarray(given)
+    if column.ndim != 1 or not len(column):
+        raise DataError(f"the score {what} must be one column of numbers, got the shape {column.shape}")
+    return pd.Series(column)
 
 
 def _line(
@@ -174,7 +182,9 @@ def _line(
 
 
 def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Give times as numbers of days, since they have no values in common."""
+    """Give times and durations as numbers of days, since they have no values in common."""
+    if pd.api.types.is_timedelta64_dtype(column.dtype):
+        return pd.Series(column.dt.total_seconds() / 86_400)
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         moment = column.dt.tz_convert("UTC").dt.tz_localize(None) if column.dt.tz is not None else column
         return (moment - pd.Timestamp(0)) / pd.Timedelta(days=1)
@@ -185,7 +195,7 @@ def _never_seen(before: pd.Series[Any], now: pd.Series[Any]) -> float:
     """Give the share of rows whose value was never seen before, of columns that are no numbers."""
     known = now.notna()
     plain = pd.api.types.is_numeric_dtype(now.dtype) and not pd.api.types.is_bool_dtype(now.dtype)
-    if plain or pd.api.types.is_datetime64_any_dtype(now.dtype) or not known.any():
+    if plain or now.dtype.kind in "mM" or isinstance(now.dtype, pd.DatetimeTZDtype) or not known.any():
         return float("nan")
     return float((known & ~now.isin(before.dropna().unique())).mean())
 

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 from sklearn.utils import check_random_state
 
 from crmkit import metrics
 from crmkit.core.checks import as_frame
 from crmkit.core.errors import DataError
 from crmkit.prediction._respond import labels_of, respond
+from crmkit.prediction._rows import known_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,7 +50,7 @@ def permutation_importance(
     X : table or array, shape (n_rows, n_columns)
         Rows the model has not seen: on those it learned from, columns it learned by heart seem needed.
     y : array-like, shape (n_rows,)
-        What happened.
+        What happened; rows where it is not known are set aside with a warning.
     evaluator : evaluator
         By what to judge; it must be known whether greater is better.
     together : mapping of str to sequence of column names, default=None
@@ -99,11 +101,10 @@ def permutation_importance(
         raise DataError(f"nobody said whether a greater {evaluation.name!r} is better: wrap it with metrics.evaluator")
     if n_repeats < 1:
         raise DataError(f"n_repeats must be at least 1, got {n_repeats}")
-    target = np.asarray(y)
+    X, known, groups = known_rows(X, y, groups)
+    target = np.asarray(known)
     as_table = hasattr(X, "columns")
-    frame = as_frame(X, what="X") if as_table else pd.DataFrame(np.asarray(X))
-    if len(frame) != len(target):
-        raise DataError(f"X has {len(frame):,} rows, y has {len(target):,}")
+    frame = _frame(X, len(target))
     lines = _lines(frame, together or {})
     labels = labels_of(model, target)
     random = check_random_state(random_state)
@@ -146,6 +147,20 @@ def permutation_importance(
         }
     table = pd.DataFrame.from_dict(found, orient="index").rename_axis("column")
     return table.astype({"n": int}).sort_values("importance", ascending=False, kind="stable")
+
+
+def _frame(X: Any, n_rows: int) -> pd.DataFrame:
+    """Give the rows as a table whose columns can be shuffled."""
+    if issparse(X):
+        raise DataError(
+            "a sparse matrix cannot be shuffled by column here: hand in the whole pipeline and the raw table"
+        )
+    frame = as_frame(X, what="X") if hasattr(X, "columns") else pd.DataFrame(np.asarray(X))
+    if len(frame) != n_rows:
+        raise DataError(f"X has {len(frame):,} rows, y has {n_rows:,}")
+    if not n_rows:
+        raise DataError("there are no rows to shuffle")
+    return frame
 
 
 def _with_one_of(answers: list[npt.NDArray[Any]], worse: Any, seed: int) -> Any:

@@ -16,12 +16,12 @@ from sklearn.utils import check_random_state
 
 from crmkit import metrics
 from crmkit.core import html
-from crmkit.core.checks import as_frame
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.core.estimate import Estimate
 from crmkit.core.registry import create
 from crmkit.metrics.intervals import check_level
 from crmkit.prediction._respond import respond, take_rows
+from crmkit.prediction._rows import known_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +101,7 @@ def learning_curve(
     X : table, array, sparse matrix or texts, shape (n_rows, n_features) or (n_rows,)
         The rows.
     y : array-like, shape (n_rows,)
-        What is to be predicted.
+        What is to be predicted; rows without it are set aside with a warning.
     evaluator : evaluator
         By what to judge; it must be known whether greater is better.
     sizes : sequence of float, default=(0.125, 0.25, 0.5, 1.0)
@@ -158,8 +158,8 @@ def learning_curve(
     if evaluation.greater_is_better is None:
         raise DataError(f"nobody said whether a greater {evaluation.name!r} is better: wrap it with metrics.evaluator")
     shares = _shares(sizes)
-    target = np.asarray(y)
-    rows = as_frame(X, what="X") if hasattr(X, "columns") else X
+    rows, known, groups = known_rows(X, y, groups)
+    target = np.asarray(known)
     estimator = _named(model, target, random_state)
     learns_labels = is_classifier(estimator)
     owners = None if groups is None else np.asarray(groups)
@@ -173,7 +173,7 @@ def learning_curve(
         "n_threads": n_threads,
         "keep_models": True,
     }
-    tested, known = np.empty((len(shares), cv)), np.empty((len(shares), cv))
+    tested, own = np.empty((len(shares), cv)), np.empty((len(shares), cv))
     classes = np.unique(target) if learns_labels else None
     with warnings.catch_warnings():
         # What single parts make of a figure is no news of the whole.
@@ -182,7 +182,7 @@ def learning_curve(
             pairs = list(zip(parts, [test for _, test in folds], strict=True))
             found = metrics.cross_validate(estimator, rows, target, cv=pairs, **options)
             tested[place] = found.folds[evaluation.name]
-            known[place] = [
+            own[place] = [
                 evaluation.value(
                     target[part], respond(one, take_rows(rows, part), evaluation, classes), classes=classes
                 )
@@ -194,7 +194,7 @@ def learning_curve(
         chance = metrics.cross_validate(dummy, blank, target, cv=folds, **options).folds[evaluation.name].mean()
     half, full = shares.index(0.5), shares.index(1.0)
     doubling = _over_folds(sign * (tested[full] - tested[half]), level)
-    gained, learned = sign * (tested[full].mean() - chance), sign * (known[full].mean() - chance)
+    gained, learned = sign * (tested[full].mean() - chance), sign * (own[full].mean() - chance)
     carried = gained / learned if learned > 0 else float("nan")
     verdict, reason = _judge(doubling, carried, worth, carry, evaluation.name)
     estimates = [_over_folds(values, level) for values in tested]
@@ -204,7 +204,7 @@ def learning_curve(
             "value": [float(one) for one in estimates],
             "low": [one.low for one in estimates],
             "high": [one.high for one in estimates],
-            "training": known.mean(axis=1),
+            "training": own.mean(axis=1),
             "chance": chance,
         }
     )

@@ -14,6 +14,8 @@ from crmkit import metrics
 from crmkit.core import html
 from crmkit.core.checks import positions
 from crmkit.core.errors import DataError
+from crmkit.metrics._columns import check_same_order
+from crmkit.metrics._grouped import grouped_mean, grouped_share
 from crmkit.metrics.intervals import check_level
 
 if TYPE_CHECKING:
@@ -152,7 +154,7 @@ def choose_threshold(
     positive : object, default=None
         The label that acting is meant for; where None, the second of two.
     groups : array-like, shape (n_rows,), default=None
-        Whose row it is, where a customer has several: they stay in one fold.
+        Whose row it is, where a customer has several: they stay in one fold, and the intervals count customers.
     n_folds : int, default=5
         Of the cross-fitting.
     n_steps : int, default=100
@@ -179,6 +181,10 @@ def choose_threshold(
     value and cost are the same for all, the best threshold is cost / value; the one chosen here lies near it where
     there are many rows, and is right also where they are not calibrated.
 
+    The interval of the profit takes the rows for independent; the thresholds of the folds share rows, which makes it a
+    little narrow where rows are few: of 400 draws each, a 95 % interval held the true profit of the threshold in 91 %
+    (300 rows) and 94 % (1,000 rows).
+
     References
     ----------
     Elkan, C. (2001). The foundations of cost-sensitive learning. IJCAI, 973-978.
@@ -195,14 +201,19 @@ def choose_threshold(
     (True, [False, True])
     """
     check_level(level)
+    for name, one in (("scores", scores), ("value", value), ("cost", cost), ("groups", groups)):
+        check_same_order(**{"actual": actual, name: one})
     given = _numbers(scores, "scores")
+    if given.ndim != 1:
+        raise DataError(f"scores must be one column, got an array of shape {given.shape}: take that of the label")
+    owner = None if groups is None else _owners(groups, len(given))
     worth, price, priced = _amounts(value, cost, false_alarm, miss, capacity, given)
     curve = metrics.profit(
         actual, given, value=worth, cost=price, n_bins=n_steps if priced else len(given), positive=positive, level=level
     )
     is_positive = np.asarray(actual) == _positive(actual, positive)
     acted = np.zeros(len(given), dtype=bool)
-    for train, test in _folds(given, groups, n_folds, random_state):
+    for train, test in _folds(given, owner, n_folds, random_state):
         part = metrics.profit(
             is_positive[train],
             given[train],
@@ -213,17 +224,29 @@ def choose_threshold(
         )
         acted[test] = given[test] >= _best(part, capacity, priced=priced)
     paid = np.where(acted, worth * is_positive - price, 0.0)
-    told = "wilson, cross-fitted"
-    hits, there = int((acted & is_positive).sum()), int(is_positive.sum())
     return Threshold(
         _best(curve, capacity, priced=priced),
-        metrics.mean(paid, level=level, method="t, cross-fitted") if priced else None,
-        metrics.share(int(acted.sum()), len(given), level=level, method=told),
-        metrics.share(hits, int(acted.sum()), level=level, method=told) if acted.any() else None,
-        metrics.share(hits, there, level=level, method=told) if there else None,
+        _mean(paid, owner, level) if priced else None,
+        _share(acted, owner, level),
+        _share(is_positive[acted], None if owner is None else owner[acted], level) if acted.any() else None,
+        _share(acted[is_positive], None if owner is None else owner[is_positive], level) if is_positive.any() else None,
         curve,
         capacity,
     )
+
+
+def _mean(paid: npt.NDArray[np.float64], owner: npt.NDArray[np.intp] | None, level: float) -> Estimate:
+    """Give a mean over rows, or over customers' rows, with its interval."""
+    if owner is None:
+        return metrics.mean(paid, level=level, method="t, cross-fitted")
+    return grouped_mean(paid, owner, level, ", cross-fitted")
+
+
+def _share(hits: npt.NDArray[np.bool_], owner: npt.NDArray[np.intp] | None, level: float) -> Estimate:
+    """Give a share of rows, or of customers' rows, with its interval."""
+    if owner is None:
+        return metrics.share(int(hits.sum()), len(hits), level=level, method="wilson, cross-fitted")
+    return grouped_share(hits, owner, level, ", cross-fitted")
 
 
 def _amounts(
@@ -257,14 +280,26 @@ def _best(curve: pd.DataFrame, capacity: float | None, *, priced: bool) -> float
     return float(allowed["threshold"].iloc[row])
 
 
-def _folds(scores: npt.NDArray[np.float64], groups: Any, n_folds: int, random_state: Any) -> Any:
+def _owners(groups: Any, n_rows: int) -> npt.NDArray[np.intp]:
+    """Number whose row each is."""
+    given = np.asarray(groups)
+    if given.shape != (n_rows,):
+        raise DataError(f"groups must have one entry a row: got the shape {given.shape} for {n_rows:,} rows")
+    missing = np.asarray(pd.isna(given), dtype=bool)
+    if missing.any():
+        raise DataError(f"groups is missing in {positions(missing)}")
+    return np.asarray(pd.factorize(given)[0], dtype=np.intp)
+
+
+def _folds(scores: npt.NDArray[np.float64], owner: npt.NDArray[np.intp] | None, n_folds: int, random_state: Any) -> Any:
     """Divide rows into folds, a customer's together."""
     if n_folds < 2:
         raise DataError(f"n_folds must be at least 2, got {n_folds}")
-    if len(scores) < n_folds:
-        raise DataError(f"{len(scores)} rows cannot be divided into {n_folds} folds")
-    if groups is not None:
-        return GroupKFold(n_folds).split(scores, groups=np.asarray(groups))
+    there, what = (len(scores), "rows") if owner is None else (int(owner.max(initial=-1)) + 1, "groups")
+    if there < n_folds:
+        raise DataError(f"{there} {what} cannot be divided into {n_folds} folds")
+    if owner is not None:
+        return GroupKFold(n_folds).split(scores, groups=owner)
     return KFold(n_folds, shuffle=True, random_state=check_random_state(random_state)).split(scores)
 
 
@@ -286,7 +321,10 @@ def _column(values: Any, what: str, n_rows: int) -> npt.NDArray[np.float64]:
 
 def _numbers(values: Any, what: str) -> npt.NDArray[np.float64]:
     """Give finite numbers."""
-    array = np.asarray(values, dtype=np.float64)
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"{what} must hold numbers") from None
     wrong = ~np.isfinite(array)
     if wrong.any():
         where = "" if array.ndim == 0 else f" in {positions(wrong)}"

@@ -161,6 +161,11 @@ class SetAside(NamedTuple):
     groups: Any
     test: UntouchedTest
 
+    def __repr__(self) -> str:
+        # A row shown here is a row of somebody's in a log.
+        n_rows = self.X.shape[0] if hasattr(self.X, "shape") else len(self.X)
+        return f"SetAside({n_rows:,} rows to work with, test={self.test!r})"
+
 
 def set_test_aside(
     X: Any, y: Any, *, share: float = 0.2, groups: Any = None, split: Any = None, random_state: Any = 0

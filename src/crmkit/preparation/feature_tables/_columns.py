@@ -72,6 +72,7 @@ def resolve_columns(columns: EventColumns, frame: pd.DataFrame, *, what: str) ->
         If a declared column is not there or holds no numbers, or ``top`` is no number of levels.
     """
     if columns.measures is None:
+        _refuse_money_as_text(frame, what)
         measures = [name for name in _MEASURES if name in frame.columns and _holds_numbers(frame[name])]
         if "amount" not in frame.columns and {"quantity", "unit_price"} <= set(frame.columns):
             measures.insert(0, "amount")
@@ -92,6 +93,17 @@ def resolve_columns(columns: EventColumns, frame: pd.DataFrame, *, what: str) ->
     if isinstance(columns.top, bool) or not isinstance(columns.top, int) or columns.top < 1:
         raise DataError(f"top must be a number of levels of at least 1, got {columns.top!r}")
     return EventColumns(tuple(measures), tuple(categories), tuple(distinct), columns.top, tuple(columns.embeddings))
+
+
+def _refuse_money_as_text(frame: pd.DataFrame, what: str) -> None:
+    """Refuse amounts that were never read as numbers: left out, they would take refunds for purchases."""
+    made_of = ("amount",) if "amount" in frame.columns else ("quantity", "unit_price")
+    for name in made_of:
+        if set(made_of) <= set(frame.columns) and not _holds_numbers(frame[name]):
+            raise DataError(
+                f"{what}: {name} must hold numbers, got {frame[name].dtype}: read the table with records.read, or say "
+                "measures=[] if it is no amount of money"
+            )
 
 
 def _holds_numbers(column: pd.Series) -> bool:

@@ -92,6 +92,13 @@ class FeatureRecipe:
     tables: tuple[TableRecipe, ...]
     timezone: str | None = None
 
+    def __repr__(self) -> str:
+        named = ", ".join(repr(table.name) for table in self.tables if table.name)
+        of = f" of {named}" if named else ""
+        return (
+            f"FeatureRecipe({len(self.aggregates)} features{of}, windows of {', '.join(map(str, self.windows))} days)"
+        )
+
     @property
     def aggregates(self) -> tuple[Aggregate, ...]:
         """Every column, in order."""
