@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from crmkit.core.estimate import Estimate
+
 __all__ = ["permutation_importance"]
 
 
@@ -120,13 +122,7 @@ def permutation_importance(
     base = answer(frame)
     found = {}
     for name, columns in lines.items():
-        answers = []
-        for _ in range(n_repeats):
-            order = random.permutation(len(frame))
-            moved = frame.copy(deep=False)
-            for column in columns:
-                moved[column] = frame[column].array[order]
-            answers.append(answer(moved))
+        answers = [answer(_shuffled(frame, columns, random)) for _ in range(n_repeats)]
         by_shuffle = np.array([worse(target, base, one) for one in answers])
         # Each resample takes one of the shuffles, so that its interval holds the chance of both.
         drawn = metrics.bootstrap(
@@ -137,16 +133,30 @@ def permutation_importance(
             n_resamples=n_resamples,
             random_state=random.randint(2**31),
         )
-        center = float(by_shuffle.mean())
-        found[name] = {
-            "importance": center,
-            "low": min(drawn.low, center),
-            "high": max(drawn.high, center),
-            "spread": float(by_shuffle.std(ddof=1)) if n_repeats > 1 else float("nan"),
-            "n": drawn.n,
-        }
+        found[name] = _line(by_shuffle, drawn)
     table = pd.DataFrame.from_dict(found, orient="index").rename_axis("column")
     return table.astype({"n": int}).sort_values("importance", ascending=False, kind="stable")
+
+
+def _shuffled(frame: pd.DataFrame, columns: list[Any], random: np.random.RandomState) -> pd.DataFrame:
+    """Put the rows of some columns, together, into another order."""
+    order = random.permutation(len(frame))
+    moved = frame.copy(deep=False)
+    for column in columns:
+        moved[column] = frame[column].array[order]
+    return moved
+
+
+def _line(by_shuffle: npt.NDArray[np.float64], drawn: Estimate) -> dict[str, float]:
+    """Give the figures of one line."""
+    center = float(by_shuffle.mean())
+    return {
+        "importance": center,
+        "low": min(drawn.low, center),
+        "high": max(drawn.high, center),
+        "spread": float(by_shuffle.std(ddof=1)) if len(by_shuffle) > 1 else float("nan"),
+        "n": drawn.n,
+    }
 
 
 def _frame(X: Any, n_rows: int) -> pd.DataFrame:

@@ -171,27 +171,16 @@ def learning_curve(
         "n_resamples": 0,
         "n_jobs": n_jobs,
         "n_threads": n_threads,
-        "keep_models": True,
     }
-    tested, own = np.empty((len(shares), cv)), np.empty((len(shares), cv))
     classes = np.unique(target) if learns_labels else None
     with warnings.catch_warnings():
         # What single parts make of a figure is no news of the whole.
         warnings.simplefilter("ignore", DataWarning)
-        for place, parts in enumerate(nested):
-            pairs = list(zip(parts, [test for _, test in folds], strict=True))
-            found = metrics.cross_validate(estimator, rows, target, cv=pairs, **options)
-            tested[place] = found.folds[evaluation.name]
-            own[place] = [
-                evaluation.value(
-                    target[part], respond(one, take_rows(rows, part), evaluation, classes), classes=classes
-                )
-                for one, part in zip(found.models, parts, strict=True)
-            ]
-        dummy: Any = DummyClassifier(strategy="prior") if learns_labels else DummyRegressor()
-        options["keep_models"] = False
-        blank = np.zeros((len(target), 1))
-        chance = metrics.cross_validate(dummy, blank, target, cv=folds, **options).folds[evaluation.name].mean()
+        pairs = [list(zip(parts, [test for _, test in folds], strict=True)) for parts in nested]
+        tested, own = zip(
+            *(_fit(estimator, rows, target, one, evaluation, classes, options) for one in pairs), strict=True
+        )
+        chance = _chance(target, folds, evaluation.name, options, labels=learns_labels)
     half, full = shares.index(0.5), shares.index(1.0)
     doubling = _over_folds(sign * (tested[full] - tested[half]), level)
     gained, learned = sign * (tested[full].mean() - chance), sign * (own[full].mean() - chance)
@@ -204,11 +193,38 @@ def learning_curve(
             "value": [float(one) for one in estimates],
             "low": [one.low for one in estimates],
             "high": [one.high for one in estimates],
-            "training": own.mean(axis=1),
+            "training": [float(values.mean()) for values in own],
             "chance": chance,
         }
     )
     return LearningCurve(verdict, reason, table, doubling, float(carried), evaluation.name)
+
+
+def _fit(
+    estimator: Any,
+    X: Any,
+    target: npt.NDArray[Any],
+    pairs: list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]],
+    evaluation: metrics.Evaluation,
+    classes: npt.NDArray[Any] | None,
+    options: dict[str, Any],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Fit on one part of each fold; give the figure on the rows tested and on those learned from."""
+    found = metrics.cross_validate(estimator, X, target, cv=pairs, keep_models=True, **options)
+    own = [
+        evaluation.value(target[part], respond(model, take_rows(X, part), evaluation, classes), classes=classes)
+        for model, (part, _) in zip(found.models, pairs, strict=True)
+    ]
+    return found.folds[evaluation.name].to_numpy(dtype=np.float64), np.array(own)
+
+
+def _chance(
+    target: npt.NDArray[Any], folds: list[tuple[Any, Any]], name: str, options: dict[str, Any], *, labels: bool
+) -> float:
+    """Give the figure of a model that looks at nothing but the target."""
+    dummy: Any = DummyClassifier(strategy="prior") if labels else DummyRegressor()
+    found = metrics.cross_validate(dummy, np.zeros((len(target), 1)), target, cv=folds, **options)
+    return float(found.folds[name].mean())
 
 
 def _judge(doubling: Estimate, carried: float, worth: float, carry: float, name: str) -> tuple[str, str]:
