@@ -435,3 +435,15 @@ def test_transactions_are_read_as_they_are(sales):
     table = sales.rename(columns={"item_id": "product_id"})
     same = [recommendation.evaluate("item-knn", one, cutoffs=19_060, n_resamples=0).table for one in (sales, table)]
     pd.testing.assert_frame_equal(*same)
+
+
+@pytest.mark.parametrize("split", [{"cutoffs": 19_080, "horizon": 20}, {"split": "random"}])
+def test_an_id_that_is_empty_text_is_missing(sales, split):
+    holes = sales.copy()
+    holes.loc[holes.index[[3, 5]], "customer_id"] = ""
+    holes.loc[holes.index[[7, 2900]], "item_id"] = ""
+    with pytest.warns(DataWarning) as told:
+        found = recommendation.evaluate([Told()], holes, **split)
+    assert sum("4 of 3,000 rows" in str(one.message) for one in told) == 1
+    assert not any("set aside" in str(one.message) for one in told)
+    assert "" not in found.per_customer["customer_id"].tolist()

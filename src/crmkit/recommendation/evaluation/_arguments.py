@@ -11,6 +11,7 @@ import pandas as pd
 from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.preparation import Cutoff, as_cutoff
+from crmkit.recommendation._ids import number_ids
 from crmkit.recommendation._interactions import item_column
 from crmkit.recommendation.evaluation._windows import Counting
 
@@ -39,7 +40,8 @@ def usable_rows(interactions: Any) -> pd.DataFrame:
     frame = as_frame(interactions, what="interactions")
     require_columns(frame, ["customer_id"], what="interactions")
     column = item_column(frame, what="interactions")
-    lost = (frame["customer_id"].isna() | frame[column].isna()).to_numpy(dtype=bool)
+    # Numbered as models number them: an id that is empty text is none.
+    lost = (number_ids(frame["customer_id"])[0] < 0) | (number_ids(frame[column])[0] < 0)
     if lost.any():
         warnings.warn(
             f"interactions: {int(lost.sum()):,} of {len(frame):,} rows have no customer_id or no {column} and are left "
