@@ -447,3 +447,42 @@ def test_an_id_that_is_empty_text_is_missing(sales, split):
     assert sum("4 of 3,000 rows" in str(one.message) for one in told) == 1
     assert not any("set aside" in str(one.message) for one in told)
     assert "" not in found.per_customer["customer_id"].tolist()
+
+
+@pytest.mark.parametrize("kinds", [(int, str), (str, int), (float, str), (str, float), (int, float)])
+def test_items_are_the_same_as_numbers_and_as_text(sales, kinds):
+    numbered = sales.assign(item_id=sales["item_id"].str[1:].astype(int))
+    items = pd.DataFrame({"item_id": range(50), "category": [f"k{number % 3}" for number in range(50)]})
+    asked = {"cutoffs": 19_080, "horizon": 20, "n": 5, "n_resamples": 0}
+    alike = recommendation.evaluate(["item-knn"], numbered, items=items, **asked)
+    of_events, of_items = kinds
+    other = recommendation.evaluate(
+        ["item-knn"],
+        numbered.assign(item_id=numbered["item_id"].astype(of_events)),
+        items=items.assign(item_id=items["item_id"].astype(of_items)),
+        **asked,
+    )
+    said = alike.variety["diversity"]
+    assert said.between(0.3, 0.99).all()
+    # Ids that are text are put in another order, which breaks ties between items otherwise.
+    pd.testing.assert_series_equal(other.variety["diversity"], said, atol=0.05)
+    assert other.table["ndcg"].to_numpy() == pytest.approx(alike.table["ndcg"].to_numpy(), abs=0.05)
+
+
+def test_the_category_of_products_is_that_of_items(sales):
+    items = pd.DataFrame({"item_id": [f"i{number}" for number in range(40)], "category": ["k", "l"] * 20})
+    asked = {"cutoffs": 19_080, "horizon": 20, "n_resamples": 0}
+    one, other = (
+        recommendation.evaluate(["item-knn"], sales.rename(columns=names), items=items.rename(columns=names), **asked)
+        for names in ({}, {"item_id": "product_id"})
+    )
+    pd.testing.assert_series_equal(one.variety["diversity"], other.variety["diversity"])
+
+
+def test_a_model_that_names_items_otherwise_than_the_table_is_judged_all_the_same(sales):
+    numbered = sales.assign(item_id=sales["item_id"].str[1:].astype(int))
+    asked = {"cutoffs": 19_080, "horizon": 20, "n_resamples": 0}
+    found = recommendation.evaluate({"number": Told((0, 8)), "text": Told(("0", "8"))}, numbered, **asked)
+    ndcg = found.table["ndcg"].unstack("model")
+    assert ndcg["text"].tolist() == ndcg["number"].tolist()
+    assert ndcg["number"].gt(0).all()

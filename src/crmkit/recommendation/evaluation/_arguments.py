@@ -11,7 +11,7 @@ import pandas as pd
 from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.preparation import Cutoff, as_cutoff
-from crmkit.recommendation._ids import number_ids
+from crmkit.recommendation._ids import as_ids, number_ids
 from crmkit.recommendation._interactions import item_column
 from crmkit.recommendation.evaluation._windows import Counting
 
@@ -94,6 +94,9 @@ def categories(items: Any) -> pd.DataFrame | None:
     if items is None:
         return None
     frame = as_frame(items, what="items")
-    if "category" not in frame.columns or "item_id" not in frame.columns:
+    column = "item_id" if "item_id" in frame.columns else "product_id"
+    if "category" not in frame.columns or column not in frame.columns:
         return None
-    return frame.drop_duplicates("item_id").set_index("item_id")[["category"]]
+    ids, missing = as_ids(frame[column])
+    known = frame.loc[~missing, ["category"]].set_axis(pd.Index(ids[~missing], name="item_id"))
+    return known[~known.index.duplicated()]

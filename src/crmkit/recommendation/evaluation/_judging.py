@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +14,13 @@ from crmkit.core.checks import as_frame
 from crmkit.core.errors import CrmkitError, DataError, DataWarning
 from crmkit.metrics import concentration, coverage, diversity, list_scores, novelty
 from crmkit.recommendation._base import BaseRecommender
+from crmkit.recommendation._ids import Ids, as_ids
 from crmkit.recommendation.evaluation._entrants import accepts, fresh
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import numpy.typing as npt
 
     from crmkit.recommendation.evaluation._windows import Window
 
@@ -76,9 +79,10 @@ def judge(
     scores, variety = [], []
     for name, model in models.items():
         try:
-            lists, spent = _lists(name, model, window, n, sides)
-            found = _scores(lists, window, n).assign(model=name)
-            offered = {asked: _variety(table, window, n, sides, level=level) for asked, table in lists.items()}
+            given, spent = _lists(name, model, window, n, sides)
+            lists, judged_by = _alike(given, window)
+            found = _scores(lists, judged_by, n).assign(model=name)
+            offered = {asked: _variety(table, judged_by, n, sides, level=level) for asked, table in lists.items()}
         except (CrmkitError, MemoryError) as error:
             if name == needed:
                 raise DataError(
@@ -124,6 +128,26 @@ def _checked(lists: Any, customers: Any, n: int, name: str) -> pd.DataFrame:
     return frame[["customer_id", "item_id", "rank"]]
 
 
+def _alike(lists: dict[str, pd.DataFrame], window: Window) -> tuple[dict[str, pd.DataFrame], Window]:
+    """Bring items to text where lists or the window hold them as text and the other as numbers: 7 and "7" are one."""
+    in_numbers = pd.api.types.is_numeric_dtype(window.items.dtype)
+    if all(pd.api.types.is_numeric_dtype(table["item_id"].dtype) == in_numbers for table in lists.values()):
+        return lists, window
+    read = {asked: as_ids(table["item_id"]) for asked, table in lists.items()}
+    if any(missing.any() for _, missing in read.values()):
+        return lists, window
+    lists = {asked: table.assign(item_id=_as_text(read[asked][0])) for asked, table in lists.items()}
+    relevant, bought = (
+        table.assign(item_id=_as_text(table["item_id"].to_numpy())) for table in (window.relevant, window.bought)
+    )
+    return lists, replace(window, items=_as_text(window.items), relevant=relevant, bought=bought)
+
+
+def _as_text(ids: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Write ids as text."""
+    return ids.astype(str).astype(object)
+
+
 def _scores(lists: Mapping[str, pd.DataFrame], window: Window, n: int) -> pd.DataFrame:
     """Score lists of anything by all pairs and by repeated ones, and lists of new items by new pairs."""
     relevant = window.relevant
@@ -151,7 +175,11 @@ def _variety(lists: pd.DataFrame, window: Window, n: int, sides: Sides, *, level
         if len(window.bought):
             figures["novelty"] = novelty(lists, window.bought, n=n, level=level)
         if sides.features is not None and lists["customer_id"].duplicated().any():
-            figures["diversity"] = diversity(lists, sides.features.reindex(catalogue), n=n, level=level)
+            known = Ids(sides.features.index.to_numpy())
+            place = pd.Index(known.numbers_of(as_ids(catalogue)[0]))
+            features = sides.features.reset_index(drop=True).reindex(place)
+            features = features.set_axis(pd.Index(catalogue, name="item_id"))
+            figures["diversity"] = diversity(lists, features, n=n, level=level)
     for name, figure in figures.items():
         ends = (np.nan, np.nan, np.nan) if figure is None else (figure.value, figure.low, figure.high)
         found.update(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
