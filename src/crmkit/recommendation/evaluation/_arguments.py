@@ -27,12 +27,18 @@ def moments(cutoffs: Any, split: str) -> list[Cutoff]:
     if cutoffs is None:
         raise DataError("say at which cutoffs models stop seeing, such as cutoffs=['2010-10-09', '2010-11-09']")
     several = isinstance(cutoffs, list | tuple | set | np.ndarray | pd.Index | pd.Series)
-    found = sorted((as_cutoff(one) for one in (cutoffs if several else [cutoffs])), key=lambda one: one.day)
+    found = sorted((as_cutoff(one) for one in (cutoffs if several else [cutoffs])), key=_in_time)
     if not found:
         raise DataError("cutoffs is empty: say where models stop seeing")
-    if len({str(one) for one in found}) < len(found):
+    # One instant may be written in several time zones.
+    if len({one.day if one.instant is None else one.instant for one in found}) < len(found):
         raise DataError("cutoffs names a moment twice, which would count its customers twice")
     return found
+
+
+def _in_time(cutoff: Cutoff) -> tuple[int, float]:
+    """Sort cutoffs by day, and instants of one day by time."""
+    return cutoff.day, -1.0 if cutoff.instant is None else cutoff.instant.timestamp()
 
 
 def usable_rows(interactions: Any) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 from crmkit.core.checks import require_methods
 from crmkit.core.errors import DataError
-from crmkit.core.registry import create
+from crmkit.core.registry import available, create
 from crmkit.recommendation._popularity import Popularity
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def named(models: Any) -> dict[str, Any]:
     Parameters
     ----------
     models : str, recommender, (label, recommender), mapping of label to recommender, or several of the first three
-        What was handed in.
+        What was handed in. Two names in a tuple could be two models or one with its label, and are refused where the
+        first is that of a recommender.
 
     Returns
     -------
@@ -40,11 +41,19 @@ def named(models: Any) -> dict[str, Any]:
     TypeError
         If something is no recommender.
     DataError
-        If there is no model.
+        If there is no model, or it cannot be said which are meant.
     """
     if isinstance(models, Mapping):
         listed: list[Any] = list(models.items())
-    elif isinstance(models, str) or hasattr(models, "fit") or _is_labelled(models):
+    elif isinstance(models, str) or hasattr(models, "fit"):
+        listed = [models]
+    elif _is_labelled(models):
+        label, model = models
+        if isinstance(model, str) and label in available("recommender"):
+            raise DataError(
+                f"models=({label!r}, {model!r}) may be two models or one under a label: write [{label!r}, {model!r}] "
+                f"or [({label!r}, {model!r})]"
+            )
         listed = [models]
     elif isinstance(models, Iterable):
         listed = list(models)

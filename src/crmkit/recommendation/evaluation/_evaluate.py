@@ -5,7 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import pandas as pd
+from sklearn.utils import check_random_state
 
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.metrics.intervals import check_level
@@ -105,7 +107,7 @@ def evaluate(
         Coverage of the intervals.
     n_resamples : int, default=1000
         How many times customers are drawn for the intervals; a customer is drawn with all their cutoffs.
-    random_state : int or None, default=0
+    random_state : int, RandomState or None, default=0
         Draws customers, and what ``split="random"`` holds out.
 
     Returns
@@ -158,18 +160,20 @@ def evaluate(
     chosen = own if baseline is None else baseline
     if chosen not in entrants:
         raise DataError(f"baseline {chosen!r} is none of the models: {', '.join(map(repr, entrants))}")
+    seen: list[int] | None = None
     if split == "random":
         warnings.warn(_FLATTERS, DataWarning, stacklevel=2)
         windows = [held_out_at_random(frame, share, counting, random_state)]
     else:
         windows = [window_after(frame, moment, horizon, counting) for moment in asked]
-        _warn_of_short_windows(frame, asked, horizon)
+        seen = _days_seen(frame, asked, horizon)
+        _warn_of_short_windows(asked, seen, horizon)
     sides = Sides(items, customers, categories(items), None if events is None else counting.events)
     judged = [judge(entrants, window, n, sides, level=level, needed=own) for window in windows]
     scores, everywhere = _of_all_windows([part for parts, _ in judged for part in parts], len(windows))
     if chosen not in everywhere:
         raise DataError(f"baseline {chosen!r} could not be judged at every cutoff: see the warnings")
-    drawing = Drawing(level, n_resamples, random_state)
+    drawing = Drawing(level, n_resamples, _seed(random_state))
     groups = drawn_groups(scores, everywhere, drawing)
     table = mean_table(groups, level).assign(split=split if split == "time" else "random (flatters)")
     _warn_of_losers(table, everywhere, own)
@@ -178,13 +182,20 @@ def evaluate(
         paired=difference_table(groups, chosen, level),
         variety=variety_table([row for _, rows in judged for row in rows], everywhere),
         per_customer=scores,
-        windows=pd.DataFrame([_said_of(window) for window in windows]).set_index("window"),
+        windows=_window_table(windows, seen),
         split=split,
         n=n,
         baseline=chosen,
         models=tuple(everywhere),
         drawing=drawing,
     )
+
+
+def _seed(random_state: Any) -> int:
+    """Fix what customers are drawn by, so that every comparison is made on the same draws."""
+    if isinstance(random_state, int | np.integer):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def _with_yardsticks(models: dict[str, Any], popular: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,10 +214,15 @@ def _of_all_windows(parts: list[pd.DataFrame], n_windows: int) -> tuple[pd.DataF
     return scores[scores["model"].isin(everywhere)].reset_index(drop=True), everywhere
 
 
-def _warn_of_short_windows(frame: pd.DataFrame, asked: list[Cutoff], horizon: int) -> None:
-    """Say where the table ends so early that a window holds less than it promises."""
+def _days_seen(frame: pd.DataFrame, asked: list[Cutoff], horizon: int) -> list[int]:
+    """Count the days of each window until the table's last event."""
     last = int(calendar_days(frame, what="interactions").max())
-    short = [str(cutoff) for cutoff in asked if last < cutoff.day + horizon - 1 - horizon // 4]
+    return [min(horizon, last + 1 - cutoff.day) for cutoff in asked]
+
+
+def _warn_of_short_windows(asked: list[Cutoff], seen: list[int], horizon: int) -> None:
+    """Say where the table ends so early that a window holds less than it promises."""
+    short = [str(cutoff) for cutoff, days in zip(asked, seen, strict=True) if days < horizon - horizon // 4]
     if short:
         warnings.warn(
             f"the table ends more than a quarter of {horizon} days before the window of {', '.join(short)} does: what "
@@ -229,6 +245,14 @@ def _warn_of_losers(table: pd.DataFrame, models: list[str], yardstick_name: str)
             DataWarning,
             stacklevel=3,
         )
+
+
+def _window_table(windows: list[Window], seen: list[int] | None) -> pd.DataFrame:
+    """Describe the windows; pairs held out at random have no days."""
+    table = pd.DataFrame([_said_of(window) for window in windows]).set_index("window")
+    if seen is not None:
+        table.insert(1, "days_seen", seen)
+    return table
 
 
 def _said_of(window: Window) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Drawing:
         Nominal coverage.
     n_resamples : int
         How many times customers are drawn.
-    random_state : int or None
+    random_state : int
         Seed.
     """
 

@@ -125,7 +125,8 @@ def _checked(lists: Any, customers: Any, n: int, name: str) -> pd.DataFrame:
         raise DataError(f"{name} recommends to customers who were not asked for, or gives their ids another type")
     if (frame["rank"] > n).any():
         raise DataError(f"{name} gives lists longer than the {n} places asked for")
-    return frame[["customer_id", "item_id", "rank"]]
+    # Lists of nobody hold no ids and no ranks of any type; they found nothing.
+    return frame[["customer_id", "item_id", "rank"]] if len(frame) else frame[["customer_id", "item_id"]].assign(rank=0)
 
 
 def _alike(lists: dict[str, pd.DataFrame], window: Window) -> tuple[dict[str, pd.DataFrame], Window]:

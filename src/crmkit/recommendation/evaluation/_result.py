@@ -37,8 +37,10 @@ class RankingEvaluation:
     per_customer : pandas.DataFrame
         One row a model, cutoff (``window``), kind of ``pairs`` and customer: what the means are means of.
     windows : pandas.DataFrame
-        One row a cutoff: ``until``, ``known_events``, ``known_customers``, ``known_items``, and of the days after it
-        ``customers``, ``cold_share`` (customers without a history), ``relevant`` (pairs), ``repeat_share``.
+        One row a cutoff: ``until``, ``days_seen`` (days from the cutoff to the table's last event, at most the horizon;
+        where it is less, what customers went on to buy may not be in the table), ``known_events``, ``known_customers``,
+        ``known_items``, and of the days after it ``customers``, ``cold_share`` (customers without a history),
+        ``relevant`` (pairs), ``repeat_share``.
     split : {"time", "random"}
         How events were divided.
     n : int
