@@ -89,6 +89,11 @@ def test_of_equal_times_the_row_that_stands_last_counts_and_a_missing_time_comes
         read_ratings({**TWICE, "time": ["soon", "later", "x", "y"]})
 
 
+def test_without_a_time_the_latest_by_day_counts():
+    assert read_ratings({**TWICE, "day": [9, 0, 8, 7]}).frame["rating"].tolist() == [1.0, 2.0]
+    assert read_ratings({**TWICE, "day": [9, 0, 9, 7]}).frame["rating"].tolist() == [2.0, 3.0]
+
+
 def test_without_a_time_the_last_row_counts_with_a_warning():
     with pytest.warns(DataWarning, match="3 rows rate an item"):
         read = read_ratings(TWICE)

@@ -50,8 +50,8 @@ class ItemKNNRating(KNNRating):
         The lowest and highest rating there may be, such as ``(1, 5)``; None takes those of the ratings fitted.
         Predictions keep to it, and ratings outside it are an error.
     duplicates : {"last", "mean", "error"}, default="last"
-        What becomes of several ratings of one item by one customer: the latest by ``time`` counts (of equal times the
-        one that stands last), their mean does, or they are an error.
+        What becomes of several ratings of one item by one customer: the latest by ``time`` or else ``day``
+        counts (of equal ones the one that stands last), their mean does, or they are an error.
     fallback, popular_days, memory_limit
         Of lists: as for every recommender; change no rating.
 

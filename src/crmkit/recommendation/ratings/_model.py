@@ -158,7 +158,8 @@ class RatingModel(BaseRecommender):
         Warns
         -----
         DataWarning
-            If rows are set aside, or one customer rates an item more than once and no time says which was the last.
+            If rows are set aside, or one customer rates an item more than once and neither time nor day says which was
+            the last.
         """
         super().fit(ratings, y, items=items, customers=customers, cutoff=cutoff)
         return self

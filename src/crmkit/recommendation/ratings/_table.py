@@ -194,12 +194,13 @@ def _one_a_pair(
         order = np.argsort(first, kind="stable")
         return rows[first[order]], means[order], len(rows) - len(first)
     by_time = np.arange(len(rows))
-    if "time" in frame.columns:
-        by_time = np.argsort(_instants(frame["time"].iloc[rows]), kind="stable")
+    told_by = next((name for name in ("time", "day") if name in frame.columns), None)
+    if told_by is not None:
+        by_time = np.argsort(_instants(frame[told_by].iloc[rows]), kind="stable")
     else:
         warnings.warn(
             f"{_WHAT}: {int(twice.sum()):,} rows rate an item that their customer rates more than once; without a "
-            "column time, the row that stands last counts",
+            "column time or day, the row that stands last counts",
             DataWarning,
             stacklevel=5,
         )
@@ -215,7 +216,7 @@ def _instants(time: pd.Series) -> npt.NDArray[np.float64]:
             time = pd.to_datetime(time, utc=True, format="ISO8601")
         except (ValueError, TypeError):
             raise DataError(
-                f"{_WHAT}: time must hold times or numbers to tell which of two ratings is the later; records.read "
+                f"{_WHAT}: {time.name} must hold times or numbers to tell which of two ratings is the later; records.read "
                 "turns text into times"
             ) from None
         # Whole microseconds, which a float holds exactly until the year 2255.
