@@ -142,3 +142,29 @@ def test_the_most_similar_are_chosen_as_by_a_stable_sort(rows, k):
     for row, marks in zip(similar, chosen, strict=True):
         best = [place for place in np.argsort(-row, kind="stable")[:k] if row[place] > 0]
         assert np.flatnonzero(marks).tolist() == sorted(best)
+
+
+@pytest.mark.parametrize("side", ["item", "customer"])
+@pytest.mark.parametrize("similarity", ["msd", "pearson"])
+def test_a_scale_far_from_zero_is_as_good_as_one_near_it(random_table, side, similarity):
+    table = random_table(12, 9, 60, seed=3)
+    far, pairs = table.assign(rating=table["rating"] + 1e6), all_pairs(table)
+    near, away = (
+        MODELS[side](similarity=similarity, centre="mean", k=3).fit(ratings).predict(pairs, details=True)
+        for ratings in (table, far)
+    )
+    np.testing.assert_allclose(away["rating"] - 1e6, near["rating"], atol=1e-6)
+    assert away["neighbors"].tolist() == near["neighbors"].tolist()
+
+
+def test_a_wide_scale_leaves_nobody_without_neighbors(random_table):
+    """1 / (1 + mean squared difference) falls with the square of the scale, and its proportions do not."""
+    table = random_table(12, 9, 60, seed=3, step=0.1)
+    pairs, settings = all_pairs(table), {"similarity": "msd", "centre": "none", "k": 3}
+    wide, wider = (
+        ItemKNNRating(**settings).fit(table.assign(rating=table["rating"] * times)).predict(pairs, details=True)
+        for times in (1e5, 1e9)
+    )
+    assert wider["neighbors"].tolist() == wide["neighbors"].tolist()
+    assert wider["neighbors"].max() == 3
+    np.testing.assert_allclose(wider["rating"] / 1e4, wide["rating"], rtol=1e-6)

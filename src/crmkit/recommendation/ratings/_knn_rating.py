@@ -95,7 +95,9 @@ class KNNRating(RatingModel):
         means = np.bincount(target, ratings.value, n_targets) / np.maximum(count, 1)
         beyond = ratings.value - self._biases.of(ratings.customer, ratings.item)
         deviation = {"none": ratings.value, "mean": ratings.value - means[target], "baseline": beyond}[self.centre]
-        compared = beyond if self.similarity == Similarity.SHRUNK else ratings.value
+        # Whole and half stars stay exact if what is taken away is whole.
+        plain = ratings.value - np.rint(ratings.mean) if self._measure().shifts else ratings.value
+        compared = beyond if self.similarity == Similarity.SHRUNK else plain
         self._means = means
         self._neighborhoods = Neighborhoods(target, other, n_targets, n_others, compared, deviation)
 

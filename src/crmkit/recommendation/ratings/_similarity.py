@@ -121,10 +121,19 @@ class Similarity:
             similar /= np.maximum(beyond, np.finfo(np.float64).tiny)
         similar[n < self.least] = 0.0
         # What differs by rounding alone is equal, and what is rounding alone is nothing.
+        if self.name == "msd":
+            # Never rounding alone, and as small as the scale is wide: equal to so many digits.
+            digits, size = np.frexp(similar)
+            return np.asarray(np.ldexp(np.rint(digits * _GRID) / _GRID, size), dtype=np.float64)
         similar *= _GRID
         np.rint(similar, out=similar)
         similar /= _GRID
         return similar
+
+    @property
+    def shifts(self) -> bool:
+        """Whether the same number may be taken from all values, which keeps sums of squares from rounding."""
+        return self.name in {"msd", "pearson"}
 
     @property
     def least(self) -> int:

@@ -216,8 +216,8 @@ def _instants(time: pd.Series) -> npt.NDArray[np.float64]:
             time = pd.to_datetime(time, utc=True, format="ISO8601")
         except (ValueError, TypeError):
             raise DataError(
-                f"{_WHAT}: {time.name} must hold times or numbers to tell which of two ratings is the later; records.read "
-                "turns text into times"
+                f"{_WHAT}: {time.name} must hold times or numbers to tell which of two ratings is the later; "
+                "records.read turns text into times"
             ) from None
         # Whole microseconds, which a float holds exactly until the year 2255.
         exact = time.to_numpy(dtype="datetime64[us]").astype(np.int64).astype(np.float64)
