@@ -524,3 +524,17 @@ def test_a_model_that_lists_nothing_for_anybody_finds_nothing(sales):
     found = recommendation.evaluate({"mute": Told(())}, sales, cutoffs=19_080, horizon=20, n_resamples=0)
     assert found.table["ndcg"].xs("mute", level="model").eq(0).all()
     assert np.isnan(found.variety.loc[("any", "mute"), "coverage"])
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_items_that_are_numbers_on_one_side_of_the_cutoff_are_the_same_items(sales, early):
+    numbers = sales["item_id"].str[1:].astype(int).astype(object)
+    in_numbers = (sales["day"] < 19_080) == early
+    mixed = sales.assign(item_id=numbers.where(in_numbers, numbers.astype(str)))
+    asked = {"cutoffs": 19_080, "horizon": 20, "n_resamples": 0}
+    plain = recommendation.evaluate([Told((0, 8))], sales.assign(item_id=numbers.astype(int)), **asked)
+    found = recommendation.evaluate([Told((0, 8))], mixed, **asked)
+    assert found.windows.equals(plain.windows)
+    assert (
+        found.table["ndcg"].xs("Told", level="model").tolist() == plain.table["ndcg"].xs("Told", level="model").tolist()
+    )

@@ -189,17 +189,21 @@ def _window(
     known_pair = (was_customer >= 0) & (was_item >= 0)
     earlier = _keys(add_pairs(before, before.weight, "binary")[1])
     repeat = known_pair & np.isin(was_customer * np.int64(len(before.items)) + was_item, earlier)
+    known_items, wanted_items = before.items.values, later.items.values
+    if known_items.dtype != wanted_items.dtype:
+        # One side happens to hold numbers only.
+        known_items, wanted_items = (ids.astype(str).astype(object) for ids in (known_items, wanted_items))
     relevant = pd.DataFrame(
         {
             "customer_id": later.customers.values[customer],
-            "item_id": later.items.values[item],
+            "item_id": wanted_items[item],
             "new": ~repeat,
             "warm": was_customer >= 0,
         }
     )
     owner, thing = np.divmod(earlier, len(before.items))
-    bought = pd.DataFrame({"customer_id": before.customers.values[owner], "item_id": before.items.values[thing]})
-    return Window(label, known, cutoff, until, relevant, len(before.customers), before.items.values, bought)
+    bought = pd.DataFrame({"customer_id": before.customers.values[owner], "item_id": known_items[thing]})
+    return Window(label, known, cutoff, until, relevant, len(before.customers), known_items, bought)
 
 
 def _keys(pairs: sparse.csr_array) -> npt.NDArray[np.int64]:
