@@ -538,3 +538,25 @@ def test_items_that_are_numbers_on_one_side_of_the_cutoff_are_the_same_items(sal
     assert (
         found.table["ndcg"].xs("Told", level="model").tolist() == plain.table["ndcg"].xs("Told", level="model").tolist()
     )
+
+
+@pytest.mark.parametrize("error", [ValueError, ZeroDivisionError, np.linalg.LinAlgError])
+def test_what_outsiders_raise_of_data_leaves_their_model_out(sales, error):
+    class Refusing(Told):
+        def fit(self, interactions, /):  # noqa: ARG002 -- a recommender's signature
+            raise error("cannot learn from this")
+
+    with pytest.warns(DataWarning, match="theirs could not be judged .* cannot learn from this"):
+        found = recommendation.evaluate(
+            {"theirs": Refusing(), "told": Told()}, sales, cutoffs=19_080, horizon=20, n_resamples=0
+        )
+    assert found.models == ("told", "popularity (30 days)")
+
+
+def test_a_mistake_in_the_code_of_a_model_is_not_hidden(sales):
+    class Wrong(Told):
+        def fit(self, interactions, /):
+            return interactions["no such column"]
+
+    with pytest.raises(KeyError):
+        recommendation.evaluate([Wrong()], sales, cutoffs=19_080, horizon=20, n_resamples=0)

@@ -29,6 +29,10 @@ __all__ = ["FIGURES", "VARIETY", "Sides", "judge"]
 FIGURES = ("ndcg", "recall", "precision", "hit", "average_precision", "reciprocal_rank")
 VARIETY = ("coverage", "concentration", "novelty", "diversity")
 
+# What models say of data they cannot learn from, scikit-learn's ValueError among it; what is a mistake in their code
+# (a TypeError, a KeyError) is not hidden.
+_REFUSALS = (CrmkitError, ValueError, ArithmeticError, MemoryError)
+
 
 @dataclass(frozen=True)
 class Sides:
@@ -83,7 +87,7 @@ def judge(
             lists, judged_by = _alike(given, window)
             found = _scores(lists, judged_by, n).assign(model=name)
             offered = {asked: _variety(table, judged_by, n, sides, level=level) for asked, table in lists.items()}
-        except (CrmkitError, MemoryError) as error:
+        except _REFUSALS as error:
             if name == needed:
                 raise DataError(
                     f"the yardstick, {name}, could not be judged ({window.label}), and without it no model is: {error}"
