@@ -560,3 +560,19 @@ def test_a_mistake_in_the_code_of_a_model_is_not_hidden(sales):
 
     with pytest.raises(KeyError):
         recommendation.evaluate([Wrong()], sales, cutoffs=19_080, horizon=20, n_resamples=0)
+
+
+def test_coverage_is_of_the_same_items_for_every_model(sales):
+    items = pd.DataFrame({"item_id": [f"i{number}" for number in range(60)]})
+    known = sales.loc[sales["day"] < 19_080, "item_id"].nunique()
+    asked = {"cutoffs": 19_080, "horizon": 20, "n_resamples": 0}
+    models = {"old": Told(("i0", "i1")), "new": Told(("i58", "i59"))}
+    for table in (items, items.rename(columns={"item_id": "product_id"}), items.set_index("item_id")):
+        found = recommendation.evaluate(models, sales, items=table, **asked).variety.loc["any", "coverage"]
+        assert found["old"] == found["new"] == pytest.approx(2 / 60)
+    assert recommendation.evaluate(models, sales, **asked).variety.loc[("any", "old"), "coverage"] == 2 / known
+
+
+def test_lists_of_items_without_an_id_leave_the_model_out(sales):
+    with pytest.warns(DataWarning, match="empty could not be judged .* item_id is empty in rows 0, 1"):
+        recommendation.evaluate({"empty": Told(("",))}, sales, cutoffs=19_080, horizon=20, n_resamples=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,15 @@ import pandas as pd
 from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.preparation import Cutoff, as_cutoff
-from crmkit.recommendation._ids import as_ids, number_ids
+from crmkit.recommendation._ids import number_ids
 from crmkit.recommendation._interactions import item_column
+from crmkit.recommendation._side_tables import read_items
 from crmkit.recommendation.evaluation._windows import Counting
 
-__all__ = ["categories", "counting_of", "moments", "share_of_one", "usable_rows", "whole_number"]
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+__all__ = ["counting_of", "goods", "moments", "share_of_one", "usable_rows", "whole_number"]
 
 
 def moments(cutoffs: Any, split: str) -> list[Cutoff]:
@@ -95,14 +99,11 @@ def share_of_one(holdout: Any) -> float:
     return float(holdout)
 
 
-def categories(items: Any) -> pd.DataFrame | None:
-    """Give the category of each item, where the table of items tells it."""
+def goods(items: Any) -> tuple[npt.NDArray[Any] | None, pd.DataFrame | None]:
+    """Give the ids of the table of items, and the category of each where the table tells it."""
     if items is None:
-        return None
-    frame = as_frame(items, what="items")
-    column = "item_id" if "item_id" in frame.columns else "product_id"
-    if "category" not in frame.columns or column not in frame.columns:
-        return None
-    ids, missing = as_ids(frame[column])
-    known = frame.loc[~missing, ["category"]].set_axis(pd.Index(ids[~missing], name="item_id"))
-    return known[~known.index.duplicated()]
+        return None, None
+    ids, table = read_items(items)
+    if "category" not in table.columns:
+        return ids, None
+    return ids, table[["category"]].set_axis(pd.Index(ids, name="item_id"))

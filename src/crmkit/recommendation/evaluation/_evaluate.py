@@ -13,8 +13,8 @@ from crmkit.core.errors import DataError, DataWarning
 from crmkit.metrics.intervals import check_level
 from crmkit.preparation import calendar_days
 from crmkit.recommendation.evaluation._arguments import (
-    categories,
     counting_of,
+    goods,
     moments,
     share_of_one,
     usable_rows,
@@ -99,7 +99,8 @@ def evaluate(
         Only events rated at least so high count.
     items, customers : table or None, default=None
         What is known of items and customers, for models that take it. It is not divided in time: leave out what was
-        not known at the first cutoff. With a column ``category`` in ``items``, diversity of lists is measured by it.
+        not known at the first cutoff. Coverage of lists is of ``items`` and all known before the cutoff; with a
+        column ``category`` in ``items``, diversity of lists is measured by it.
     baseline : str or None, default=None
         The model that ``paired`` compares with; None for what was popular in the last 30 days (of pairs held out at
         random: ever).
@@ -168,7 +169,8 @@ def evaluate(
         windows = [window_after(frame, moment, horizon, counting) for moment in asked]
         seen = _days_seen(frame, asked, horizon)
         _warn_of_short_windows(asked, seen, horizon)
-    sides = Sides(items, customers, categories(items), None if events is None else counting.events)
+    catalogue, features = goods(items)
+    sides = Sides(items, customers, features, None if events is None else counting.events, catalogue)
     judged = [judge(entrants, window, n, sides, level=level, needed=own) for window in windows]
     scores, everywhere = _of_all_windows([part for parts, _ in judged for part in parts], len(windows))
     if chosen not in everywhere:

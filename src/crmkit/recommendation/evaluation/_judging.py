@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit.core.checks import as_frame
+from crmkit.core.checks import as_frame, positions
 from crmkit.core.errors import CrmkitError, DataError, DataWarning
 from crmkit.metrics import concentration, coverage, diversity, list_scores, novelty
 from crmkit.recommendation._base import BaseRecommender
-from crmkit.recommendation._ids import Ids, as_ids
+from crmkit.recommendation._ids import Ids, as_ids, number_ids
 from crmkit.recommendation.evaluation._entrants import accepts, fresh
 
 if TYPE_CHECKING:
@@ -46,12 +46,15 @@ class Sides:
         The category of each item, by which lists are diverse; None where it is not known.
     events : tuple of str or None, default=None
         The kinds of event that count, where they were named; handed to recommenders of crmkit.
+    catalogue : ndarray or None, default=None
+        The ids of ``items``: they could be recommended, sold before or not.
     """
 
     items: Any
     customers: Any
     features: pd.DataFrame | None
     events: tuple[str, ...] | None = None
+    catalogue: npt.NDArray[Any] | None = None
 
 
 def judge(
@@ -174,14 +177,22 @@ def _variety(lists: pd.DataFrame, window: Window, n: int, sides: Sides, *, level
     found: dict[str, float] = {}
     figures: dict[str, Any] = dict.fromkeys(VARIETY)
     if len(lists):
-        catalogue = pd.unique(pd.concat([pd.Series(window.items), lists["item_id"]], ignore_index=True))
+        listed, of_lists = number_ids(lists["item_id"])
+        if (listed < 0).any():
+            raise DataError(f"item_id is empty in {positions(listed < 0)} of the lists")
+        # All that could have been recommended, the same for every model that keeps to what is known.
+        everything = Ids(window.items).joined(of_lists.values)
+        everything = everything if sides.catalogue is None else everything.joined(sides.catalogue)
+        lists = lists.assign(item_id=everything.numbers_of(of_lists.values)[listed])
+        catalogue = np.arange(len(everything))
         figures["coverage"] = coverage(lists, catalogue, n=n, level=level)
         figures["concentration"] = concentration(lists, catalogue, n=n, level=level)
         if len(window.bought):
-            figures["novelty"] = novelty(lists, window.bought, n=n, level=level)
+            had, of_bought = number_ids(window.bought["item_id"])
+            bought = window.bought.assign(item_id=everything.numbers_of(of_bought.values)[had])
+            figures["novelty"] = novelty(lists, bought, n=n, level=level)
         if sides.features is not None and lists["customer_id"].duplicated().any():
-            known = Ids(sides.features.index.to_numpy())
-            place = pd.Index(known.numbers_of(as_ids(catalogue)[0]))
+            place = pd.Index(Ids(sides.features.index.to_numpy()).numbers_of(everything.values))
             features = sides.features.reset_index(drop=True).reindex(place)
             features = features.set_axis(pd.Index(catalogue, name="item_id"))
             figures["diversity"] = diversity(lists, features, n=n, level=level)
