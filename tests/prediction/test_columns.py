@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 
 import crmkit
 from crmkit import DataError, DataWarning, prediction
-from crmkit.prediction import TableColumns
+from crmkit.prediction import ScaledLogistic, TableColumns
 from crmkit.prediction._reading import kind_of, looks_like_id
 
 N = 240
@@ -347,3 +347,17 @@ def test_columns_in_another_order_are_refused():
     model = prediction.ForestClassifier(5).fit(TABLE, LABELS)
     with pytest.raises(ValueError, match="feature names should match"):
         model.predict(TABLE[TABLE.columns[::-1]])
+
+
+def test_a_warning_points_at_the_line_of_the_caller():
+    table = pd.DataFrame({"total": range(40), "nothing": None})
+    for model in (TableColumns(), ScaledLogistic(), make_pipeline(TableColumns(), ScaledLogistic())):
+        with pytest.warns(DataWarning, match="nothing holds no value") as caught:
+            model.fit(table, [0, 1] * 20)
+        assert {one.filename for one in caught} == {__file__}
+
+
+def test_two_columns_of_one_name_are_refused_by_name():
+    twice = pd.DataFrame([[1, 2], [3, 4]], columns=["total", "total"])
+    with pytest.raises(DataError, match="X has more than one column named 'total'"):
+        TableColumns().fit(twice)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from crmkit.core.checks import as_frame, positions
-from crmkit.core.errors import DataError, DataWarning
+from crmkit.core.errors import DataError
+from crmkit.core.telling import tell
 from crmkit.metrics._columns import check_same_order
 
 if TYPE_CHECKING:
@@ -51,17 +51,15 @@ def known_rows(X: Any, y: Any, groups: Any = None) -> tuple[Any, Any, Any]:
     column = pd.Series(y) if not isinstance(y, pd.Series) else y
     missing = column.isna().to_numpy(dtype=bool)
     if not missing.any():
-        return X, y, groups
+        # True and False that came as objects are labels like any others.
+        known = isinstance(y, pd.Series) and y.dtype == object
+        return X, y.infer_objects() if known else y, groups
     n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
     if n_rows != len(column):
         raise DataError(f"X has {n_rows:,} rows, y has {len(column):,}")
     if missing.all():
         raise DataError("y is missing in every row: there is nothing to learn from")
-    warnings.warn(
-        f"{int(missing.sum()):,} of {len(column):,} rows have no y and are set aside: {positions(missing)}",
-        DataWarning,
-        stacklevel=3,
-    )
+    tell(f"{int(missing.sum()):,} of {len(column):,} rows have no y and are set aside: {positions(missing)}")
     kept = np.flatnonzero(~missing)
     # Labels that had to share a column with missing values get their own type back.
     target = column.iloc[kept].infer_objects()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -15,7 +14,8 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
 from crmkit.core.checks import as_frame, positions
-from crmkit.core.errors import DataError, DataWarning
+from crmkit.core.errors import DataError
+from crmkit.core.telling import tell
 from crmkit.prediction._checking import feature_names, validate_data
 from crmkit.prediction._plans import ColumnPlan, make_plan, ranks
 from crmkit.prediction._reading import as_numbers
@@ -242,7 +242,7 @@ class TableColumns(TransformerMixin, BaseEstimator):
 
     def _read(self, X: Any, *, fitting: bool) -> pd.DataFrame:
         """Give the rows as a table, its names checked."""
-        if hasattr(X, "columns") and not isinstance(X, pd.DataFrame):
+        if hasattr(X, "columns"):
             X = as_frame(X, what="X")
         if isinstance(X, pd.DataFrame):
             validate_data(self, X, reset=fitting, skip_check_array=True)
@@ -301,7 +301,7 @@ class TableColumns(TransformerMixin, BaseEstimator):
         }
         for kind, sentence in sentences.items():
             if told and problems[kind]:
-                warnings.warn(f"{sentence}: {'; '.join(problems[kind])}", DataWarning, stacklevel=4)
+                tell(f"{sentence}: {'; '.join(problems[kind])}")
         return np.column_stack(found) if found else np.empty((len(frame), 0))
 
     def _measured(
@@ -327,12 +327,10 @@ class TableColumns(TransformerMixin, BaseEstimator):
         """Say which columns deserve a look."""
         left = [f"{plan.name} ({plan.left_out})" for plan in self.plan_ if plan.left_out]
         if left:
-            warnings.warn(
-                f"left out, because they tell nothing of other rows: {', '.join(left)}", DataWarning, stacklevel=4
-            )
+            tell(f"left out, because they tell nothing of other rows: {', '.join(left)}")
         odd = [f"{plan.name} {plan.warned}" for plan in self.plan_ if plan.warned]
         if odd:
-            warnings.warn("; ".join(odd), DataWarning, stacklevel=4)
+            tell("; ".join(odd))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -316,3 +316,57 @@ def raise_if_known(empty):
     asked = will_buy(empty, "2020-01-01", windows=[9], horizon=9, until="2021-01-01", columns=EventColumns(measures=[]))
     assert len(asked.X) == 0
     will_buy(empty, "2020-01-01", windows=[9], horizon=9)
+
+
+def test_cutoffs_given_one_by_one_are_all_asked_about(company):
+    asked = will_buy(company.transactions, iter(CUTOFFS), windows=[30], horizon=30)
+    assert asked.coverage.index.strftime("%Y-%m-%d").tolist() == CUTOFFS
+
+
+def test_a_win_that_was_written_down_after_the_cutoff_is_a_win():
+    history = pd.DataFrame(
+        {
+            "opportunity_id": ["late", "late", "open", "open", "known", "known"],
+            "customer_id": "a",
+            "day": [1, 20, 1, 90, 1, 20],
+            "stage": ["lead", "won"] * 3,
+            "recorded_time": pd.to_datetime([None, "1970-02-05", None, None, None, "1970-01-21"]),
+        }
+    )
+    asked = will_be_won(history, "1970-01-31", stages=["lead"], horizon=30, until="1970-12-01")
+    assert asked.y.droplevel(["customer_id", "cutoff"]).to_dict() == {"late": 1, "open": 0}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"amount": ["1", "secret", "3"]}, "opportunities: amount must hold numbers"),
+        ({"amount": [1.0, np.inf, 3.0]}, "opportunities: amount is infinite in row 1"),
+        ({"close_time": "2023-01-01"}, "opportunities: close_time must hold times"),
+    ],
+)
+def test_deals_that_cannot_be_read_are_refused_without_their_values(changed, message):
+    history = pd.DataFrame({"opportunity_id": list("aab"), "customer_id": "c", "day": [1, 2, 3], "stage": "lead"})
+    with pytest.raises(DataError, match=message) as caught:
+        will_be_won(history.assign(**changed), "1970-01-31", stages=["lead"], horizon=9, until="1971-01-01")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("stages", [["lead", "Lead "], ["lead", "won"]])
+def test_a_stage_declared_twice_is_refused(stages):
+    history = pd.DataFrame({"opportunity_id": list("aab"), "customer_id": "c", "day": [1, 2, 3], "stage": "lead"})
+    with pytest.raises(DataError, match="a stage is declared twice"):
+        will_be_won(history, "1970-01-31", stages=stages, horizon=9, until="1971-01-01")
+
+
+def test_amounts_that_nobody_has_said_are_missing():
+    history = pd.DataFrame({"opportunity_id": list("aab"), "customer_id": "c", "day": [1, 2, 3], "stage": "lead"})
+    history["amount"] = None
+    asked = will_be_won(history, "1970-01-31", stages=["lead"], horizon=9, until="1971-01-01")
+    assert asked.features["amount"].isna().all()
+
+
+def test_warnings_point_at_the_line_of_the_caller(company):
+    with pytest.warns(DataWarning, match="no customer is known") as caught:
+        will_buy(company.transactions, "2001-01-01", windows=[30], horizon=30)
+    assert {one.filename for one in caught} == {__file__}

@@ -43,6 +43,8 @@ class Deals:
         How many open stages there are.
     by : tuple of str
         Columns whose success so far is a feature.
+    amount : ndarray of float, shape (n_rows,), or None
+        What deals were thought to be worth; NaN where missing.
     close : ndarray of float, shape (n_rows,)
         Expected close in ticks; NaN where missing.
     day : int
@@ -58,6 +60,7 @@ class Deals:
     stage: npt.NDArray[np.intp]
     n_open: int
     by: tuple[str, ...]
+    amount: npt.NDArray[np.float64] | None
     close: npt.NDArray[np.float64]
     day: int
 
@@ -104,14 +107,20 @@ class Deals:
             known = clock.known(moment, day, time, frame["recorded_time"])
         close = np.full(len(frame), np.nan)
         if "close_time" in frame.columns and frame["close_time"].notna().any():
+            if not pd.api.types.is_datetime64_any_dtype(frame["close_time"].dtype):
+                raise DataError(
+                    f"opportunities: close_time must hold times, got {frame['close_time'].dtype}: read text with "
+                    "pandas.to_datetime"
+                )
             there = frame["close_time"].notna().to_numpy(dtype=bool)
             expected = frame.loc[there, "close_time"].rename("time")
             close[there] = clock.moments(calendar_days(expected.to_frame(), what="close_time"), expected)
         order = np.lexsort((moment, deal))
+        worth = _amounts(frame["amount"])[order] if "amount" in frame.columns else None
         chosen = frame.iloc[order].reset_index(drop=True)
         kept = tuple(name for name in by if name in frame.columns)
         parts = deal[order], customer[order], ids, moment[order], known[order], np.asarray(stage)[order]
-        return cls(chosen, *parts, n_open, kept, close[order], clock.day)
+        return cls(chosen, *parts, n_open, kept, worth, close[order], clock.day)
 
     def at(self, tick: int, horizon: int, when: pd.Timestamp) -> tuple[pd.DataFrame, npt.NDArray[np.float64]]:
         """Give features of the deals open at a cutoff, and whether each is won within the horizon.
@@ -142,7 +151,8 @@ class Deals:
         table |= self._success("customer", pd.Series(self.customer[seen[last]]), stage[last], ended, rate=False)
         for name in self.by:
             table |= self._success(name, self.frame[name].iloc[seen[last]], stage[last], ended, rate=True)
-        inside = (self.moment >= tick) & (self.moment < tick + horizon * self.day) & (self.stage == self.n_open)
+        # A win before the cutoff that was written down later is one that was not known then.
+        inside = (self.known >= tick) & (self.moment < tick + horizon * self.day) & (self.stage == self.n_open)
         won = np.isin(deal[last], self.deal[inside]).astype(np.float64)
         rows = np.flatnonzero(~ended)
         index = pd.MultiIndex.from_arrays(
@@ -176,8 +186,8 @@ class Deals:
             "moves": self._per_deal(step != 0, first),
             "moves_back": self._per_deal(step < 0, first),
         }
-        if "amount" in self.frame.columns:
-            amount = self.frame["amount"].to_numpy(dtype=np.float64, na_value=np.nan)[seen]
+        if self.amount is not None:
+            amount = self.amount[seen]
             table |= {"amount": amount[last], "amount_change": amount[last] - amount[first]}
         if not np.isnan(self.close).all():
             table |= {
@@ -205,3 +215,17 @@ class Deals:
         mean = (n_won.sum() + 1) / (n_ended.sum() + 2)
         drawn = (n_won + _WEIGHT * mean) / (n_ended + _WEIGHT)
         return {f"{name}_ended": n_ended[place], f"{name}_win_rate": drawn[place]}
+
+
+def _amounts(column: pd.Series) -> npt.NDArray[np.float64]:
+    """Give what deals are thought to be worth; of some nobody has said it yet."""
+    if column.isna().all():
+        return np.full(len(column), np.nan)
+    if not pd.api.types.is_numeric_dtype(column.dtype):
+        raise DataError(
+            f"opportunities: amount must hold numbers, got {column.dtype}: read text with pandas.to_numeric"
+        )
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    if np.isinf(values).any():
+        raise DataError(f"opportunities: amount is infinite in {positions(np.isinf(values))}")
+    return values

@@ -10,6 +10,7 @@ import pandas as pd
 
 from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError
+from crmkit.core.telling import passed_on
 from crmkit.prediction.targets._target import Target
 from crmkit.preparation import as_cutoff, features
 from crmkit.preparation._contract_summary import OPEN, contract_days
@@ -151,17 +152,19 @@ class _Ends:
         people = pd.DataFrame({"customer_id": own.index.get_level_values("customer_id").unique()})
         if self.recipe is None:
             # Their own label is not asked for: whatever it is, it is not looked at.
-            made = features(
-                others,
-                days,
-                windows=self.windows,
-                horizon=1,
-                columns=self.columns,
-                customers=people,
-                until=until or max(days) + 1,
-            )
+            with passed_on():
+                made = features(
+                    others,
+                    days,
+                    windows=self.windows,
+                    horizon=1,
+                    columns=self.columns,
+                    customers=people,
+                    until=until or max(days) + 1,
+                )
             return replace(self, recipe=made.recipe), own.join(made.features)
-        return self, own.join(self.recipe.apply(others, days, customers=people))
+        with passed_on():
+            return self, own.join(self.recipe.apply(others, days, customers=people))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from crmkit.core.checks import as_frame
 from crmkit.core.errors import DataError
+from crmkit.core.telling import passed_on
 from crmkit.prediction.targets._target import Target
 from crmkit.preparation import as_cutoff, calendar_days, features
 
@@ -72,13 +73,20 @@ def ask(
         return Target(question, kind, made.features.loc[rows], label, made.horizon, remarks(made), again)
 
     def again(later: Any, moments: Any, *, others: Any, labels: bool, until: Any) -> Target:
-        given = tables(later, others)
+        given, moments = tables(later, others), _listed(moments)
         end = data_until(given, moments) if until is None and labels else until
-        return wrap(first.apply(given, moments, labels=labels, until=end))
+        with passed_on():
+            return wrap(first.apply(given, moments, labels=labels, until=end))
 
-    given = tables(table, others)
-    first = features(given, cutoffs, until=data_until(given, cutoffs) if until is None else until, **options)
+    given, asked_at = tables(table, others), _listed(cutoffs)
+    with passed_on():
+        first = features(given, asked_at, until=data_until(given, asked_at) if until is None else until, **options)
     return wrap(first)
+
+
+def _listed(cutoffs: Any) -> Any:
+    """Give several cutoffs as a list: they are looked at more than once, which an iterator is not good for."""
+    return cutoffs if isinstance(cutoffs, str) or not hasattr(cutoffs, "__iter__") else list(cutoffs)
 
 
 def with_others(name: str, table: Any, others: Any) -> dict[str, Any]:

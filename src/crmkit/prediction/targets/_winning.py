@@ -91,6 +91,9 @@ def will_be_won(
     )
     if not question.stages or isinstance(stages, str):
         raise DataError("stages must list the open stages in their order")
+    keys = [_key(name) for name in question.stages]
+    if len({*keys, *question.won, *question.lost}) < len(keys) + len(question.won) + len(question.lost):
+        raise DataError("a stage is declared twice: stages are the open ones, none of them a word for won or lost")
     return question.ask(history, cutoffs, until=until)
 
 
