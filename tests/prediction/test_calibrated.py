@@ -191,3 +191,11 @@ def test_what_cannot_be_calibrated_is_refused():
         CalibratedProbabilities(ScaledLogistic(), cv=TimeSeriesSplit(2)).fit(
             X, np.repeat(["a", "b", "c"], [10, 10, 20])
         )
+
+
+def test_a_fold_without_a_label_is_said_in_our_words_before_it_is_fitted():
+    X = np.random.default_rng(0).normal(size=(120, 2))
+    with pytest.raises(DataError, match="a fold does not train on every label"):
+        CalibratedProbabilities("logistic", cv=TimeSeriesSplit(3)).fit(X, np.arange(120) > 80)
+    with pytest.raises(DataError, match="y holds one class only"):
+        CalibratedProbabilities("logistic").fit(X, np.ones(120))

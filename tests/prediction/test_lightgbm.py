@@ -128,3 +128,34 @@ def test_fitting_anew_by_the_other_engine_forgets_the_first():
     assert not hasattr(theirs, "booster_")
     assert theirs.n_iter_ == 10
     assert theirs.predict(X).shape == (400,)
+
+
+@pytest.mark.parametrize("constraint", [{"a[1],{": 1}, [1, 0]])
+def test_an_effect_may_be_made_to_rise_by_name_or_place(constraint):
+    table = pd.DataFrame({"a[1],{": X[:, 0], "b": X[:, 1]})
+    noisy = table["a[1],{"] + RNG.normal(size=400)
+    model = _made("regressor", monotonic_cst=constraint).fit(table, noisy)
+    steps = pd.DataFrame({"a[1],{": np.linspace(-2, 2, 50), "b": 0.0})
+    assert (np.diff(model.predict(steps)) >= 0).all()
+    free = _made("regressor").fit(table, noisy)
+    assert (np.diff(free.predict(steps)) < 0).any()
+
+
+@pytest.mark.parametrize("constraint", [[1, 0], [1, 0, 0, 7], {"unknown": 1}])
+def test_constraints_that_do_not_fit_are_refused_as_scikit_learn_does(constraint):
+    table = pd.DataFrame(X, columns=list("abcd"))
+    with pytest.raises(ValueError, match="monotonic_cst") as theirs:
+        crmkit.create("classifier", "boosting", monotonic_cst=constraint).fit(table, LABELS)
+    with pytest.raises(ValueError, match="monotonic_cst") as ours:
+        _made(monotonic_cst=constraint).fit(table, LABELS)
+    assert str(ours.value) == str(theirs.value)
+
+
+def test_what_does_not_fit_the_labels_or_columns_is_refused():
+    with pytest.raises(DataError, match="monotonic_cst is for numbers and two labels"):
+        _made(monotonic_cst=[1, 0, 0, 0]).fit(X, np.digitize(X[:, 0], [-0.5, 0.5]))
+    with pytest.raises(DataError, match="class_weight names labels that y does not have: 'leave'"):
+        _made(class_weight={"leave": 2.0}).fit(X, LABELS)
+    for places in ([7], [-1], [True, False]):
+        with pytest.raises(DataError, match="categorical_features do not fit the 4 columns"):
+            _made(categorical_features=places).fit(X, LABELS)

@@ -186,3 +186,21 @@ GIVEN = np.array([0.1, 0.2, 0.7])
 def test_what_cannot_be_is_refused(call, match):
     with pytest.raises(DataError, match=match):
         call()
+
+
+@pytest.mark.parametrize("given", [[0.3] * 100, [0.2] * 100, [1.0] * 30, [0.9], [[0.2, 0.3, 0.5]] * 50])
+def test_probabilities_that_are_all_the_same_tell_no_shares(given):
+    trained = 0.2 if np.ndim(given) == 1 else [0.3, 0.3, 0.4]
+    with pytest.raises(DataError, match="do not tell the labels apart"):
+        estimate_prior(given, trained=trained)
+
+
+def test_probabilities_that_do_not_sum_to_one_are_refused():
+    with pytest.raises(DataError, match="probabilities of a row must sum to 1"):
+        estimate_prior([[0.2, 0.3], [0.1, 0.4]], trained=0.2)
+
+
+def test_it_says_that_nothing_was_tested_with_too_few_validation_rows():
+    few = ([0, 1, 0, 1], [0.2, 0.8, 0.3, 0.6])
+    shown = repr(estimate_prior([0.1, 0.4, 0.8], validation=few))
+    assert "was not tested: that takes validation= with five rows of each label" in shown

@@ -65,7 +65,8 @@ def train(
     Parameters
     ----------
     parameters : dict
-        Those of ``BoostingClassifier`` or ``BoostingRegressor``.
+        Those of ``BoostingClassifier`` or ``BoostingRegressor``; ``monotonic_cst`` as a list of -1, 0 and 1, a column
+        each.
     X : ndarray of float64, shape (n_rows, n_features)
         NaN where missing; codes where categorical.
     y : ndarray, shape (n_rows,)
@@ -112,7 +113,7 @@ def train(
         if parameters["loss"] == "quantile":
             settings["alpha"] = parameters["quantile"]
     if parameters["monotonic_cst"] is not None:
-        settings["monotone_constraints"] = list(parameters["monotonic_cst"])
+        settings["monotone_constraints"] = parameters["monotonic_cst"]
     rows = np.arange(len(y))
     held: npt.NDArray[Any] = rows[:0]
     stops = parameters["early_stopping"]

@@ -10,7 +10,7 @@ from scipy.special import expit, softmax
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import _check_monotonic_cst, _check_sample_weight, check_is_fitted
 from threadpoolctl import threadpool_limits
 
 from crmkit.core.checks import as_frame
@@ -56,7 +56,13 @@ class _Boosting(TakesTables):
                 "with engine='lightgbm' categorical_features are positions or a mask, of arrays alone: in tables, "
                 "categories are found by their type"
             )
-        found[np.asarray(asked)] = True
+        places = np.asarray(asked)
+        fits = (
+            places.shape == (n_features,) if places.dtype.kind == "b" else ((places >= 0) & (places < n_features)).all()
+        )
+        if not fits:
+            raise DataError(f"categorical_features do not fit the {n_features} columns of X")
+        found[places] = True
         return found
 
     def _fit_lightgbm(self, X: Any, y: Any, sample_weight: Any, *, labels: bool) -> None:
@@ -84,7 +90,14 @@ class _Boosting(TakesTables):
         parameters: dict[str, Any] = self.get_params(deep=False)  # type: ignore[attr-defined]  # of the class to the right
         if labels and isinstance(parameters["class_weight"], dict):
             places = {label: code for code, label in enumerate(self.classes_.tolist())}
+            unknown = [one for one in parameters["class_weight"] if one not in places]
+            if unknown:
+                raise DataError(f"class_weight names labels that y does not have: {', '.join(map(repr, unknown))}")
             parameters["class_weight"] = {places[one]: weight for one, weight in parameters["class_weight"].items()}
+        if parameters["monotonic_cst"] is not None:
+            if n_classes > 2:
+                raise DataError("monotonic_cst is for numbers and two labels, as with engine='scikit-learn'")
+            parameters["monotonic_cst"] = _check_monotonic_cst(self, parameters["monotonic_cst"]).tolist()
         self.booster_, self._n_rounds = _lightgbm.train(
             parameters, X, y, sample_weight, n_classes=n_classes, categorical=self._categorical(X.shape[1])
         )

@@ -143,14 +143,14 @@ class CalibratedProbabilities(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         labels = column_or_1d(y, warn=True)
         check_classification_targets(labels)
         found, codes = np.unique(labels, return_inverse=True)
+        if len(found) < 2:
+            raise DataError("y holds one class only: there is nothing to classify")
         self.classes_ = found
         self.estimator_ = self._made().fit(rows, labels)
         if hasattr(self.estimator_, "n_features_in_"):
             self.n_features_in_: int = self.estimator_.n_features_in_
         if hasattr(self.estimator_, "feature_names_in_"):
             self.feature_names_in_: npt.NDArray[Any] = self.estimator_.feature_names_in_
-        if len(self.classes_) < 2:
-            raise DataError("y holds one class only: there is nothing to classify")
         scores, tested = self._out_of_fold(rows, labels, groups)
         right = codes[tested]
         self.n_calibrated_ = len(tested)
@@ -185,9 +185,9 @@ class CalibratedProbabilities(ClassifierMixin, MetaEstimatorMixin, BaseEstimator
         found: list[npt.NDArray[np.float64]] = []
         tested: list[npt.NDArray[np.intp]] = []
         for train, test in folds.split(X, labels, groups):
-            model = self._made().fit(take_rows(X, train), labels[train])
-            if len(model.classes_) < len(self.classes_):
+            if len(np.unique(labels[train])) < len(self.classes_):
                 raise DataError("a fold does not train on every label: take fewer folds, or join rare labels")
+            model = self._made().fit(take_rows(X, train), labels[train])
             found.append(_score_columns(model, take_rows(X, test)))
             tested.append(np.asarray(test, dtype=np.intp))
         if not sum(map(len, tested)):

@@ -30,6 +30,7 @@ __all__ = ["PriorCorrected", "PriorShift", "correct_prior", "estimate_prior"]
 _TINY = 1e-12
 _BINS = 10
 _LEAST_IN_A_BIN = 5
+_ROUNDED = 1e-3
 
 
 def correct_prior(probabilities: Any, *, trained: Any, now: Any) -> npt.NDArray[np.float64]:
@@ -106,7 +107,7 @@ class PriorShift:
         "em" or "bbse".
     p_value : float
         How likely scores so different from what shares alone can explain would be by chance; NaN without validation
-        rows. Small means that rows of one label look otherwise than they did: then neither the shares nor corrected
+        rows, or where they are too few or too much alike. Small means that rows of one label look otherwise than they did: then neither the shares nor corrected
         probabilities can be believed.
     n : int
         New rows.
@@ -146,7 +147,10 @@ class PriorShift:
     def __repr__(self) -> str:
         moved = ", ".join(f"{label}: {self.trained[label]:.3g} -> {one}" for label, one in self.now.items())
         if np.isnan(self.p_value):
-            doubt = "whether only shares have moved was not tested: give validation="
+            doubt = (
+                "whether only shares have moved was not tested: that takes validation= with five rows of each label, "
+                "whose scores differ"
+            )
         elif self.p_value < 0.01:
             doubt = f"but shares alone do not explain the new scores (p = {self.p_value:.2g}): do not rely on it"
         else:
@@ -201,7 +205,8 @@ def estimate_prior(
     Raises
     ------
     DataError
-        If there are no validation rows where they are needed, or predictions do not tell labels apart.
+        If there are no validation rows where they are needed, or predictions do not tell labels apart: where all new
+        rows have the same probabilities, any shares explain them, or none but an extreme.
 
     Notes
     -----
@@ -234,6 +239,8 @@ def estimate_prior(
     new = _two(np.asarray(probabilities, dtype=np.float64))
     if not len(new) or not np.isfinite(new).all() or (new < 0).any() or (new > 1).any():
         raise DataError("probabilities must be at least one row, all between 0 and 1")
+    if (np.abs(new.sum(axis=1) - 1) > _ROUNDED).any():
+        raise DataError("probabilities of a row must sum to 1")
     names = list(range(new.shape[1])) if names is None else names
     if len(names) != new.shape[1] or (held is not None and held[0].shape[1] != new.shape[1]):
         raise DataError(f"probabilities have {new.shape[1]} columns, but {len(names)} labels are known")
@@ -245,6 +252,11 @@ def estimate_prior(
     old = _shares(trained, len(names), "trained") if old is None else old
     if (old <= 0).any():
         raise DataError("every label must be among the training rows")
+    if np.linalg.matrix_rank(new, tol=1e-9 * len(new)) < len(names):
+        raise DataError(
+            f"the {len(new):,} new rows have probabilities that do not tell the labels apart (all the same, or one row "
+            "only): no shares can be estimated"
+        )
     if method == "em" or held is None:
         shares, covariance = _by_em(new, old)
     else:
