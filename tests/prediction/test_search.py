@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import time
 
 import numpy as np
@@ -291,3 +292,53 @@ def test_rows_set_aside_are_counted_and_never_shown():
     shown = repr(set_test_aside(table, np.arange(20) % 2, share=0.5))
     assert "10 rows to work with" in shown
     assert "Zebedee" not in shown
+
+
+@pytest.mark.skipif(_measured.MEMORY != "resident set", reason="Python's own count sees every allocation")
+def test_memory_that_was_freed_before_is_seen_when_it_is_used_again():
+    peaks = []
+    for _ in range(3):
+        with PeakMemory() as memory:
+            # Small blocks come from the heap, which keeps what is freed.
+            blocks = [np.ones(4_000) for _ in range(1_000)]
+        del blocks
+        peaks.append(memory.megabytes)
+    if not hasattr(ctypes.CDLL(None), "malloc_trim"):
+        pytest.skip("this C library does not give memory back")
+    assert peaks == [pytest.approx(32, abs=6)] * 3
+
+
+def test_one_is_judged_without_any_time_even_where_the_first_fails():
+    found = search([Breaks(), "logistic", "tree"], X, LABELS, evaluators="accuracy", cv=3, time_budget=0.0)
+    assert found.name == "logistic"
+    assert found.table["status"].to_dict() == {"logistic": "finished", "tree": "out of time", "Breaks": "failed"}
+
+
+def test_what_a_wrong_parameter_name_is_stands_in_the_reason():
+    found = search({"a": ("logistic", {"sea": [1.0]}), "b": "tree"}, X, LABELS, evaluators="accuracy", cv=3)
+    assert "Invalid parameter 'sea'" in found.table.loc["a", "reason"]
+    with pytest.raises(DataError, match="no candidate could be judged: a: ValueError: Invalid parameter 'sea'"):
+        search({"a": ("logistic", {"sea": [1.0]})}, X, LABELS, evaluators="accuracy", cv=3)
+
+
+def test_where_nothing_could_be_judged_the_reason_says_where_the_message_is():
+    with pytest.raises(DataError, match="is that of the error that this one comes from") as caught:
+        search([Breaks()], X, LABELS, evaluators="accuracy", cv=3)
+    assert "Wang" not in str(caught.value)
+    assert "Wang" in str(caught.value.__cause__)
+
+
+def test_two_configurations_of_one_name_are_refused():
+    with pytest.raises(DataError, match="two configurations would be called 't 1'"):
+        search({"t": ("tree", {"max_depth": [1, 2]}), "t 1": "tree"}, X, LABELS, evaluators="accuracy", cv=3)
+
+
+def test_drawn_parameters_are_written_as_a_caller_would_write_them():
+    drawn = {"C": loguniform(0.1, 1.0)}
+    found = search([("logistic", drawn)], X, LABELS, evaluators="accuracy", cv=3, strategy="random", n_draws=2)
+    assert found.table["parameters"].str.fullmatch(r"C=0\.\d+").all()
+
+
+def test_true_and_false_that_came_as_objects_are_labels():
+    found = search(["logistic"], X, pd.Series(list(LABELS == "stay"), dtype=object), evaluators="roc-auc", cv=3)
+    assert found.table["status"].tolist() == ["finished"]

@@ -52,7 +52,10 @@ class Configuration:
     @property
     def words(self) -> str:
         """The parameters as a caller would write them."""
-        return ", ".join(f"{name}={value!r}" for name, value in self.parameters.items())
+        plain = {
+            name: value.item() if isinstance(value, np.generic) else value for name, value in self.parameters.items()
+        }
+        return ", ".join(f"{name}={value!r}" for name, value in plain.items())
 
 
 def named_candidates(candidates: Any, kind: str, y: Any, random_state: Any) -> list[tuple[str, Any, Mapping[str, Any]]]:
@@ -130,7 +133,7 @@ def configurations(
     Raises
     ------
     DataError
-        If a grid holds a distribution, or a parameter no value.
+        If a grid holds a distribution, a parameter no value, or two configurations get one name.
     """
     found = []
     for name, model, parameters in named:
@@ -153,6 +156,10 @@ def configurations(
         for number, chosen in enumerate(tried):
             shown = name if len(tried) == 1 else f"{name} {number + 1}"
             found.append(Configuration(shown, name, model, dict(chosen)))
+    names = [one.name for one in found]
+    twice = sorted({one for one in names if names.count(one) > 1})
+    if twice:
+        raise DataError(f"two configurations would be called {', '.join(map(repr, twice))}: name candidates otherwise")
     return found
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "Race"]
 
 _LEAST_ROWS = 200
+_IN_ERRORS, _IN_CAUSE = "is in .errors", "is that of the error that this one comes from"
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,12 @@ class Race:
         going = list(range(len(entries)))
         shares = self._shares(len(entries), len(y))
         for rung, share in enumerate(shares):
-            # One is always judged, so that there is a choice however little time there was.
             limits = [None if place == going[0] else deadline for place in going]
             judged: Any = Parallel(n_jobs=n_jobs)(
                 delayed(self._judge)(entries[place], X, y, groups, share, limit)
                 for place, limit in zip(going, limits, strict=True)
             )
+            judged = self._one_at_least(judged, X, y, groups, share)
             for place, outcome in zip(going, judged, strict=True):
                 outcomes[place] = outcome
             if rung + 1 < len(shares):
@@ -97,6 +98,16 @@ class Race:
                     outcomes[place] = _dropped(outcomes[place], rung, len(shares))
                 going = keep
         return [outcome for outcome in outcomes if outcome is not None]
+
+    def _one_at_least(self, judged: Any, X: Any, y: Any, groups: Any, share: float) -> list[Outcome]:
+        """Judge one however little time there was, so that there is a choice, even where the first has failed."""
+        found = list(judged)
+        for place, outcome in enumerate(found):
+            if any(one.status == "finished" for one in found):
+                break
+            if outcome.status == "out of time":
+                found[place] = self._judge(outcome.configuration, X, y, groups, share, None)
+        return found
 
     def best(self, outcomes: list[Outcome]) -> int:
         """Give the place of the best finished configuration, of equal ones the first."""
@@ -110,7 +121,7 @@ class Race:
                 f"{one.configuration.name}: {one.reason or first.name + ' is undefined'}" for one in outcomes[:5]
             )
             cause = next((one.error for one in outcomes if one.error is not None), None)
-            raise DataError(f"no candidate could be judged: {reasons}") from cause
+            raise DataError(f"no candidate could be judged: {reasons.replace(_IN_ERRORS, _IN_CAUSE)}") from cause
         return int(np.nanargmax(values) if first.greater_is_better else np.nanargmin(values))
 
     def _shares(self, n_entries: int, n_rows: int) -> list[float]:
@@ -143,6 +154,9 @@ class Race:
         seed = int(given) if isinstance(given, int | np.integer) else 0
         try:
             model = configured(entry)
+        except Exception as error:  # noqa: BLE001 -- as below; it has not seen the table, so its message may be told
+            return Outcome(entry, "failed", reason=f"{type(error).__name__}: {error}", error=error)
+        try:
             with warnings.catch_warnings():
                 # Said once by the caller, not once a fold and configuration.
                 warnings.simplefilter("ignore")
@@ -194,4 +208,4 @@ def _reason(error: Exception) -> str:
     """Say what went wrong; messages of others may hold values of the table, so of these only the kind is told."""
     if isinstance(error, CrmkitError | InvalidParameterError):
         return f"{type(error).__name__}: {error}"
-    return f"{type(error).__name__} (its message, which may hold values of the table, is in .errors)"
+    return f"{type(error).__name__} (its message, which may hold values of the table, {_IN_ERRORS})"

@@ -107,8 +107,8 @@ class PriorShift:
         "em" or "bbse".
     p_value : float
         How likely scores so different from what shares alone can explain would be by chance; NaN without validation
-        rows, or where they are too few or too much alike. Small means that rows of one label look otherwise than they did: then neither the shares nor corrected
-        probabilities can be believed.
+        rows, or where they are too few or too much alike. Small means that rows of one label look otherwise than they
+        did: then neither the shares nor corrected probabilities can be believed.
     n : int
         New rows.
     """
@@ -236,11 +236,7 @@ def estimate_prior(
         given, codes, found = coded_probabilities(*validation, names)
         names = found if names is None else names
         held = (_two(given), codes)
-    new = _two(np.asarray(probabilities, dtype=np.float64))
-    if not len(new) or not np.isfinite(new).all() or (new < 0).any() or (new > 1).any():
-        raise DataError("probabilities must be at least one row, all between 0 and 1")
-    if (np.abs(new.sum(axis=1) - 1) > _ROUNDED).any():
-        raise DataError("probabilities of a row must sum to 1")
+    new = _new_rows(probabilities)
     names = list(range(new.shape[1])) if names is None else names
     if len(names) != new.shape[1] or (held is not None and held[0].shape[1] != new.shape[1]):
         raise DataError(f"probabilities have {new.shape[1]} columns, but {len(names)} labels are known")
@@ -252,11 +248,6 @@ def estimate_prior(
     old = _shares(trained, len(names), "trained") if old is None else old
     if (old <= 0).any():
         raise DataError("every label must be among the training rows")
-    if np.linalg.matrix_rank(new, tol=1e-9 * len(new)) < len(names):
-        raise DataError(
-            f"the {len(new):,} new rows have probabilities that do not tell the labels apart (all the same, or one row "
-            "only): no shares can be estimated"
-        )
     if method == "em" or held is None:
         shares, covariance = _by_em(new, old)
     else:
@@ -270,6 +261,21 @@ def estimate_prior(
     }
     p_value = float("nan") if held is None else _p_value(new, *held)
     return PriorShift(now, dict(zip(names, old.tolist(), strict=True)), method, p_value, len(new))
+
+
+def _new_rows(probabilities: Any) -> npt.NDArray[np.float64]:
+    """Give the new rows with a column for each label, refusing what can tell no shares."""
+    new = _two(np.asarray(probabilities, dtype=np.float64))
+    if not len(new) or not np.isfinite(new).all() or (new < 0).any() or (new > 1).any():
+        raise DataError("probabilities must be at least one row, all between 0 and 1")
+    if (np.abs(new.sum(axis=1) - 1) > _ROUNDED).any():
+        raise DataError("probabilities of a row must sum to 1")
+    if np.linalg.matrix_rank(new, tol=1e-9 * len(new)) < new.shape[1]:
+        raise DataError(
+            f"the {len(new):,} new rows have probabilities that do not tell the labels apart (all the same, or one row "
+            "only): no shares can be estimated"
+        )
+    return new
 
 
 def _two(given: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -56,8 +56,8 @@ class SearchResult:
     greater_is_better : bool
         Which way it points.
     memory : str
-        How ``peak_mb`` was taken: "resident set" is the rise of the process's memory, a lower bound where it uses again
-        what it held; "tracemalloc" is what Python allocated, without trees grown in compiled code.
+        How ``peak_mb`` was taken: "resident set" is the rise of the process's memory, what was freed before given back
+        first; "tracemalloc" is what Python allocated, without trees grown in compiled code.
     errors : dict of str to Exception
         Of configurations that failed.
     """
