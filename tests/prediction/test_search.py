@@ -342,3 +342,12 @@ def test_drawn_parameters_are_written_as_a_caller_would_write_them():
 def test_true_and_false_that_came_as_objects_are_labels():
     found = search(["logistic"], X, pd.Series(list(LABELS == "stay"), dtype=object), evaluators="roc-auc", cv=3)
     assert found.table["status"].tolist() == ["finished"]
+
+
+def test_a_test_that_was_scored_before_is_refused_before_anything_is_fitted():
+    test = UntouchedTest(X[:40], LABELS[:40])
+    test.score(LogisticRegression().fit(X, LABELS), "accuracy")
+    start = time.perf_counter()
+    with pytest.raises(DataError, match="this test was scored already"):
+        search([Slow(seconds=5.0)], X, LABELS, evaluators="accuracy", cv=2, test=test)
+    assert time.perf_counter() - start < 4

@@ -16,7 +16,7 @@ from crmkit.prediction._measured import MEMORY
 from crmkit.prediction._race import Race
 from crmkit.prediction._rows import known_rows
 from crmkit.prediction.choice import Chooser, inner_folds
-from crmkit.prediction.untouched import UntouchedTest, set_test_aside
+from crmkit.prediction.untouched import UntouchedTest, check_not_scored, set_test_aside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -210,6 +210,8 @@ def search(
             f"nobody said whether a greater {first.name!r} is better: "
             "wrap it with metrics.evaluator(function, greater_is_better=…)"
         )
+    if isinstance(test, UntouchedTest):
+        check_not_scored(test)
     X, y, groups = known_rows(X, y, groups)
     if isinstance(test, float | int):
         X, y, groups, test = set_test_aside(X, y, share=float(test), groups=groups, random_state=random_state)

@@ -16,7 +16,7 @@ from crmkit.prediction._rows import known_rows, take_rows
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["SetAside", "UntouchedTest", "set_test_aside"]
+__all__ = ["SetAside", "UntouchedTest", "check_not_scored", "set_test_aside"]
 
 
 class UntouchedTest:
@@ -105,11 +105,8 @@ rows that are new, or say again=True, which marks the figures
         DataError
             If the test was scored before, or the model cannot answer what a figure asks.
         """
-        if self.times_scored and not again:
-            raise DataError(
-                "this test was scored already: what is chosen by it is no longer tested by it. Take rows that are new, "
-                "or say again=True, which marks the figures"
-            )
+        if not again:
+            check_not_scored(self)
         evaluations = metrics.resolve_all(evaluators)
         answers = [self._answer(model, one) for one in evaluations]
         self.times_scored += 1
@@ -143,6 +140,15 @@ rows that are new, or say again=True, which marks the figures
             raise DataError(f"evaluator {evaluation.name!r} needs {wanted}, which {type(model).__name__} lacks")
         answer = np.asarray(getattr(model, method)(self._X))
         return answer[:, 1] if method != "predict" and answer.ndim == 2 and answer.shape[1] == 2 else answer
+
+
+def check_not_scored(test: UntouchedTest) -> None:
+    """Refuse a test that somebody has looked at; before a search, which would else be for nothing."""
+    if test.times_scored:
+        raise DataError(
+            "this test was scored already: what is chosen by it is no longer tested by it. Take rows that are new, "
+            "or say again=True, which marks the figures"
+        )
 
 
 class SetAside(NamedTuple):
