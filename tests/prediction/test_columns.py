@@ -361,3 +361,13 @@ def test_two_columns_of_one_name_are_refused_by_name():
     twice = pd.DataFrame([[1, 2], [3, 4]], columns=["total", "total"])
     with pytest.raises(DataError, match="X has more than one column named 'total'"):
         TableColumns().fit(twice)
+
+
+@pytest.mark.parametrize("name", ["ridge", "linear", "svr", "mlp", "tree", "forest", "boosting"])
+def test_words_where_numbers_are_predicted_are_refused_without_being_shown(name):
+    table = pd.DataFrame({"total": range(20)})
+    words = ["Ms Wang"] * 20
+    for rows in (table, table.to_numpy()):
+        with pytest.raises(DataError, match="y holds something else than numbers") as caught:
+            crmkit.create("regressor", name).fit(rows, words)
+        assert "Wang" not in str(caught.value)

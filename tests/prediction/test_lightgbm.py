@@ -159,3 +159,8 @@ def test_what_does_not_fit_the_labels_or_columns_is_refused():
     for places in ([7], [-1], [True, False]):
         with pytest.raises(DataError, match="categorical_features do not fit the 4 columns"):
             _made(categorical_features=places).fit(X, LABELS)
+
+
+def test_words_where_numbers_are_predicted_are_refused_without_being_shown():
+    with pytest.raises(DataError, match="y holds something else than numbers: to predict labels, take a classifier"):
+        _made("regressor").fit(X, LABELS)

@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from crmkit.core.checks import as_frame
-from crmkit.prediction._checking import check_X_y, validate_data
+from crmkit.prediction._checking import check_X_y, refuse_words, validate_data
 from crmkit.prediction._tables import is_table
 from crmkit.prediction.columns import TableColumns
 
@@ -135,6 +135,7 @@ class ScaledRegressor(RegressorMixin, _Scaled):
 
     def _fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Check the table and the target, then fit."""
+        refuse_words(y)
         X, y = self._checked(X, y, y_numeric=True)
         self._fit_scaled(X, y, sample_weight)
         return self

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from crmkit.core.checks import as_frame
+from crmkit.prediction._checking import refuse_words
 from crmkit.prediction.columns import TableColumns
 
 __all__ = ["TakesTables", "is_table"]
@@ -29,13 +30,19 @@ class TakesTables:
 
     def _table_columns(self) -> TableColumns:
         """Give what prepares the columns."""
-        kind = getattr(self, "_estimator_type", None) or self.__sklearn_tags__().estimator_type  # type: ignore[attr-defined]  # the model beside this mixin has them
-        target = "number" if kind == "regressor" else "label"
+        target = "number" if self._predicts_numbers() else "label"
         return TableColumns("ranked", scale=False, missing="keep", target=target, max_levels=_MOST_LEVELS)
+
+    def _predicts_numbers(self) -> bool:
+        """Say whether it is a regressor."""
+        kind = getattr(self, "_estimator_type", None) or self.__sklearn_tags__().estimator_type  # type: ignore[attr-defined]  # the model beside this mixin has them
+        return bool(kind == "regressor")
 
     def _learned(self, X: Any, y: Any) -> Any:
         """Decide on the columns of a table and give it prepared; anything else stays."""
         self.columns_ = None
+        if self._predicts_numbers():
+            refuse_words(y)
         if not is_table(X):
             return X
         frame = as_frame(X, what="X")

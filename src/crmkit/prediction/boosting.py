@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from crmkit.core.checks import as_frame
 from crmkit.core.errors import DataError
 from crmkit.prediction import _lightgbm
-from crmkit.prediction._checking import check_X_y, validate_data
+from crmkit.prediction._checking import check_X_y, refuse_words, validate_data
 from crmkit.prediction._tables import TakesTables, is_table
 
 if TYPE_CHECKING:
@@ -482,6 +482,7 @@ class BoostingRegressor(_Boosting, HistGradientBoostingRegressor):
             The fitted model.
         """
         self._validate_params()
+        refuse_words(y)
         self._forget()
         with threadpool_limits(limits=self.n_threads, user_api="openmp"):
             if self.engine == "lightgbm":
