@@ -371,3 +371,8 @@ def test_words_where_numbers_are_predicted_are_refused_without_being_shown(name)
         with pytest.raises(DataError, match="y holds something else than numbers") as caught:
             crmkit.create("regressor", name).fit(rows, words)
         assert "Wang" not in str(caught.value)
+
+
+def test_numbers_too_large_to_be_scaled_are_refused_not_made_missing():
+    with pytest.raises(DataError, match="too large to be brought to one scale: 'total'"):
+        TableColumns().fit(pd.DataFrame({"total": [1e308, -1e308] * 10, "age": range(20)}))

@@ -115,7 +115,9 @@ def make_plan(column: pd.Series[Any], *, max_levels: int, min_rows: int) -> Colu
     if kind != "category":
         values, lost = as_numbers(column, kind)
         gaps = np.isnan(values)
-        fill = float(values[~gaps].mean()) if not gaps.all() else 0.0
+        # What is infinite or overflows is refused where numbers are made, with its name.
+        with np.errstate(over="ignore", invalid="ignore"):
+            fill = float(values[~gaps].mean()) if not gaps.all() else 0.0
         told = min_rows <= gaps.sum() <= n - min_rows
         warned = ""
         if gaps.all():

@@ -73,7 +73,8 @@ class TableColumns(TransformerMixin, BaseEstimator):
     Raises
     ------
     DataError
-        If a number is infinite, or a column holds neither numbers nor words; names columns and row positions.
+        If a number is infinite or too large to be scaled, two columns have one name, or a column holds neither numbers
+        nor words; names columns and row positions.
 
     Warns
     -----
@@ -191,8 +192,12 @@ class TableColumns(TransformerMixin, BaseEstimator):
         if self.scale and self.categories == "one-hot":
             gaps = np.isnan(numbers)
             known = np.maximum((~gaps).sum(axis=0), 1)
-            self.mean_ = np.where(gaps, 0.0, numbers).sum(axis=0) / known
-            deviation = np.sqrt((np.where(gaps, 0.0, numbers - self.mean_) ** 2).sum(axis=0) / known)
+            with np.errstate(over="ignore", invalid="ignore"):
+                self.mean_ = np.where(gaps, 0.0, numbers).sum(axis=0) / known
+                deviation = np.sqrt((np.where(gaps, 0.0, numbers - self.mean_) ** 2).sum(axis=0) / known)
+            lost = [plans[place].name for place in self.sources_[~np.isfinite(deviation)]]
+            if lost:
+                raise DataError(f"X holds numbers too large to be brought to one scale: {', '.join(map(repr, lost))}")
             # Rounding leaves a little of a constant, which must not be blown up.
             constant = deviation <= 1e-12 * np.maximum(np.abs(self.mean_), 1.0)
             self.scale_ = np.where(constant, 1.0, deviation)
