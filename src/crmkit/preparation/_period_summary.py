@@ -12,6 +12,7 @@ from crmkit.core.errors import DataWarning
 from crmkit.preparation._calendar import first_day, period_of
 from crmkit.preparation._cutoff import Cutoff, as_cutoff, rows_before
 from crmkit.preparation._events import amounts, calendar_days, times, transactions_frame
+from crmkit.preparation._last_day import day_after_last
 from crmkit.preparation._matching import refund_lines
 from crmkit.preparation._mid_life import warn_of_mid_life
 from crmkit.preparation._purchases import PurchaseDays, purchase_days
@@ -99,9 +100,8 @@ def _limit(frame: pd.DataFrame, cutoff: Any, refunds: str) -> Cutoff:
     if cutoff is not None:
         return as_cutoff(cutoff)
     day = calendar_days(frame)
-    if refunds == "ignore":
-        day = day[~refund_lines(frame, amounts(frame))]
-    return Cutoff(int(day.max()) + 1 if len(day) else 0)
+    counted = ~refund_lines(frame, amounts(frame)) if refunds == "ignore" else None
+    return Cutoff(day_after_last(day, what="transactions", counted=counted))
 
 
 def _complete(frame: pd.DataFrame, limit: Cutoff, period: str) -> tuple[pd.DataFrame, int]:

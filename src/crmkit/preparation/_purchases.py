@@ -13,6 +13,7 @@ from scipy import sparse
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.preparation._cutoff import Cutoff, as_cutoff, rows_before
 from crmkit.preparation._events import amounts, calendar_days, customer_codes, times, transactions_frame
+from crmkit.preparation._last_day import day_after_last
 from crmkit.preparation._matching import refund_lines, undo_cancellations
 
 if TYPE_CHECKING:
@@ -92,7 +93,11 @@ def purchase_days(transactions: Any, *, cutoff: Any = None, refunds: str = "net"
     day, amount = calendar_days(frame), amounts(frame)
     back = refund_lines(frame, amount)
     # What came back after the last purchase still counts, unless refunds are as if they were not there.
-    limit = as_cutoff(cutoff) if cutoff is not None else _after(day[~back] if refunds == "ignore" else day)
+    if cutoff is None:
+        counted = ~back if refunds == "ignore" else None
+        limit = Cutoff(day_after_last(day, what="transactions", counted=counted))
+    else:
+        limit = as_cutoff(cutoff)
     seen = rows_before(limit, day, times(frame))
     codes, ids = customer_codes(frame)
     present = np.bincount(codes if seen.all() else codes[seen], minlength=len(ids)) > 0
@@ -117,11 +122,6 @@ def purchase_days(transactions: Any, *, cutoff: Any = None, refunds: str = "net"
             stacklevel=stacklevel,
         )
     return purchases
-
-
-def _after(day: npt.NDArray[np.int64]) -> Cutoff:
-    """Give the day after the last one."""
-    return Cutoff(int(day.max()) + 1 if len(day) else 0)
 
 
 def _reduce(

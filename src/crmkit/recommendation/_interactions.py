@@ -13,6 +13,7 @@ from scipy import sparse
 from crmkit.core.checks import as_frame, positions, require_columns
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.preparation import calendar_days, time_split
+from crmkit.preparation._last_day import day_after_last
 from crmkit.recommendation._ids import Ids, number_ids
 
 if TYPE_CHECKING:
@@ -201,10 +202,8 @@ def read_events(
     day, now = None, 0
     if "day" in frame.columns or "time" in frame.columns:
         day = calendar_days(frame, what=_WHAT)
-        now = int(day.max()) + 1
-        if cutoff is not None:
-            # In zones to the east, the day of an instant begins before it does in UTC: what was read is known.
-            now = max(now, _day_of(cutoff))
+        # In zones to the east, the day of an instant begins before it does in UTC: what was read is known.
+        now = day_after_last(day, what=_WHAT) if cutoff is None else max(int(day.max()) + 1, _day_of(cutoff))
     if more_items is not None and len(more_items):
         wider = items.joined(more_items)
         item, items = wider.numbers_of(items.values)[item], wider

@@ -10,6 +10,7 @@ import pandas as pd
 
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.preparation._cutoff import as_cutoff
+from crmkit.preparation._last_day import day_after_last
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +51,14 @@ def data_end(rows: EventRows, clock: Clock, until: Any) -> int:
         A tick.
     """
     if until is None:
-        return int(rows.moment.max(initial=np.iinfo(np.int64).min // 4)) + clock.day
+        if not len(rows.day):
+            raise DataError(
+                f"{rows.name or 'events'} hold no rows, so what happens after a cutoff is not known yet (until=… says how far they reach)"
+            )
+        day = np.empty_like(rows.day)
+        day[rows.order] = rows.day
+        day_after_last(day, what=rows.name or "events", say="until")
+        return int(rows.moment.max()) + clock.day
     end = as_cutoff(until)
     if clock.by_day:
         if end.instant is not None:
