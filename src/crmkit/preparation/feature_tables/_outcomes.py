@@ -53,8 +53,8 @@ def data_end(rows: EventRows, clock: Clock, until: Any) -> int:
     if until is None:
         if not len(rows.day):
             raise DataError(
-                f"{rows.name or 'events'} hold no rows, so what happens after a cutoff is not known yet (until=… says how "
-                "far they reach)"
+                f"{rows.name or 'events'} hold no rows, so what happens after a cutoff is not known yet "
+                "(until=… says how far they reach)"
             )
         day = np.empty_like(rows.day)
         day[rows.order] = rows.day
