@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from crmkit.metrics import Evaluation
 
-__all__ = ["labels_of", "respond", "take_rows"]
+__all__ = ["labels_of", "respond"]
 
 
 def labels_of(model: Any, target: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
@@ -63,10 +63,3 @@ def respond(model: Any, X: Any, evaluation: Evaluation, labels: npt.NDArray[Any]
     answer = np.asarray(getattr(model, name)(X))
     two_columns = name != "predict" and labels is not None and answer.ndim == 2 and answer.shape[1] == 2
     return answer[:, 1] if two_columns else answer
-
-
-def take_rows(X: Any, rows: npt.NDArray[np.intp]) -> Any:
-    """Take rows by position, of a frame, an array, a sparse matrix or a list."""
-    if hasattr(X, "iloc"):
-        return X.iloc[rows]
-    return X[rows] if hasattr(X, "shape") else [X[row] for row in rows]

@@ -18,10 +18,10 @@ from crmkit import metrics
 from crmkit.core import html
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.core.estimate import Estimate
-from crmkit.core.registry import create
 from crmkit.metrics.intervals import check_level
-from crmkit.prediction._respond import respond, take_rows
-from crmkit.prediction._rows import known_rows
+from crmkit.prediction._candidates import named_candidates
+from crmkit.prediction._respond import respond
+from crmkit.prediction._rows import known_rows, take_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,7 +160,7 @@ def learning_curve(
     shares = _shares(sizes)
     rows, known, groups = known_rows(X, y, groups)
     target = np.asarray(known)
-    estimator = _named(model, target, random_state)
+    estimator = named_candidates([model], "auto", target, random_state)[0][1]
     learns_labels = is_classifier(estimator)
     owners = None if groups is None else np.asarray(groups)
     folds = _folds(target, owners, cv, labels=learns_labels, random_state=random_state)
@@ -259,15 +259,6 @@ def _shares(sizes: Sequence[float]) -> list[float]:
     if not {0.5, 1.0} <= set(shares):
         raise DataError("sizes must hold 0.5 and 1: the verdict rests on the last doubling")
     return shares
-
-
-def _named(model: Any, target: npt.NDArray[Any], random_state: Any) -> Any:
-    """Create a model that is given by name, with the seed of the curve."""
-    if not isinstance(model, str):
-        return model
-    fractions = target.dtype.kind == "f" and not np.equal(target, np.round(target)).all()
-    made = create("regressor" if fractions else "classifier", model)
-    return made.set_params(random_state=random_state) if "random_state" in made.get_params(deep=False) else made
 
 
 def _folds(
