@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import crmkit
-from crmkit import preparation
+from crmkit import prediction, preparation
 from crmkit.core.errors import DataError, DataWarning
 from crmkit.preparation._last_day import day_after_last
 
@@ -33,8 +33,9 @@ def test_it_is_the_day_after_the_last_row_that_counts():
         preparation.purchase_summary,
         lambda table: crmkit.create("recommender", "popularity", window_days=None).fit(table),
         lambda table: preparation.features(table, ["2025-03-01"], windows=[30], horizon=30, censored="unknown"),
+        lambda table: prediction.will_buy(table, ["2025-03-01"], windows=[30], horizon=30),
     ],
-    ids=["rfm", "summary", "recommender", "features"],
+    ids=["rfm", "summary", "recommender", "features", "target"],
 )
 def test_a_row_in_the_future_is_told_by_its_row_and_at_the_line_of_the_caller(step):
     with pytest.warns(DataWarning, match="row 99 lie in the future") as told:

@@ -12,6 +12,7 @@ from crmkit.core.errors import DataError
 from crmkit.core.telling import passed_on
 from crmkit.prediction.targets._target import Target
 from crmkit.preparation import as_cutoff, calendar_days, features
+from crmkit.preparation._last_day import day_after_last
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,10 +139,11 @@ def data_until(tables: dict[str, Any], cutoffs: Any) -> Any:
         For ``until``.
     """
     one = cutoffs if isinstance(cutoffs, str) or not hasattr(cutoffs, "__iter__") else next(iter(cutoffs), 0)
-    frames = [as_frame(table, what=name) for name, table in tables.items()]
-    filled = [frame for frame in frames if len(frame)]
+    frames = {name: as_frame(table, what=name) for name, table in tables.items()}
+    filled = {name: frame for name, frame in frames.items() if len(frame)}
     if not filled:
         return None
+    ends = [day_after_last(calendar_days(frame, what=name), what=name, say="until") for name, frame in filled.items()]
     if as_cutoff(one).instant is None:
-        return max(int(calendar_days(frame).max()) for frame in filled) + 1
-    return max(frame["time"].max() for frame in filled if "time" in frame.columns) + pd.Timedelta(days=1)
+        return max(ends)
+    return max(frame["time"].max() for frame in filled.values() if "time" in frame.columns) + pd.Timedelta(days=1)
