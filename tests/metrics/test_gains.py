@@ -1,4 +1,4 @@
-"""Gain, lift and profit by cuts in falling order of score."""
+"""Gain and lift by cuts in falling order of score."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from crmkit.core.errors import DataError
-from crmkit.metrics import gain, lift, profit
+from crmkit.metrics import gain, lift
 
 
 def drawn(n, seed=0):
@@ -51,8 +51,6 @@ def test_the_order_of_rows_does_not_matter():
     scores = scores.round(1)
     turned = np.random.default_rng(1).permutation(300)
     pd.testing.assert_frame_equal(gain(actual, scores), gain(actual[turned], scores[turned]))
-    first = profit(actual, scores, value=scores * 10, cost=1)
-    pd.testing.assert_frame_equal(first, profit(actual[turned], scores[turned], value=scores[turned] * 10, cost=1))
 
 
 def test_intervals_hold_what_they_say():
@@ -60,42 +58,17 @@ def test_intervals_hold_what_they_say():
     actual, scores = drawn(1_000_000, seed=99)
     cut = np.quantile(scores, 0.8)
     true_rate, true_lift = actual[scores >= cut].mean(), actual[scores >= cut].mean() / actual.mean()
-    true_profit = np.where(scores >= cut, 5 * actual - 1, 0).mean()
-    held = np.zeros(3)
+    held = np.zeros(2)
     for seed in range(600):
         seen, ranked = drawn(400, seed=seed)
         tops = gain(seen, ranked, n_bins=5).iloc[0]
         times = lift(seen, ranked, n_bins=5).iloc[0]
-        paid = profit(seen, ranked, value=5, cost=1, n_bins=5).iloc[1]
         held += [
             tops["rate_low"] <= true_rate <= tops["rate_high"],
             times["low"] <= true_lift <= times["high"],
-            paid["low"] <= 400 * true_profit <= paid["high"],
         ]
     assert (held / 600 > 0.925).all()
     assert (held / 600 < 0.99).all()
-
-
-def test_profit_agrees_with_counting_and_its_interval_with_the_bootstrap():
-    actual, scores = drawn(400)
-    random = np.random.default_rng(5)
-    value, cost = random.lognormal(2, 0.5, 400), random.uniform(1, 3, 400)
-    table = profit(actual, scores, value=value, cost=cost, n_bins=20)
-    for row in table.itertuples():
-        above = scores >= row.threshold
-        assert row.n == above.sum()
-        assert row.profit == pytest.approx((value * actual - cost)[above].sum())
-    half = table.iloc[10]
-    parts = np.where(scores >= half["threshold"], value * actual - cost, 0.0)
-    again = parts[random.integers(0, 400, (4_000, 400))].sum(axis=1)
-    assert half["high"] - half["profit"] == pytest.approx(1.966 * again.std(), rel=0.05)
-
-
-def test_nobody_costs_nothing():
-    actual, scores = drawn(50)
-    first = profit(actual, scores, value=5, cost=1).iloc[0]
-    assert first[["n", "profit", "low", "high"]].tolist() == [0, 0, 0, 0]
-    assert np.isinf(first["threshold"])
 
 
 def test_labels_may_be_words_and_the_positive_one_is_named():
@@ -119,12 +92,3 @@ def test_without_positive_rows_or_rows_or_scores_there_is_one_error(table):
         table([0, 1], [1.0, np.nan])
     with pytest.raises(DataError):
         table([], [])
-
-
-def test_amounts_that_do_not_fit_are_refused():
-    with pytest.raises(DataError, match="value"):
-        profit([0, 1], [1, 2], value=[1.0, np.inf], cost=1)
-    with pytest.raises(DataError, match="cost"):
-        profit([0, 1], [1, 2], value=1, cost=[1.0])
-    with pytest.raises(DataError, match="finite"):
-        profit([0, 1], [1, 2], value=np.nan, cost=1)
